@@ -1,0 +1,6 @@
+//! procscript.
+
+#![deny(missing_debug_implementations)]
+
+pub mod process;
+pub mod text;

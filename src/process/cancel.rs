@@ -1,0 +1,139 @@
+//! A request to stop, that every wait of the engine notices.
+
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use os_pipe::{PipeReader, PipeWriter};
+
+/// Asks everything that runs under it to stop.
+///
+/// Clones share one state. Every blocking call of the engine that was given the token wakes when
+/// it is cancelled, ends its processes (the given signal first, then after the grace period KILL)
+/// and returns an error of kind [`Cancelled`](super::ErrorKind::Cancelled). A token never un-cancels.
+///
+/// ```
+/// use procscript::process::CancelToken;
+///
+/// let token = CancelToken::new()?;
+/// assert!(!token.is_cancelled());
+/// token.cancel();
+/// assert!(token.is_cancelled());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken(Option<Arc<Shared>>);
+
+#[derive(Debug)]
+struct Shared {
+    urgency: AtomicU8,
+    signal: AtomicI32,
+    /// Whether the terminal sent the signal, so that children in our process group have it already.
+    /// Never read anything from: it reaches end of file, which `poll` reports to every waiter at
+    /// once and for good, when `writer` is dropped.
+    from_terminal: AtomicU8,
+    reader: PipeReader,
+    writer: Mutex<Option<PipeWriter>>,
+}
+
+/// How far a cancellation has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Urgency {
+    None,
+    /// Signal, wait for the grace period, KILL.
+    Polite,
+    /// KILL.
+    Now,
+}
+
+impl CancelToken {
+    /// A token that can be cancelled.
+    ///
+    /// # Errors
+    /// When no pipe can be made (the process has too many open files).
+    pub fn new() -> std::io::Result<Self> {
+        let (reader, writer) = os_pipe::pipe()?;
+        Ok(Self(Some(Arc::new(Shared {
+            urgency: AtomicU8::new(0),
+            signal: AtomicI32::new(super::os::SIGTERM),
+            from_terminal: AtomicU8::new(0),
+            reader,
+            writer: Mutex::new(Some(writer)),
+        }))))
+    }
+
+    /// A token that is never cancelled: the default.
+    pub fn never() -> Self {
+        Self(None)
+    }
+
+    /// Ends what runs under the token with TERM, and after the grace period with KILL.
+    pub fn cancel(&self) {
+        self.cancel_with(super::os::SIGTERM, false);
+    }
+
+    /// Ends what runs under the token with this signal, and after the grace period with KILL.
+    ///
+    /// `from_terminal`: the terminal has sent the signal to the whole foreground group; processes
+    /// that share it are given their time but not the signal a second time.
+    pub fn cancel_with(&self, signal: i32, from_terminal: bool) {
+        let Some(shared) = &self.0 else { return };
+        shared.signal.store(signal, Ordering::Relaxed);
+        shared.from_terminal.store(from_terminal.into(), Ordering::Relaxed);
+        shared.raise_to(Urgency::Polite);
+    }
+
+    /// Ends what runs under the token with KILL, without waiting.
+    pub fn kill(&self) {
+        if let Some(shared) = &self.0 {
+            shared.raise_to(Urgency::Now);
+        }
+    }
+
+    /// Whether the token was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.urgency() > Urgency::None
+    }
+
+    pub(crate) fn urgency(&self) -> Urgency {
+        match self.0.as_ref().map_or(0, |shared| shared.urgency.load(Ordering::Acquire)) {
+            0 => Urgency::None,
+            1 => Urgency::Polite,
+            _ => Urgency::Now,
+        }
+    }
+
+    pub(crate) fn signal(&self) -> i32 {
+        self.0.as_ref().map_or(super::os::SIGTERM, |shared| shared.signal.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_from_terminal(&self) -> bool {
+        self.0.as_ref().is_some_and(|shared| shared.from_terminal.load(Ordering::Relaxed) != 0)
+    }
+
+    /// What `poll` waits on.
+    pub(crate) fn reader(&self) -> Option<&PipeReader> {
+        self.0.as_ref().map(|shared| &shared.reader)
+    }
+
+    /// Sleeps for `duration`; returns `false` at once when the token is cancelled.
+    pub fn sleep(&self, duration: std::time::Duration) -> bool {
+        let end = std::time::Instant::now().checked_add(duration);
+        loop {
+            if self.is_cancelled() {
+                return false;
+            }
+            let left = end.map(|end| end.saturating_duration_since(std::time::Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return true;
+            }
+            super::os::wait_readable(self.reader(), left);
+        }
+    }
+}
+
+impl Shared {
+    fn raise_to(&self, urgency: Urgency) {
+        self.urgency.fetch_max(urgency as u8, Ordering::AcqRel);
+        drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}

@@ -1,0 +1,184 @@
+//! The surroundings that a command is started in: directory, environment, streams, cancellation.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cancel::CancelToken;
+use super::env::EnvChanges;
+use super::error::{Error, ErrorKind};
+
+/// Where "inherited" output goes.
+#[derive(Clone, Default)]
+pub enum HostStream {
+    /// To the same stream of this process.
+    #[default]
+    Inherit,
+    /// Nowhere.
+    Null,
+    /// To a function, called with each piece as it arrives, from the thread that runs the command.
+    Sink(Arc<dyn Fn(&[u8]) + Send + Sync>),
+}
+
+impl fmt::Debug for HostStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inherit => "Inherit",
+            Self::Null => "Null",
+            Self::Sink(_) => "Sink",
+        })
+    }
+}
+
+/// The surroundings of commands: what a shell would keep as its own process's state.
+///
+/// Nothing of it is global. A program that embeds the engine has as many contexts as it likes, and
+/// neither its working directory nor its environment ever changes.
+///
+/// ```
+/// use procscript::process::{Context, Expression};
+///
+/// let context = Context::new().with_dir("/").with_env("GREETING", "hello");
+/// let text = Expression::new("printenv").arg("GREETING").within(&context).read()?;
+/// assert_eq!(text, "hello");
+/// # Ok::<(), procscript::process::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Context {
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) env: EnvChanges,
+    pub(crate) cancel: CancelToken,
+    pub(crate) stdout: HostStream,
+    pub(crate) stderr: HostStream,
+    pub(crate) before_start: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub(crate) unobserved: Option<Arc<dyn Fn(Error) + Send + Sync>>,
+    pub(crate) grace: Option<Duration>,
+    pub(crate) owns_process: bool,
+}
+
+impl Context {
+    /// The surroundings of this process: its directory, environment and streams.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The directory that relative paths, and commands without one of their own, start from.
+    pub fn with_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// An environment variable for every command.
+    pub fn with_env(mut self, name: impl Into<std::ffi::OsString>, value: impl Into<std::ffi::OsString>) -> Self {
+        self.env.set(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Takes a variable away from every command.
+    pub fn without_env(mut self, name: impl Into<std::ffi::OsString>) -> Self {
+        self.env.set(name.into(), None);
+        self
+    }
+
+    /// The value of a variable that commands see.
+    pub fn env(&self, name: impl AsRef<std::ffi::OsStr>) -> Option<std::ffi::OsString> {
+        self.env.get(name.as_ref())
+    }
+
+    /// What ends the commands early.
+    pub fn with_cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = token;
+        self
+    }
+
+    /// Where inherited standard output goes.
+    pub fn with_stdout(mut self, stream: HostStream) -> Self {
+        self.stdout = stream;
+        self
+    }
+
+    /// Where inherited standard error goes.
+    pub fn with_stderr(mut self, stream: HostStream) -> Self {
+        self.stderr = stream;
+        self
+    }
+
+    /// Called before each start, so that a host can write out what it has buffered: a command that
+    /// shares the stream must not overtake it.
+    pub fn before_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.before_start = Some(Arc::new(hook));
+        self
+    }
+
+    /// Called with the failure of a started command that nobody waited for.
+    pub fn on_unobserved_failure(mut self, hook: impl Fn(Error) + Send + Sync + 'static) -> Self {
+        self.unobserved = Some(Arc::new(hook));
+        self
+    }
+
+    /// How long commands are given between the first signal and KILL (5 seconds by default).
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// Says that this program owns its process and has marked its descriptors close-on-exec and
+    /// left no signal ignored, so that starting a command need not look for either.
+    #[cfg(feature = "cli")]
+    pub(crate) fn owning_process(mut self) -> Self {
+        self.owns_process = true;
+        self
+    }
+
+    /// What stops commands early.
+    pub fn cancel_token(&self) -> &CancelToken {
+        &self.cancel
+    }
+
+    /// The absolute directory that relative paths start from.
+    ///
+    /// # Errors
+    /// When none was set and the working directory of the process has been deleted.
+    pub fn base_dir(&self) -> Result<PathBuf, Error> {
+        match &self.dir {
+            Some(dir) if dir.is_absolute() => Ok(dir.clone()),
+            dir => {
+                let current = std::env::current_dir().map_err(|error| {
+                    Error::from_io(ErrorKind::BadDirectory, "cannot find the working directory", &error)
+                })?;
+                Ok(dir.as_ref().map_or(current.clone(), |dir| current.join(dir)))
+            }
+        }
+    }
+
+    /// `path`, made absolute where it is relative; symbolic links are not resolved.
+    ///
+    /// # Errors
+    /// As [`base_dir`](Self::base_dir), for a relative path.
+    pub fn absolute(&self, path: &Path) -> Result<PathBuf, Error> {
+        match path.is_absolute() {
+            true => Ok(path.into()),
+            false => Ok(self.base_dir()?.join(path)),
+        }
+    }
+
+    /// The file that a command of this name would run.
+    ///
+    /// # Errors
+    /// `NotFound` or `NotExecutable`, with where it was looked for.
+    pub fn which(&self, name: impl Into<std::ffi::OsString>) -> Result<PathBuf, Error> {
+        let program = super::program::Program::from_name(name.into());
+        program.resolve(&self.env, &self.base_dir().unwrap_or_else(|_| PathBuf::from("/")))
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("dir", &self.dir)
+            .field("stdout", &self.stdout)
+            .field("stderr", &self.stderr)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,310 @@
+//! What can go wrong with a command, with everything that is known about it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::os;
+use super::output::{Output, Stage};
+use super::status::TerminationStatus;
+
+/// What kind of failure an [`Error`] is.
+///
+/// The kinds follow the error codes of Swift's Subprocess, with what Swift reports as data (a failing
+/// status, a timeout) and MLton's stream errors added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The program does not exist: nothing of that name on the search path, or no such file.
+    NotFound,
+    /// The file exists but may not be executed, or is a directory.
+    NotExecutable,
+    /// The file is executable but in no format that the system runs (no `#!` line, another machine's).
+    BadFormat,
+    /// The interpreter that the `#!` line names cannot be run.
+    BadInterpreter,
+    /// The arguments or the environment are larger than the system allows.
+    ArgumentTooLong,
+    /// The program file is being written by somebody.
+    Busy,
+    /// The system has no process, descriptor or memory left.
+    Resource,
+    /// The program could not be started for another reason.
+    SpawnFailed,
+    /// The working directory does not exist or cannot be entered.
+    BadDirectory,
+    /// The command ended with a code that is not accepted.
+    ExitStatus,
+    /// The command was ended by a signal.
+    Signaled,
+    /// The command did not end in time and was torn down.
+    TimedOut,
+    /// The command was torn down because its [`CancelToken`](super::CancelToken) was cancelled.
+    Cancelled,
+    /// The command has ended, but a descendant still holds its output open.
+    OutputHeld,
+    /// The command wrote more than the capture limit (or a line longer than the line limit).
+    OutputLimit,
+    /// A file could not be opened for the command, or its output could not be read.
+    ReadFailed,
+    /// Input could not be written, or an output file could not be opened.
+    WriteFailed,
+    /// The process could not be waited for.
+    MonitorFailed,
+    /// A signal could not be sent.
+    ControlFailed,
+    /// Another input or output operation failed.
+    IoFailed,
+    /// The output is not text in the expected encoding.
+    DecodeFailed,
+    /// A value cannot be used for what it was given for.
+    InvalidArgument,
+    /// A stream was redirected twice.
+    DoublyRedirected,
+    /// A stream or handle was used in a way that its state does not allow.
+    Misuse,
+}
+
+impl ErrorKind {
+    /// The name that scripts and JSON use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::NotExecutable => "not_executable",
+            Self::BadFormat => "bad_format",
+            Self::BadInterpreter => "bad_interpreter",
+            Self::ArgumentTooLong => "argument_too_long",
+            Self::Busy => "busy",
+            Self::Resource => "resource",
+            Self::SpawnFailed => "spawn_failed",
+            Self::BadDirectory => "bad_directory",
+            Self::ExitStatus => "exit_status",
+            Self::Signaled => "signaled",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+            Self::OutputHeld => "output_held",
+            Self::OutputLimit => "output_limit",
+            Self::ReadFailed => "read_failed",
+            Self::WriteFailed => "write_failed",
+            Self::MonitorFailed => "monitor_failed",
+            Self::ControlFailed => "control_failed",
+            Self::IoFailed => "io_failed",
+            Self::DecodeFailed => "decode_failed",
+            Self::InvalidArgument => "invalid_argument",
+            Self::DoublyRedirected => "doubly_redirected",
+            Self::Misuse => "misuse",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A command that failed, could not be started, or was asked for something impossible.
+///
+/// `Display` is one line that says what failed, on what, and why. Everything else is in the methods.
+///
+/// ```
+/// use procscript::process::{ErrorKind, Expression};
+///
+/// let error = Expression::new("no-such-program").run().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NotFound);
+/// assert_eq!(error.to_string(), "command not found: `no-such-program`");
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Details>);
+
+#[derive(Clone, Debug)]
+struct Details {
+    kind: ErrorKind,
+    message: String,
+    help: Option<String>,
+    command: Option<String>,
+    argv: Vec<String>,
+    program: Option<PathBuf>,
+    dir: Option<PathBuf>,
+    errno: Option<i32>,
+    status: Option<TerminationStatus>,
+    core_dumped: bool,
+    stages: Vec<Stage>,
+    stage: Option<usize>,
+    stdout: Option<Vec<u8>>,
+    stderr: Option<Vec<u8>>,
+    elapsed: Option<Duration>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Details {
+            kind,
+            message: message.into(),
+            help: None,
+            command: None,
+            argv: Vec::new(),
+            program: None,
+            dir: None,
+            errno: None,
+            status: None,
+            core_dumped: false,
+            stages: Vec::new(),
+            stage: None,
+            stdout: None,
+            stderr: None,
+            elapsed: None,
+        }))
+    }
+
+    /// An error of this kind from a failed system call: `what: why`.
+    pub(crate) fn from_io(kind: ErrorKind, what: impl fmt::Display, error: &std::io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(errno) => Self::new(kind, format!("{what}: {}", os::errno_text(errno))).with_errno(errno),
+            None => Self::new(kind, format!("{what}: {error}")),
+        }
+    }
+
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn with_errno(mut self, errno: i32) -> Self {
+        self.0.errno = Some(errno);
+        self
+    }
+
+    /// Which command this is about. What is set already stays: the innermost place knows best.
+    pub(crate) fn about(mut self, command: &str, argv: &[std::ffi::OsString], dir: Option<&std::path::Path>) -> Self {
+        let details = &mut *self.0;
+        if details.command.is_none() {
+            details.command = Some(command.to_string());
+        }
+        if details.argv.is_empty() {
+            details.argv = argv.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
+        }
+        if details.dir.is_none() {
+            details.dir = dir.map(Into::into);
+        }
+        self
+    }
+
+    pub(crate) fn with_program(mut self, program: &std::path::Path) -> Self {
+        self.0.program = Some(program.into());
+        self
+    }
+
+    pub(crate) fn at_stage(mut self, stage: usize) -> Self {
+        self.0.stage = Some(stage);
+        self
+    }
+
+    pub(crate) fn with_output(mut self, output: Output) -> Self {
+        let details = &mut *self.0;
+        details.status = Some(output.status);
+        details.elapsed = Some(output.elapsed);
+        details.stdout = output.stdout;
+        details.stderr = output.stderr;
+        if let Some(stage) = details.stage.and_then(|index| output.stages.get(index)) {
+            details.core_dumped = stage.core_dumped;
+        }
+        details.stages = output.stages;
+        self
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What failed and why, in one line: the text of `Display`.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do about it, where there is something to say.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The whole command as a shell line.
+    pub fn command(&self) -> Option<&str> {
+        self.0.command.as_deref()
+    }
+
+    /// The arguments of the stage that failed, the program's name first.
+    pub fn argv(&self) -> &[String] {
+        &self.0.argv
+    }
+
+    /// The file that was, or would have been, executed.
+    pub fn program(&self) -> Option<&std::path::Path> {
+        self.0.program.as_deref()
+    }
+
+    /// The working directory that the command was given, when it was given one.
+    pub fn dir(&self) -> Option<&std::path::Path> {
+        self.0.dir.as_deref()
+    }
+
+    /// The system's error number, where a system call failed.
+    pub fn errno(&self) -> Option<i32> {
+        self.0.errno
+    }
+
+    /// The symbolic name of [`errno`](Self::errno): `ENOENT`.
+    pub fn errno_name(&self) -> Option<&'static str> {
+        self.0.errno.and_then(os::errno_name)
+    }
+
+    /// How the command ended, when it was started at all.
+    pub fn status(&self) -> Option<TerminationStatus> {
+        self.0.status
+    }
+
+    /// Whether the failing stage left a core dump.
+    pub fn core_dumped(&self) -> bool {
+        self.0.core_dumped
+    }
+
+    /// Every process of the command, when they were started.
+    pub fn stages(&self) -> &[Stage] {
+        &self.0.stages
+    }
+
+    /// The index in the pipeline of the stage that failed.
+    pub fn stage(&self) -> Option<usize> {
+        self.0.stage
+    }
+
+    /// What was captured of standard output before the failure.
+    pub fn stdout(&self) -> Option<&[u8]> {
+        self.0.stdout.as_deref()
+    }
+
+    /// What was captured of standard error before the failure.
+    pub fn stderr(&self) -> Option<&[u8]> {
+        self.0.stderr.as_deref()
+    }
+
+    /// How long the command ran.
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.0.elapsed
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+/// The message, so that the output of `unwrap` stays readable, and the kind.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.0.message, self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {}

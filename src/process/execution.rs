@@ -1,0 +1,246 @@
+//! A command that runs beside the program that started it.
+
+use std::io::Write;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use os_pipe::PipeWriter;
+
+use super::cancel::CancelToken;
+use super::error::{Error, ErrorKind};
+use super::os;
+use super::output::Output;
+use super::pump::Pump;
+use super::start::Started;
+use super::tree::Tree;
+
+type Ended = Result<Output, Error>;
+type Hook = Arc<dyn Fn(Error) + Send + Sync>;
+
+/// A running command, from [`Expression::start`](super::Expression::start).
+///
+/// Clones are handles to the same command, and any number of threads may wait on them. When the last
+/// one is dropped, a command that is still running is ended (unless [`detach`](Self::detach) was
+/// called), and a failure that nobody waited for is given to the context's
+/// [hook](super::Context::on_unobserved_failure).
+#[derive(Clone)]
+pub struct Execution(Arc<Handle>);
+
+/// What is shared with the thread that serves the command.
+struct Shared {
+    tree: Arc<Tree>,
+    ended: Mutex<Option<Ended>>,
+    changed: Condvar,
+    /// Tells the serving thread to end the command.
+    stop: CancelToken,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+    command: String,
+    input: Mutex<Option<PipeWriter>>,
+    state: Mutex<State>,
+    unobserved: Option<Hook>,
+}
+
+#[derive(Default)]
+struct State {
+    observed: bool,
+    detached: bool,
+}
+
+impl Execution {
+    pub(crate) fn new(started: Started, unobserved: Option<Hook>) -> Result<Self, Error> {
+        let Started { mut pump, input, .. } = started;
+        let command = pump.expression().to_string();
+        let stop = pump.make_request_token().map_err(|error| {
+            Error::from_io(ErrorKind::Resource, "cannot make a pipe", &error)
+        })?;
+        let shared = Arc::new(Shared {
+            tree: pump.tree().clone(),
+            ended: Mutex::new(None),
+            changed: Condvar::new(),
+            stop,
+        });
+        let serving = shared.clone();
+        std::thread::Builder::new()
+            .name("procscript-execution".into())
+            .spawn(move || serving.serve(pump))
+            .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
+        let state = Mutex::default();
+        Ok(Self(Arc::new(Handle { shared, command, input: Mutex::new(input), state, unobserved })))
+    }
+
+    /// The shell line of the command.
+    pub fn command(&self) -> &str {
+        &self.0.command
+    }
+
+    /// The process ids of the stages, from left to right.
+    pub fn pids(&self) -> Vec<u32> {
+        self.0.shared.tree.pids()
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&self) -> bool {
+        self.0.shared.lock().is_none()
+    }
+
+    /// Waits until it has ended. The answer is the same for every caller, each time.
+    ///
+    /// # Errors
+    /// As [`Expression::run`](super::Expression::run).
+    pub fn wait(&self) -> Result<Output, Error> {
+        self.finish_input();
+        let mut ended = self.0.shared.lock();
+        loop {
+            match &*ended {
+                Some(result) => {
+                    self.0.state().observed = true;
+                    return result.clone();
+                }
+                None => ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// The result, when it has ended already. Never blocks.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub fn try_wait(&self) -> Result<Option<Output>, Error> {
+        self.wait_timeout(Duration::ZERO)
+    }
+
+    /// Waits at most this long; `None` when it is still running then.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<Output>, Error> {
+        let end = Instant::now().checked_add(timeout);
+        let mut ended = self.0.shared.lock();
+        loop {
+            if let Some(result) = &*ended {
+                self.0.state().observed = true;
+                return result.clone().map(Some);
+            }
+            let left = match end.map(|end| end.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return Ok(None),
+                Some(left) => left,
+                // Longer than the clock can say.
+                None => Duration::from_secs(3600),
+            };
+            let waited = self.0.shared.changed.wait_timeout(ended, left);
+            ended = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Sends a signal to the command's own processes. After they have ended it does nothing.
+    ///
+    /// # Errors
+    /// `ControlFailed` when the system refuses.
+    pub fn signal(&self, signal: i32) -> Result<(), Error> {
+        self.0.shared.tree.signal(signal).map_err(|error| {
+            let name = os::signal_name(signal).map_or_else(|| signal.to_string(), str::to_string);
+            Error::from_io(ErrorKind::ControlFailed, format!("cannot send {name} to `{}`", self.0.command), &error)
+        })
+    }
+
+    /// Ends it with KILL, its descendants included, and does not wait.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn kill(&self) -> Result<(), Error> {
+        self.0.shared.tree.signal_all(os::SIGKILL);
+        Ok(())
+    }
+
+    /// Ends it with TERM, and after the grace period with KILL, its descendants included, and waits
+    /// until it has ended. Its failing status is then not an error.
+    pub fn terminate(&self) {
+        self.0.state().observed = true;
+        self.0.shared.stop.cancel();
+        let mut ended = self.0.shared.lock();
+        while ended.is_none() {
+            ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lets the command go on when the last handle is dropped.
+    pub fn detach(&self) {
+        self.0.state().detached = true;
+    }
+
+    /// Writes to its standard input, which must have been set to
+    /// [`stdin_piped`](super::Expression::stdin_piped). Blocks while the pipe is full.
+    ///
+    /// # Errors
+    /// `WriteFailed` when the command reads no more; `Misuse` when the input was not piped, or is
+    /// finished.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+        let mut input = self.0.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(writer) = &mut *input else {
+            let message = format!("the standard input of `{}` is not open for writing", self.0.command);
+            return Err(Error::new(ErrorKind::Misuse, message)
+                .with_help("set .stdin_piped() before start(); after finish() nothing can be written"));
+        };
+        writer.write_all(bytes).map_err(|error| {
+            Error::from_io(ErrorKind::WriteFailed, format!("cannot write to `{}`", self.0.command), &error)
+        })
+    }
+
+    /// Ends its standard input. The second time it does nothing.
+    pub fn finish_input(&self) {
+        drop(self.0.input.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Ended>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, pump: Pump) {
+        let result = match pump.finish() {
+            (output, None) => Ok(output),
+            (_, Some(error)) => Err(error),
+        };
+        *self.lock() = Some(result);
+        self.changed.notify_all();
+    }
+}
+
+impl Handle {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let State { observed, detached } = std::mem::take(&mut *self.state());
+        drop(self.input.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let mut ended = self.shared.lock();
+        if ended.is_none() && detached {
+            return;
+        }
+        let was_running = ended.is_none();
+        if was_running {
+            self.shared.stop.cancel();
+        }
+        while ended.is_none() {
+            ended = self.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+        }
+        let failure = ended.take().and_then(Result::err);
+        drop(ended);
+        if let (false, false, Some(error), Some(hook)) = (was_running, observed, failure, &self.unobserved) {
+            hook(error);
+        }
+    }
+}
+
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Execution").field("command", &self.0.command).field("pids", &self.pids()).finish()
+    }
+}

@@ -1,0 +1,412 @@
+//! Commands and pipelines as values.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::text::{Encoding, Malformed, Separators};
+
+use super::context::Context;
+use super::program::Program;
+use super::quote::quote_argument;
+use super::redirect::{Input, Redirect};
+use super::settings::Settings;
+
+/// A command or a pipeline, with its settings: something that can be run, and has not been.
+///
+/// An expression is a value. Building it starts nothing, every method returns a new expression and
+/// leaves the old one as it was, clones are cheap, and the same expression can be run many times.
+/// A setting repeated on the same expression replaces the earlier one; a setting on a pipeline holds
+/// for every stage that has none of its own (as in Duct).
+///
+/// ```
+/// use procscript::process::{Expression, cmd};
+///
+/// let count = cmd("printf", ["a\\nb\\nc\\n"]).pipe(Expression::new("wc").arg("-l"));
+/// assert_eq!(count.to_string(), r"printf 'a\nb\nc\n' | wc -l");
+/// assert_eq!(count.read()?.trim(), "3");
+/// # Ok::<(), procscript::process::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Expression {
+    pub(crate) node: Node,
+    pub(crate) settings: Arc<Settings>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Command(Arc<Command>),
+    Pipeline(Arc<Vec<Expression>>),
+}
+
+/// A program and its arguments: the leaf.
+#[derive(Clone, Debug)]
+pub(crate) struct Command {
+    pub program: Program,
+    pub arguments: Vec<OsString>,
+}
+
+/// A command with its arguments: `cmd("git", ["diff", "--name-only"])`.
+///
+/// Each argument reaches the program as it is: no shell, no splitting, no globbing.
+pub fn cmd<A>(program: impl Into<OsString>, arguments: impl IntoIterator<Item = A>) -> Expression
+where
+    A: Into<OsString>,
+{
+    Expression::new(program).args(arguments)
+}
+
+/// A pipeline of these expressions, from left to right. One expression is itself; none is `None`.
+pub fn pipe(expressions: impl IntoIterator<Item = Expression>) -> Option<Expression> {
+    expressions.into_iter().reduce(|left, right| left.pipe(right))
+}
+
+/// The one explicit door to a shell: runs `text` with `/bin/sh -c`.
+pub fn sh(text: impl Into<OsString>) -> Expression {
+    Expression::from_path("/bin/sh").arg("-c").arg(text).arg0("sh")
+}
+
+impl Expression {
+    /// A command without arguments yet.
+    ///
+    /// A name without a slash is searched in the directories of the child's `PATH` when the command
+    /// starts, never in the working directory; one with a slash is a file.
+    pub fn new(program: impl Into<OsString>) -> Self {
+        Self::leaf(Program::from_name(program.into()))
+    }
+
+    /// A command that is a file, also when its name has no slash: `tool` is `./tool`.
+    pub fn from_path(program: impl Into<PathBuf>) -> Self {
+        Self::leaf(Program::File(program.into()))
+    }
+
+    fn leaf(program: Program) -> Self {
+        let command = Command { program, arguments: Vec::new() };
+        Self { node: Node::Command(Arc::new(command)), settings: Arc::default() }
+    }
+
+    /// Whether this is a single command and not a pipeline.
+    pub fn is_command(&self) -> bool {
+        matches!(self.node, Node::Command(_))
+    }
+
+    /// One more argument. On a pipeline, for its last command.
+    pub fn arg(self, argument: impl Into<OsString>) -> Self {
+        self.args([argument.into()])
+    }
+
+    /// More arguments. On a pipeline, for its last command.
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        match &mut self.node {
+            Node::Command(command) => {
+                Arc::make_mut(command).arguments.extend(arguments.into_iter().map(Into::into));
+            }
+            Node::Pipeline(stages) => {
+                if let Some(last) = Arc::make_mut(stages).last_mut() {
+                    *last = last.clone().args(arguments);
+                }
+            }
+        }
+        self
+    }
+
+    /// Joins the standard output of this expression to the standard input of `next` by a kernel
+    /// pipe: `a | b`.
+    pub fn pipe(self, next: Expression) -> Self {
+        let stages = match self.node {
+            // A pipeline without settings of its own grows, so that `a | b | c` is flat.
+            Node::Pipeline(mut stages) if self.settings.is_plain() => {
+                Arc::make_mut(&mut stages).push(next);
+                stages
+            }
+            _ => Arc::new(vec![self, next]),
+        };
+        Self { node: Node::Pipeline(stages), settings: Arc::default() }
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    /// The surroundings to run in; without it, those of this process.
+    pub fn within(self, context: &Context) -> Self {
+        self.set(|s| s.context = Some(context.clone()))
+    }
+
+    /// The name that the program sees as `argv[0]`.
+    pub fn arg0(self, name: impl Into<OsString>) -> Self {
+        self.set(|s| s.scoped.arg0 = Some(name.into()))
+    }
+
+    /// How messages and reports show it, instead of the shell line.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set(|s| s.scoped.name = Some(name.into()))
+    }
+
+    /// The working directory of the child. A relative program path still counts from the directory
+    /// of the [`Context`], not from this one.
+    pub fn dir(self, dir: impl Into<PathBuf>) -> Self {
+        self.set(|s| s.scoped.dir = Some(dir.into()))
+    }
+
+    /// An environment variable.
+    pub fn env(self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.set(|s| s.scoped.env.set(name.into(), Some(value.into())))
+    }
+
+    /// Takes an environment variable away.
+    pub fn env_remove(self, name: impl Into<OsString>) -> Self {
+        self.set(|s| s.scoped.env.set(name.into(), None))
+    }
+
+    /// Starts from an empty environment; variables set before on this expression are dropped too.
+    pub fn env_clear(self) -> Self {
+        self.set(|s| s.scoped.env.clear())
+    }
+
+    /// Feeds these bytes to standard input while the command runs. A command that stops reading
+    /// early is not an error.
+    pub fn stdin_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes: Vec<u8> = bytes.into();
+        self.set(|s| s.redirects.stdin = Some(Input::Bytes(bytes.into())))
+    }
+
+    /// Standard input from the output of another expression, which becomes a stage to the left.
+    pub fn stdin_command(self, source: Expression) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Command(Box::new(source))))
+    }
+
+    /// Standard input from a file.
+    pub fn stdin_path(self, path: impl Into<PathBuf>) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Path(path.into())))
+    }
+
+    /// Standard input from an open file. Runs of the same expression share its position.
+    pub fn stdin_file(self, file: File) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::File(Arc::new(file))))
+    }
+
+    /// Empty standard input.
+    pub fn stdin_null(self) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Null))
+    }
+
+    /// The standard input of this process.
+    pub fn stdin_inherit(self) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Inherit))
+    }
+
+    /// Standard input from a pipe that the [`Execution`](super::Execution) writes to.
+    pub fn stdin_piped(self) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Piped))
+    }
+
+    fn stdout(self, redirect: Redirect) -> Self {
+        self.set(|s| s.redirects.stdout = Some(redirect))
+    }
+
+    fn stderr(self, redirect: Redirect) -> Self {
+        self.set(|s| s.redirects.stderr = Some(redirect))
+    }
+
+    /// Standard output into a file, which is created or emptied: `> path`.
+    pub fn stdout_path(self, path: impl Into<PathBuf>) -> Self {
+        self.stdout(Redirect::Path(path.into()))
+    }
+
+    /// Standard output to the end of a file: `>> path`.
+    pub fn stdout_append(self, path: impl Into<PathBuf>) -> Self {
+        self.stdout(Redirect::Append(path.into()))
+    }
+
+    /// Standard output into an open file.
+    pub fn stdout_file(self, file: File) -> Self {
+        self.stdout(Redirect::File(Arc::new(file)))
+    }
+
+    /// Standard output to nowhere: `> /dev/null`.
+    pub fn stdout_null(self) -> Self {
+        self.stdout(Redirect::Null)
+    }
+
+    /// Standard output to ours.
+    pub fn stdout_inherit(self) -> Self {
+        self.stdout(Redirect::Inherit)
+    }
+
+    /// Standard output into the [`Output`](super::Output).
+    pub fn stdout_capture(self) -> Self {
+        self.stdout(Redirect::Capture)
+    }
+
+    /// Standard output into a pipe that the [`Execution`](super::Execution) reads.
+    pub fn stdout_piped(self) -> Self {
+        self.stdout(Redirect::Piped)
+    }
+
+    /// Standard output to where standard error goes: `>&2`.
+    pub fn stdout_to_stderr(self) -> Self {
+        self.stdout(Redirect::ToOther)
+    }
+
+    /// Standard error into a file, which is created or emptied: `2> path`.
+    pub fn stderr_path(self, path: impl Into<PathBuf>) -> Self {
+        self.stderr(Redirect::Path(path.into()))
+    }
+
+    /// Standard error to the end of a file: `2>> path`.
+    pub fn stderr_append(self, path: impl Into<PathBuf>) -> Self {
+        self.stderr(Redirect::Append(path.into()))
+    }
+
+    /// Standard error into an open file.
+    pub fn stderr_file(self, file: File) -> Self {
+        self.stderr(Redirect::File(Arc::new(file)))
+    }
+
+    /// Standard error to nowhere: `2> /dev/null`.
+    pub fn stderr_null(self) -> Self {
+        self.stderr(Redirect::Null)
+    }
+
+    /// Standard error to ours.
+    pub fn stderr_inherit(self) -> Self {
+        self.stderr(Redirect::Inherit)
+    }
+
+    /// Standard error into the [`Output`](super::Output).
+    pub fn stderr_capture(self) -> Self {
+        self.stderr(Redirect::Capture)
+    }
+
+    /// Standard error to where standard output goes: `2>&1`. Both are one descriptor, so that the
+    /// order of what is written is kept. On a stage of a pipeline that is the pipe; on the pipeline
+    /// it is where the pipeline's output goes.
+    pub fn stderr_to_stdout(self) -> Self {
+        self.stderr(Redirect::ToOther)
+    }
+
+    /// Exchanges standard output and standard error: `3>&1 1>&2 2>&3`.
+    pub fn swap_outputs(self) -> Self {
+        self.set(|s| s.redirects.swap = true)
+    }
+
+    /// No ending is a failure. A command that cannot be started still is.
+    pub fn unchecked(self) -> Self {
+        self.set(|s| s.scoped.acceptance.unchecked = Some(true))
+    }
+
+    /// Exactly these codes are success.
+    pub fn ok_codes(self, codes: impl Into<Vec<i32>>) -> Self {
+        let codes = codes.into();
+        self.set(|s| s.scoped.acceptance.ok_codes = Some(codes))
+    }
+
+    /// Death by one of these signals is success.
+    pub fn ok_signals(self, signals: impl Into<Vec<i32>>) -> Self {
+        let signals = signals.into();
+        self.set(|s| s.scoped.acceptance.ok_signals = Some(signals))
+    }
+
+    /// Makes the death of a producer by SIGPIPE a failure, which it is not by default.
+    pub fn strict_sigpipe(self) -> Self {
+        self.set(|s| s.scoped.acceptance.strict_sigpipe = Some(true))
+    }
+
+    /// Ends the command when it has not ended by itself after this time: TERM to its processes, the
+    /// grace period, KILL, and an error of kind [`TimedOut`](super::ErrorKind::TimedOut). The shortest
+    /// of a pipeline's timeouts holds for all of it.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.set(|s| s.scoped.timeout = Some(timeout))
+    }
+
+    /// The time between the first signal and KILL.
+    pub fn grace(self, grace: Duration) -> Self {
+        self.set(|s| s.scoped.grace = Some(grace))
+    }
+
+    /// The most bytes that are captured of each stream (64 MiB by default). More ends the command
+    /// with an error of kind [`OutputLimit`](super::ErrorKind::OutputLimit).
+    pub fn limit(self, bytes: u64) -> Self {
+        self.set(|s| s.scoped.limit = Some(bytes))
+    }
+
+    /// The encoding of its output (UTF-8 by default).
+    pub fn encoding(self, encoding: Encoding) -> Self {
+        self.set(|s| s.scoped.encoding = Some(encoding))
+    }
+
+    /// Replaces what is not text in its encoding by U+FFFD, instead of failing.
+    pub fn lossy(self) -> Self {
+        self.set(|s| s.scoped.malformed = Some(Malformed::Lossy))
+    }
+
+    /// What ends a line (LF and CRLF by default).
+    pub fn separators(self, separators: Separators) -> Self {
+        self.set(|s| s.scoped.separators = Some(separators))
+    }
+
+    /// The longest line, in bytes (128 KiB by default); `None` for no limit. A longer line is an
+    /// error, never a cut.
+    pub fn max_line(self, bytes: Option<usize>) -> Self {
+        self.set(|s| s.scoped.max_line = Some(bytes))
+    }
+}
+
+/// The shell line that the expression stands for: it can be pasted into a shell.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.settings.scoped.name {
+            return f.write_str(name);
+        }
+        if let Some(Input::Command(source)) = &self.settings.redirects.stdin {
+            write!(f, "{source} | ")?;
+        }
+        match &self.node {
+            Node::Command(command) => f.write_str(&command.shell_line())?,
+            Node::Pipeline(stages) => {
+                let grouped = !self.settings.redirects.is_plain();
+                if grouped {
+                    f.write_str("{ ")?;
+                }
+                for (index, stage) in stages.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(" | ")?;
+                    }
+                    match &stage.node {
+                        Node::Pipeline(_) if stage.settings.redirects.is_plain() => write!(f, "{{ {stage}; }}")?,
+                        _ => write!(f, "{stage}")?,
+                    }
+                }
+                if grouped {
+                    f.write_str("; }")?;
+                }
+            }
+        }
+        f.write_str(&self.settings.redirects.shell_suffix())
+    }
+}
+
+impl Command {
+    pub fn shell_line(&self) -> String {
+        let program = match &self.program {
+            // Without a slash a shell would search it.
+            Program::File(path) if !path.as_os_str().as_encoded_bytes().contains(&b'/') => {
+                quote_argument(PathBuf::from(".").join(path).as_os_str())
+            }
+            program => quote_argument(program.as_os_str()),
+        };
+        let arguments = self.arguments.iter().map(|argument| quote_argument(argument));
+        std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
+    }
+
+    /// `argv`, with the name as the user wrote it in front.
+    pub fn argv(&self, arg0: Option<&OsStr>) -> Vec<OsString> {
+        let first = arg0.unwrap_or_else(|| self.program.as_os_str()).to_os_string();
+        std::iter::once(first).chain(self.arguments.iter().cloned()).collect()
+    }
+}

@@ -1,0 +1,188 @@
+//! From the tree of an expression to a flat list of stages, each knowing where its streams point.
+//!
+//! As in Duct, a context that says where the three streams point walks down the tree: redirections
+//! change it, a pipeline hands copies to its stages. That is why `(a | b).stderr_to_stdout()` sends
+//! the errors of both to the pipeline's output, and `a.stderr_to_stdout() | b` sends those of `a`
+//! into the pipe.
+
+use std::cell::{OnceCell, RefCell};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use os_pipe::PipeReader;
+
+use super::error::{Error, ErrorKind};
+use super::expression::{Command, Expression, Node};
+use super::redirect::{Input, Redirect};
+use super::settings::Scoped;
+
+/// One of the two output streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Stdout,
+    Stderr,
+}
+
+/// Where a stage reads.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Null,
+    Inherit,
+    Path(PathBuf),
+    File(Arc<File>),
+    Bytes(Arc<[u8]>),
+    Joint(Rc<Joint>),
+    Piped,
+}
+
+/// Where a stage writes. Streams that point to the same place share one value, so that they end up
+/// on one descriptor and keep the order of what is written.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    pub kind: SinkKind,
+    /// The descriptor for the child, once opened.
+    pub writer: OnceCell<OwnedFd>,
+}
+
+#[derive(Debug)]
+pub(crate) enum SinkKind {
+    Null,
+    /// The stream of the context.
+    Host(Channel),
+    Create(PathBuf),
+    Append(PathBuf),
+    File(Arc<File>),
+    Capture(Channel),
+    /// Read by the caller while the command runs.
+    Stream(Channel),
+    Joint(Rc<Joint>),
+}
+
+/// A kernel pipe between two stages; the reading end waits here for the right one.
+#[derive(Debug, Default)]
+pub(crate) struct Joint(pub RefCell<Option<PipeReader>>);
+
+impl Sink {
+    pub fn new(kind: SinkKind) -> Rc<Self> {
+        Rc::new(Self { kind, writer: OnceCell::new() })
+    }
+}
+
+/// Where the three streams point.
+#[derive(Clone)]
+pub(crate) struct Streams {
+    pub stdin: Rc<Source>,
+    pub stdout: Rc<Sink>,
+    pub stderr: Rc<Sink>,
+}
+
+/// One process to start.
+pub(crate) struct StagePlan {
+    pub command: Arc<Command>,
+    pub scoped: Scoped,
+    pub streams: Streams,
+}
+
+/// The stages of `expression`, from left to right.
+pub(crate) fn lay_out(expression: &Expression, streams: Streams) -> Result<Vec<StagePlan>, Error> {
+    let mut stages = Vec::with_capacity(1);
+    visit(expression, streams, &Scoped::default(), &mut stages)?;
+    Ok(stages)
+}
+
+fn visit(
+    expression: &Expression,
+    streams: Streams,
+    outer: &Scoped,
+    stages: &mut Vec<StagePlan>,
+) -> Result<(), Error> {
+    let scoped = outer.merged_with(&expression.settings.scoped);
+    let mut streams = redirected(expression, streams)?;
+    if let Some(Input::Command(source)) = &expression.settings.redirects.stdin {
+        let joint = Rc::new(Joint::default());
+        let left = Streams {
+            stdin: streams.stdin.clone(),
+            stdout: Sink::new(SinkKind::Joint(joint.clone())),
+            stderr: streams.stderr.clone(),
+        };
+        visit(source, left, outer, stages)?;
+        streams.stdin = Rc::new(Source::Joint(joint));
+    }
+    match &expression.node {
+        Node::Command(command) => stages.push(StagePlan { command: command.clone(), scoped, streams }),
+        Node::Pipeline(parts) => {
+            let mut stdin = streams.stdin.clone();
+            for (index, part) in parts.iter().enumerate() {
+                let last = index + 1 == parts.len();
+                let joint = Rc::new(Joint::default());
+                let stdout = match last {
+                    true => streams.stdout.clone(),
+                    false => Sink::new(SinkKind::Joint(joint.clone())),
+                };
+                let part_streams = Streams { stdin, stdout, stderr: streams.stderr.clone() };
+                visit(part, part_streams, &scoped, stages)?;
+                stdin = Rc::new(Source::Joint(joint));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn redirected(expression: &Expression, mut streams: Streams) -> Result<Streams, Error> {
+    let redirects = &expression.settings.redirects;
+    if let Some(input) = &redirects.stdin
+        && let Some(source) = source_of(input)
+    {
+        streams.stdin = Rc::new(source);
+    }
+    if let (Some(Redirect::ToOther), Some(Redirect::ToOther)) = (&redirects.stdout, &redirects.stderr) {
+        let message = "standard output and standard error are each redirected to the other";
+        let error = Error::new(ErrorKind::DoublyRedirected, message);
+        return Err(error.with_help("to exchange them, use swap_outputs()"));
+    }
+    if let Some(kind) = redirects.stdout.as_ref().and_then(|r| sink_of(r, Channel::Stdout)) {
+        streams.stdout = Sink::new(kind);
+    }
+    if let Some(kind) = redirects.stderr.as_ref().and_then(|r| sink_of(r, Channel::Stderr)) {
+        streams.stderr = Sink::new(kind);
+    }
+    // After the others, so that `2>&1` follows standard output wherever it was sent.
+    if let Some(Redirect::ToOther) = redirects.stdout {
+        streams.stdout = streams.stderr.clone();
+    }
+    if let Some(Redirect::ToOther) = redirects.stderr {
+        streams.stderr = streams.stdout.clone();
+    }
+    if redirects.swap {
+        std::mem::swap(&mut streams.stdout, &mut streams.stderr);
+    }
+    Ok(streams)
+}
+
+fn source_of(input: &Input) -> Option<Source> {
+    Some(match input {
+        Input::Null => Source::Null,
+        Input::Inherit => Source::Inherit,
+        Input::Path(path) => Source::Path(path.clone()),
+        Input::File(file) => Source::File(file.clone()),
+        Input::Bytes(bytes) => Source::Bytes(bytes.clone()),
+        Input::Piped => Source::Piped,
+        Input::Command(_) => return None,
+    })
+}
+
+fn sink_of(redirect: &Redirect, channel: Channel) -> Option<SinkKind> {
+    Some(match redirect {
+        Redirect::Null => SinkKind::Null,
+        Redirect::Inherit => SinkKind::Host(channel),
+        Redirect::Path(path) => SinkKind::Create(path.clone()),
+        Redirect::Append(path) => SinkKind::Append(path.clone()),
+        Redirect::File(file) => SinkKind::File(file.clone()),
+        Redirect::Capture => SinkKind::Capture(channel),
+        Redirect::Piped => SinkKind::Stream(channel),
+        Redirect::ToOther => return None,
+    })
+}

@@ -1,0 +1,608 @@
+//! What happens while a command runs: one loop over `poll`, on the thread that waits.
+//!
+//! It feeds standard input, collects output, notices endings, and enforces timeout and cancellation.
+//! One thread serves all streams at once, so that no pipe can fill up unattended, and nothing is left
+//! behind that would have to be joined.
+
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use os_pipe::{PipeReader, PipeWriter};
+
+use super::cancel::{CancelToken, Urgency};
+use super::error::{Error, ErrorKind};
+use super::expression::Expression;
+use super::os::{self, Ending, PollFd};
+use super::output::{Output, Stage};
+use super::plan::Channel;
+use super::start::StageInfo;
+use super::status::TerminationStatus;
+use super::tree::Tree;
+
+/// As much as a pipe holds by default on Linux.
+pub(crate) const CHUNK: usize = 64 * 1024;
+/// How long a pipe that somebody else still holds may be silent after the command has ended.
+const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
+/// How long a process may take to die of KILL. One in an uninterruptible system call does not.
+const KILL_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks at what no descriptor announces.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Why and how a command is ended early.
+pub(crate) struct Stop {
+    /// From the context: what runs under it is cancelled, which is a failure of the command.
+    pub cancel: CancelToken,
+    /// From the holder of the [`Execution`](super::Execution), who wants it to end: no failure.
+    pub request: CancelToken,
+    pub deadline: Option<Instant>,
+    pub timeout: Option<Duration>,
+    pub grace: Duration,
+}
+
+/// Bytes on their way to the child's standard input.
+pub(crate) struct Feeder {
+    writer: PipeWriter,
+    bytes: Arc<[u8]>,
+    written: usize,
+}
+
+impl Feeder {
+    /// `None` when there is nothing to write: the pipe is closed at once.
+    pub fn new(writer: PipeWriter, bytes: Arc<[u8]>) -> Result<Option<Self>, Error> {
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        os::set_nonblocking(&writer)
+            .map_err(|error| Error::from_io(ErrorKind::IoFailed, "cannot prepare a pipe", &error))?;
+        Ok(Some(Self { writer, bytes, written: 0 }))
+    }
+
+    /// Writes what the pipe takes; `true` when all is written, or nobody reads any more: input that
+    /// a command does not want is not an error.
+    fn is_done(&mut self) -> bool {
+        while self.written < self.bytes.len() {
+            match self.writer.write(&self.bytes[self.written..]) {
+                Ok(n) => self.written += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+            }
+        }
+        true
+    }
+}
+
+/// A pipe that is read for the child's sake: into memory, or handed on.
+pub(crate) struct Drain {
+    reader: Option<PipeReader>,
+    into: Into,
+}
+
+enum Into {
+    Buffer { channel: Channel, bytes: Vec<u8>, limit: u64 },
+    Function { function: Arc<dyn Fn(&[u8]) + Send + Sync>, buffer: Vec<u8> },
+}
+
+/// What one read of a drain led to.
+enum Drained {
+    Some,
+    End,
+    TooMuch(u64),
+    Failed(io::Error),
+}
+
+impl Drain {
+    pub fn to_buffer(reader: PipeReader, channel: Channel, limit: u64) -> Self {
+        Self { reader: Some(reader), into: Into::Buffer { channel, bytes: Vec::new(), limit } }
+    }
+
+    pub fn to_function(reader: PipeReader, function: Arc<dyn Fn(&[u8]) + Send + Sync>) -> Self {
+        Self { reader: Some(reader), into: Into::Function { function, buffer: Vec::new() } }
+    }
+
+    fn read_once(&mut self) -> Drained {
+        let Some(reader) = &self.reader else { return Drained::End };
+        let result = match &mut self.into {
+            Into::Buffer { bytes, limit, .. } => {
+                let read = os::read_append(reader, bytes, CHUNK);
+                if bytes.len() as u64 > *limit {
+                    bytes.truncate(*limit as usize);
+                    self.reader = None;
+                    return Drained::TooMuch(*limit);
+                }
+                read
+            }
+            Into::Function { function, buffer } => {
+                buffer.clear();
+                let read = os::read_append(reader, buffer, CHUNK);
+                if !buffer.is_empty() {
+                    function(buffer);
+                }
+                read
+            }
+        };
+        match result {
+            Ok(0) => {
+                self.reader = None;
+                Drained::End
+            }
+            Ok(_) => Drained::Some,
+            Err(error) => {
+                self.reader = None;
+                Drained::Failed(error)
+            }
+        }
+    }
+}
+
+/// A process of the command.
+pub(crate) struct Running {
+    pid: u32,
+    info: StageInfo,
+    /// Becomes readable when the process ends. Opened by the first wait that needs it.
+    descriptor: Option<OwnedFd>,
+    ending: Option<Ending>,
+    elapsed: Duration,
+}
+
+impl Running {
+    pub fn new(pid: u32, info: StageInfo) -> Self {
+        Self { pid, info, descriptor: None, ending: None, elapsed: Duration::ZERO }
+    }
+}
+
+/// How far the ending of a command has come.
+enum Phase {
+    Running,
+    /// The first signal was sent; KILL follows at `until`.
+    Asked { until: Option<Instant> },
+    /// KILL was sent; at `until` we stop waiting.
+    Killed { until: Instant },
+}
+
+/// What a turn of the loop ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The stream that the caller reads has something, or is at its end.
+    Readable,
+    /// Everything is over.
+    Over,
+}
+
+pub(crate) struct Pump {
+    expression: Expression,
+    tree: Arc<Tree>,
+    stages: Vec<Running>,
+    feeder: Option<Feeder>,
+    drains: Vec<Drain>,
+    stream: Option<PipeReader>,
+    stream_is_ready: bool,
+    stop: Stop,
+    phase: Phase,
+    /// Why the command was ended early, or could not be read.
+    failure: Option<Error>,
+    started: Instant,
+    all_ended: Option<Instant>,
+    last_activity: Instant,
+    held_open: bool,
+    is_abandoned: bool,
+    over: bool,
+}
+
+impl Stop {
+    fn is_requested(&self) -> bool {
+        self.cancel.is_cancelled() || self.request.is_cancelled()
+    }
+}
+
+impl Pump {
+    #[allow(clippy::too_many_arguments, reason = "called once, by `start`, with what it has just made")]
+    pub fn new(
+        expression: Expression,
+        tree: Arc<Tree>,
+        stages: Vec<Running>,
+        feeder: Option<Feeder>,
+        drains: Vec<Drain>,
+        stream: Option<PipeReader>,
+        stop: Stop,
+        started: Instant,
+    ) -> Self {
+        Self {
+            expression,
+            tree,
+            stages,
+            feeder,
+            drains,
+            stream,
+            stream_is_ready: false,
+            stop,
+            phase: Phase::Running,
+            failure: None,
+            started,
+            all_ended: None,
+            last_activity: started,
+            held_open: false,
+            is_abandoned: false,
+            over: false,
+        }
+    }
+
+    pub fn tree(&self) -> &Arc<Tree> {
+        &self.tree
+    }
+
+    pub fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
+    /// A token by which the holder of the command can have it ended.
+    pub fn make_request_token(&mut self) -> io::Result<CancelToken> {
+        self.stop.request = CancelToken::new()?;
+        Ok(self.stop.request.clone())
+    }
+
+    /// The pipe that the caller reads when [`Turn::Readable`] says so.
+    pub fn stream(&self) -> Option<&PipeReader> {
+        self.stream.as_ref()
+    }
+
+    pub fn stream_mut(&mut self) -> Option<&mut PipeReader> {
+        self.stream.as_mut()
+    }
+
+    /// Ends the stream: at its end, or because the caller wants no more.
+    pub fn close_stream(&mut self) {
+        self.stream = None;
+    }
+
+    /// Runs until everything is over.
+    pub fn run(&mut self) {
+        while self.turn() != Turn::Over {
+            // Nobody reads a stream any more.
+            self.close_stream();
+        }
+    }
+
+    /// Runs until the caller's stream is readable, or everything is over.
+    pub fn turn(&mut self) -> Turn {
+        loop {
+            if self.over {
+                return Turn::Over;
+            }
+            self.advance();
+            if self.is_over() {
+                self.over = true;
+                self.feeder = None;
+                return Turn::Over;
+            }
+            if let Err(error) = self.wait_once() {
+                self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
+                self.kill();
+                std::thread::sleep(TICK);
+            }
+            if std::mem::take(&mut self.stream_is_ready) {
+                self.last_activity = Instant::now();
+                return Turn::Readable;
+            }
+        }
+    }
+
+    /// One poll over everything, and what follows from it.
+    fn wait_once(&mut self) -> io::Result<()> {
+        if self.only_waits_for_one() {
+            return self.notice_endings(true);
+        }
+        let mut fds = Vec::with_capacity(8);
+        if let Some(feeder) = &self.feeder {
+            fds.push(PollFd::writable(&feeder.writer));
+        }
+        fds.extend(self.drains.iter().filter_map(|drain| drain.reader.as_ref()).map(PollFd::readable));
+        fds.extend(self.stream.as_ref().map(PollFd::readable));
+        let has_all_descriptors = self.open_descriptors();
+        fds.extend(self.stages.iter().filter_map(|stage| stage.descriptor.as_ref()).map(PollFd::readable));
+        // Once cancelled it stays readable: from then on only its urgency is looked at.
+        let tokens = [&self.stop.cancel, &self.stop.request].into_iter().filter(|token| !token.is_cancelled());
+        fds.extend(tokens.filter_map(CancelToken::reader).map(PollFd::readable));
+
+        let timeout = self.next_moment(has_all_descriptors);
+        os::poll(&mut fds, timeout.map(|moment| moment.saturating_duration_since(Instant::now())))?;
+
+        let mut ready = fds.iter().map(|fd| fd.is_ready());
+        if let Some(feeder) = &mut self.feeder
+            && ready.next() == Some(true)
+            && feeder.is_done()
+        {
+            self.feeder = None;
+        }
+        let mut results = Vec::new();
+        for drain in self.drains.iter_mut().filter(|drain| drain.reader.is_some()) {
+            if ready.next() == Some(true) {
+                results.push(drain.read_once());
+            }
+        }
+        self.stream_is_ready = self.stream.is_some() && ready.next() == Some(true);
+        for result in results {
+            self.after_read(result);
+        }
+        self.notice_endings(false)
+    }
+
+    fn after_read(&mut self, result: Drained) {
+        self.last_activity = Instant::now();
+        match result {
+            Drained::Some | Drained::End => {}
+            Drained::TooMuch(limit) => {
+                let message = format!("`{}` wrote more than the limit of {limit} bytes", self.expression);
+                let help = "raise it with .limit(\"1GiB\"), read it with .lines(), or send it to a file";
+                self.fail(Error::new(ErrorKind::OutputLimit, message).with_help(help));
+                self.kill();
+            }
+            Drained::Failed(error) => {
+                let what = format!("cannot read the output of `{}`", self.expression);
+                self.fail(Error::from_io(ErrorKind::ReadFailed, what, &error));
+                self.kill();
+            }
+        }
+    }
+
+    /// Whether there is nothing to do but to wait for one process: then a blocking wait does, and no
+    /// descriptor is needed.
+    fn only_waits_for_one(&self) -> bool {
+        matches!(self.phase, Phase::Running)
+            && self.stages.len() == 1
+            && self.stages[0].ending.is_none()
+            && self.feeder.is_none()
+            && self.stream.is_none()
+            && self.drains.iter().all(|drain| drain.reader.is_none())
+            && self.stop.deadline.is_none()
+            && self.stop.cancel.reader().is_none()
+            && self.stop.request.reader().is_none()
+    }
+
+    /// `false` when the kernel cannot announce the end of some running process.
+    fn open_descriptors(&mut self) -> bool {
+        let mut all = true;
+        for stage in self.stages.iter_mut().filter(|stage| stage.ending.is_none()) {
+            if stage.descriptor.is_none() {
+                stage.descriptor = os::process_descriptor(stage.pid);
+            }
+            all &= stage.descriptor.is_some();
+        }
+        all
+    }
+
+    fn notice_endings(&mut self, block: bool) -> io::Result<()> {
+        for stage in self.stages.iter_mut().filter(|stage| stage.ending.is_none()) {
+            stage.ending = os::peek_ending(stage.pid, block)?;
+            if stage.ending.is_some() {
+                stage.elapsed = self.started.elapsed();
+                stage.descriptor = None;
+            }
+        }
+        if self.all_ended.is_none() && self.stages.iter().all(|stage| stage.ending.is_some()) {
+            self.all_ended = Some(Instant::now());
+            self.feeder = None;
+        }
+        Ok(())
+    }
+
+    /// When to look again although nothing was announced.
+    fn next_moment(&self, has_all_descriptors: bool) -> Option<Instant> {
+        let now = Instant::now();
+        let needs_ticks = !has_all_descriptors
+            || (self.stop.is_requested() && !matches!(self.phase, Phase::Killed { .. }))
+            || (self.is_stopping() && self.all_ended.is_some());
+        let phase = match &self.phase {
+            Phase::Running => self.stop.deadline,
+            Phase::Asked { until } => *until,
+            Phase::Killed { until } => Some(*until),
+        };
+        let held = self.all_ended.map(|ended| ended.max(self.last_activity) + HELD_OPEN_GRACE);
+        [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
+    }
+
+    fn is_stopping(&self) -> bool {
+        !matches!(self.phase, Phase::Running)
+    }
+
+    /// Moves on to the next step of ending the command when it is time.
+    fn advance(&mut self) {
+        let now = Instant::now();
+        let urgency = self.stop.cancel.urgency().max(self.stop.request.urgency());
+        match self.phase {
+            Phase::Running if self.all_ended.is_some() => {}
+            Phase::Running if self.stop.cancel.is_cancelled() => self.begin_cancellation(),
+            Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
+            Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => self.begin_timeout(),
+            Phase::Asked { until } => {
+                let nothing_left = self.all_ended.is_some() && !self.tree.has_living_descendants();
+                if nothing_left || until.is_some_and(|until| now >= until) || urgency == Urgency::Now {
+                    self.kill();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_cancellation(&mut self) {
+        let message = format!("`{}` was cancelled", self.expression);
+        self.fail(Error::new(ErrorKind::Cancelled, message));
+        // Ctrl-C at a terminal reaches the children that share our group without us.
+        let is_told = self.stop.cancel.is_from_terminal() && !self.tree.has_own_group();
+        self.ask((!is_told).then_some(self.stop.cancel.signal()));
+    }
+
+    fn begin_timeout(&mut self) {
+        let after = self.stop.timeout.unwrap_or_default();
+        let message = format!("`{}` timed out after {}", self.expression, super::duration_text(after));
+        self.fail(Error::new(ErrorKind::TimedOut, message));
+        self.ask(Some(os::SIGTERM));
+    }
+
+    /// Ends the command because it is not wanted any more: how it ends is then not a failure.
+    pub fn abandon(&mut self) {
+        self.close_stream();
+        self.is_abandoned = true;
+        if !self.is_stopping() {
+            self.ask(Some(os::SIGTERM));
+        }
+    }
+
+    fn ask(&mut self, signal: Option<i32>) {
+        if let Some(signal) = signal {
+            self.tree.signal_all(signal);
+        }
+        self.phase = Phase::Asked { until: Instant::now().checked_add(self.stop.grace) };
+    }
+
+    pub fn kill(&mut self) {
+        if !matches!(self.phase, Phase::Killed { .. }) {
+            self.tree.signal_all(os::SIGKILL);
+            self.phase = Phase::Killed { until: Instant::now() + KILL_PATIENCE };
+        }
+    }
+
+    /// The first failure is the cause of the others.
+    fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+    }
+
+    fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        if let Phase::Killed { until } = self.phase
+            && (self.all_ended.is_some() || now >= until)
+        {
+            self.empty_pipes();
+            return true;
+        }
+        let Some(ended) = self.all_ended else { return false };
+        if matches!(self.phase, Phase::Asked { .. }) {
+            return false;
+        }
+        let has_open = self.stream.is_some() || self.drains.iter().any(|drain| drain.reader.is_some());
+        if !has_open {
+            return true;
+        }
+        // Somebody else holds a pipe: a process that the command has left behind.
+        self.held_open = now >= ended.max(self.last_activity) + HELD_OPEN_GRACE;
+        self.held_open
+    }
+
+    /// Takes what the pipes hold, without waiting for more.
+    fn empty_pipes(&mut self) {
+        let mut results = Vec::new();
+        for drain in &mut self.drains {
+            while drain.reader.as_ref().is_some_and(os::is_readable) {
+                match drain.read_once() {
+                    Drained::Some => {}
+                    Drained::End => break,
+                    other => {
+                        results.push(other);
+                        break;
+                    }
+                }
+            }
+            drain.reader = None;
+        }
+        for result in results {
+            self.after_read(result);
+        }
+    }
+
+    /// Reaps, and gathers what the command has left; the failure, if it was ended early.
+    pub fn finish(mut self) -> (Output, Option<Error>) {
+        self.run();
+        self.tree.reap();
+        let mut captured = [None, None];
+        for drain in std::mem::take(&mut self.drains) {
+            if let Into::Buffer { channel, bytes, .. } = drain.into {
+                captured[channel as usize] = Some(bytes);
+            }
+        }
+        let [stdout, stderr] = captured;
+        let last = self.stages.len() - 1;
+        let stages: Vec<Stage> = self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last)).collect();
+        let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
+        let decisive = decisive_stage(&self.stages, &stages);
+        let output = Output {
+            status: stages[decisive].status,
+            stages,
+            stdout,
+            stderr,
+            elapsed,
+            held_open: self.held_open,
+        };
+        let failure = match self.is_abandoned {
+            true => None,
+            false => self.failure.take().or_else(|| self.status_failure(&output, decisive)),
+        };
+        let failure = failure.map(|error| {
+            let error = error.about(&self.expression.to_string(), &[], None);
+            self.stages[decisive].info.describe(error).at_stage(decisive).with_output(output.clone())
+        });
+        (output, failure)
+    }
+
+    fn status_failure(&self, output: &Output, decisive: usize) -> Option<Error> {
+        let stage = &output.stages[decisive];
+        if stage.accepted || self.stages[decisive].info.scoped.acceptance.is_unchecked() {
+            return None;
+        }
+        let kind = match stage.status {
+            TerminationStatus::Exited(_) => ErrorKind::ExitStatus,
+            TerminationStatus::Signaled(_) => ErrorKind::Signaled,
+        };
+        let status = stage.status;
+        let message = match output.stages.len() {
+            1 => format!("`{}` {status}", stage.command),
+            n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, decisive + 1, self.expression),
+        };
+        Some(Error::new(kind, message))
+    }
+}
+
+impl Running {
+    fn report(&self, has_reader: bool) -> Stage {
+        // A process that survived KILL (stuck in the kernel) has no status: it died as far as we
+        // could make it.
+        let ending = self.ending.unwrap_or(Ending {
+            status: TerminationStatus::Signaled(os::SIGKILL),
+            core_dumped: false,
+            usage: Default::default(),
+        });
+        Stage {
+            command: self.info.shown(),
+            pid: self.pid,
+            status: ending.status,
+            core_dumped: ending.core_dumped,
+            elapsed: self.elapsed,
+            usage: ending.usage,
+            accepted: self.info.scoped.acceptance.accepts(ending.status, has_reader),
+        }
+    }
+}
+
+/// Duct's precedence: a checked error beats an unchecked one, an error beats success, and otherwise
+/// the right-most stage wins.
+fn decisive_stage(running: &[Running], stages: &[Stage]) -> usize {
+    let failed = |index: &usize| !stages[*index].accepted;
+    let checked = |index: &usize| !running[*index].info.scoped.acceptance.is_unchecked();
+    let from_right = || (0..stages.len()).rev();
+    from_right()
+        .find(|index| failed(index) && checked(index))
+        .or_else(|| from_right().find(failed))
+        .unwrap_or(stages.len() - 1)
+}
+
+impl Drop for Pump {
+    /// A pump that is dropped before its end (a panic in the caller) takes its processes along.
+    fn drop(&mut self) {
+        if !self.over {
+            self.close_stream();
+            self.kill();
+            self.run();
+            self.tree.reap();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where the three streams of a command point.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::expression::Expression;
+use super::quote::quote_argument;
+
+/// Where standard input comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Input {
+    Null,
+    Inherit,
+    Path(PathBuf),
+    File(Arc<File>),
+    /// Fed by us while the command runs.
+    Bytes(Arc<[u8]>),
+    /// Another command, which becomes a stage to the left.
+    Command(Box<Expression>),
+    /// A pipe that the holder of the execution writes to.
+    Piped,
+}
+
+/// Where standard output or standard error goes.
+#[derive(Debug, Clone)]
+pub(crate) enum Redirect {
+    Null,
+    Inherit,
+    Path(PathBuf),
+    Append(PathBuf),
+    File(Arc<File>),
+    Capture,
+    /// A pipe that the holder of the execution reads.
+    Piped,
+    /// Wherever the other of the two goes.
+    ToOther,
+}
+
+/// The redirections of one node. Each stream has one setting, so that the order of calls cannot
+/// matter; `swap` exchanges the two outputs after both are settled.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Redirects {
+    pub stdin: Option<Input>,
+    pub stdout: Option<Redirect>,
+    pub stderr: Option<Redirect>,
+    pub swap: bool,
+}
+
+impl Redirects {
+    pub fn is_plain(&self) -> bool {
+        self.stdin.is_none() && self.stdout.is_none() && self.stderr.is_none() && !self.swap
+    }
+
+    /// How a shell would write them, for the line that a command is shown as. What a shell has no
+    /// word for (captured, fed by us) is left out.
+    pub fn shell_suffix(&self) -> String {
+        let mut text = String::new();
+        match &self.stdin {
+            Some(Input::Path(path)) => push(&mut text, "<", path),
+            Some(Input::Null) => text.push_str(" < /dev/null"),
+            _ => {}
+        }
+        push_output(&mut text, self.stdout.as_ref(), "", ">&2");
+        push_output(&mut text, self.stderr.as_ref(), "2", "2>&1");
+        if self.swap {
+            text.push_str(" 3>&1 1>&2 2>&3 3>&-");
+        }
+        text
+    }
+}
+
+fn push_output(text: &mut String, redirect: Option<&Redirect>, number: &str, to_other: &str) {
+    match redirect {
+        Some(Redirect::Path(path)) => push(text, &format!("{number}>"), path),
+        Some(Redirect::Append(path)) => push(text, &format!("{number}>>"), path),
+        Some(Redirect::Null) => {
+            text.push_str(&format!(" {number}> /dev/null"));
+        }
+        Some(Redirect::ToOther) => {
+            text.push(' ');
+            text.push_str(to_other);
+        }
+        Some(Redirect::Inherit | Redirect::File(_) | Redirect::Capture | Redirect::Piped) | None => {}
+    }
+}
+
+fn push(text: &mut String, operator: &str, path: &std::path::Path) {
+    text.push_str(&format!(" {operator} {}", quote_argument(path.as_os_str())));
+}

@@ -1,0 +1,198 @@
+//! The verbs: what starts an expression.
+
+use std::os::fd::AsRawFd;
+
+use crate::text;
+
+use super::error::{Error, ErrorKind};
+use super::execution::Execution;
+use super::expression::Expression;
+use super::lines::{Chunks, Lines};
+use super::os;
+use super::output::Output;
+use super::plan::{Channel, SinkKind, Source};
+use super::settings::Scoped;
+use super::start::{Defaults, Started, start};
+
+const OUR_STDOUT: SinkKind = SinkKind::Host(Channel::Stdout);
+const OUR_STDERR: SinkKind = SinkKind::Host(Channel::Stderr);
+const CAPTURED: SinkKind = SinkKind::Capture(Channel::Stdout);
+
+impl Expression {
+    /// Runs it in the foreground and waits: output goes to ours, input comes from ours when that is
+    /// a terminal and is empty otherwise.
+    ///
+    /// # Errors
+    /// When it cannot be started, ends in a way that is not accepted, or is ended early.
+    pub fn run(&self) -> Result<Output, Error> {
+        self.complete(Defaults {
+            stdin: if os::stdin_is_terminal() { Source::Inherit } else { Source::Null },
+            stdout: OUR_STDOUT,
+            stderr: OUR_STDERR,
+            background: false,
+        })
+        .map(|(output, _)| output)
+    }
+
+    /// Runs it with empty input, and captures both outputs.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); the error carries what was captured.
+    pub fn output(&self) -> Result<Output, Error> {
+        self.complete(Defaults {
+            stdin: Source::Null,
+            stdout: CAPTURED,
+            stderr: SinkKind::Capture(Channel::Stderr),
+            background: false,
+        })
+        .map(|(output, _)| output)
+    }
+
+    /// Runs it and returns its standard output as text, without the final line ending: `$(…)`.
+    ///
+    /// Exactly one line ending is removed, and nothing else.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and when the output is not text in its encoding (`DecodeFailed`) or is
+    /// still held open by a process that the command has left behind (`OutputHeld`).
+    pub fn read(&self) -> Result<String, Error> {
+        let mut text = self.read_raw()?;
+        if text.ends_with('\n') {
+            text.pop();
+            if text.ends_with('\r') {
+                text.pop();
+            }
+        }
+        Ok(text)
+    }
+
+    /// As [`read`](Self::read), with the text unchanged.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_raw(&self) -> Result<String, Error> {
+        let (output, scoped) = self.captured()?;
+        self.decoded(output, &scoped)
+    }
+
+    /// Runs it and returns its standard output as bytes.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), but for the encoding.
+    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let (output, _) = self.captured()?;
+        Ok(output.stdout.unwrap_or_default())
+    }
+
+    /// Runs it silently and tells what it found: `true` for code 0, `false` for code 1.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run): any other ending is a failure, as for `grep` with a broken pattern.
+    pub fn test(&self) -> Result<bool, Error> {
+        let quiet =
+            Defaults { stdin: Source::Null, stdout: SinkKind::Null, stderr: OUR_STDERR, background: false };
+        match self.complete(quiet) {
+            Ok((output, _)) => Ok(output.success()),
+            Err(error) if error.kind() == ErrorKind::ExitStatus && error.status().and_then(|s| s.code()) == Some(1) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs it as [`run`](Self::run) does and returns its exit code, whatever it is.
+    ///
+    /// # Errors
+    /// When it cannot be started, is ended by a signal, or is ended early.
+    pub fn code(&self) -> Result<i32, Error> {
+        let status = match self.run() {
+            Ok(output) => output.status,
+            Err(error) if error.kind() == ErrorKind::ExitStatus => match error.status() {
+                Some(status) => status,
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        status.code().ok_or_else(|| {
+            Error::new(ErrorKind::Signaled, format!("`{self}` {status}, so that it has no exit code"))
+        })
+    }
+
+    /// Starts it and returns its lines while it runs.
+    ///
+    /// Memory stays flat whatever the size, and a reader that is slow slows the command. Dropping the
+    /// lines before the end ends the command, which is not a failure.
+    ///
+    /// # Errors
+    /// When it cannot be started. Later failures come from the iterator, after the last line.
+    pub fn lines(&self) -> Result<Lines, Error> {
+        let Started { pump, scoped, .. } = self.streamed()?;
+        Ok(Lines::new(pump, scoped.text_format()))
+    }
+
+    /// Starts it and returns its output in pieces, each as soon as something is there.
+    ///
+    /// # Errors
+    /// As [`lines`](Self::lines).
+    pub fn chunks(&self) -> Result<Chunks, Error> {
+        Ok(Chunks::new(self.streamed()?.pump))
+    }
+
+    /// Starts it and returns at once. Output goes to ours, input is empty, and the command runs in a
+    /// process group of its own.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&self) -> Result<Execution, Error> {
+        let unobserved = self.settings.context.as_ref().and_then(|context| context.unobserved.clone());
+        let started =
+            start(self, Defaults { stdin: Source::Null, stdout: OUR_STDOUT, stderr: OUR_STDERR, background: true })?;
+        Execution::new(started, unobserved)
+    }
+
+    fn complete(&self, defaults: Defaults) -> Result<(Output, Scoped), Error> {
+        let Started { pump, scoped, .. } = start(self, defaults)?;
+        match pump.finish() {
+            (output, None) => Ok((output, scoped)),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    fn captured(&self) -> Result<(Output, Scoped), Error> {
+        let defaults = Defaults { stdin: Source::Null, stdout: CAPTURED, stderr: OUR_STDERR, background: false };
+        let (output, scoped) = self.complete(defaults)?;
+        match output.held_open {
+            true => Err(held_open(self).with_output(output)),
+            false => Ok((output, scoped)),
+        }
+    }
+
+    fn streamed(&self) -> Result<Started, Error> {
+        let stdout = SinkKind::Stream(Channel::Stdout);
+        start(self, Defaults { stdin: Source::Null, stdout, stderr: OUR_STDERR, background: false })
+    }
+
+    fn decoded(&self, mut output: Output, scoped: &Scoped) -> Result<String, Error> {
+        let format = scoped.text_format();
+        let bytes = output.stdout.take().unwrap_or_default();
+        text::decode(bytes, format.encoding, format.malformed).map_err(|problem| not_text(self, &problem))
+    }
+}
+
+pub(super) fn held_open(expression: &Expression) -> Error {
+    let message = format!("`{expression}` has ended, but a process that it started still holds its output open");
+    Error::new(ErrorKind::OutputHeld, message)
+        .with_help("redirect the output of the background process, or use .output(), which marks it `held_open`")
+        .about(&expression.to_string(), &[], None)
+}
+
+pub(super) fn not_text(expression: &Expression, problem: &text::DecodeError) -> Error {
+    Error::new(ErrorKind::DecodeFailed, format!("the output of `{expression}` is not text: {problem}"))
+        .with_help("name its encoding with .encoding(\"…\"), replace what is not text with .lossy(), or take .bytes()")
+        .about(&expression.to_string(), &[], None)
+}
+
+/// Reads once from a stream that is known to be readable.
+pub(super) fn read_stream(stream: &impl AsRawFd, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
+    os::read_append(stream, buffer, super::pump::CHUNK)
+}

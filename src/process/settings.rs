@@ -1,0 +1,93 @@
+//! What a command or pipeline was told, apart from what it runs.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::text::{Encoding, Malformed, Separators, TextFormat};
+
+use super::context::Context;
+use super::env::EnvChanges;
+use super::redirect::Redirects;
+use super::status::Acceptance;
+
+/// The largest capture unless a command says otherwise.
+pub(crate) const DEFAULT_LIMIT: u64 = 64 * 1024 * 1024;
+/// Between the first signal and KILL, unless a command says otherwise.
+pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(5);
+
+/// Settings of one node of an expression. `None` leaves the choice to the pipeline around it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub scoped: Scoped,
+    pub redirects: Redirects,
+    pub context: Option<Context>,
+}
+
+/// Settings that a stage inherits from the pipelines around it unless it has its own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scoped {
+    pub dir: Option<PathBuf>,
+    pub env: EnvChanges,
+    pub acceptance: Acceptance,
+    pub arg0: Option<OsString>,
+    pub name: Option<String>,
+    pub timeout: Option<Duration>,
+    pub grace: Option<Duration>,
+    pub limit: Option<u64>,
+    pub encoding: Option<Encoding>,
+    pub malformed: Option<Malformed>,
+    pub separators: Option<Separators>,
+    pub max_line: Option<Option<usize>>,
+}
+
+impl Scoped {
+    /// These settings with those of an inner node on top.
+    pub fn merged_with(&self, inner: &Self) -> Self {
+        Self {
+            dir: inner.dir.clone().or_else(|| self.dir.clone()),
+            env: self.env.merged_with(&inner.env),
+            acceptance: self.acceptance.merged_with(&inner.acceptance),
+            // A name belongs to the node that has it.
+            arg0: inner.arg0.clone(),
+            name: inner.name.clone(),
+            timeout: inner.timeout.or(self.timeout),
+            grace: inner.grace.or(self.grace),
+            limit: inner.limit.or(self.limit),
+            encoding: inner.encoding.or(self.encoding),
+            malformed: inner.malformed.or(self.malformed),
+            separators: inner.separators.clone().or_else(|| self.separators.clone()),
+            max_line: inner.max_line.or(self.max_line),
+        }
+    }
+
+    pub fn text_format(&self) -> TextFormat {
+        let default = TextFormat::default();
+        TextFormat {
+            encoding: self.encoding.unwrap_or(default.encoding),
+            malformed: self.malformed.unwrap_or(default.malformed),
+            separators: self.separators.clone().unwrap_or(default.separators),
+            max_line: self.max_line.unwrap_or(default.max_line),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether nothing was set, so that the node can be merged into the one around it.
+    pub fn is_plain(&self) -> bool {
+        self.redirects.is_plain() && self.context.is_none() && self.scoped.is_plain()
+    }
+}
+
+impl Scoped {
+    fn is_plain(&self) -> bool {
+        let Self { dir, env, acceptance, arg0, name, timeout, grace, limit, encoding, malformed, separators, max_line } =
+            self;
+        let Acceptance { unchecked, ok_codes, ok_signals, strict_sigpipe } = acceptance;
+        env.is_empty()
+            && (dir.is_none() && arg0.is_none() && name.is_none())
+            && (unchecked.is_none() && ok_codes.is_none() && ok_signals.is_none() && strict_sigpipe.is_none())
+            && (timeout.is_none() && grace.is_none() && limit.is_none())
+            && (encoding.is_none() && malformed.is_none() && separators.is_none() && max_line.is_none())
+    }
+}

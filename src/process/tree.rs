@@ -1,0 +1,105 @@
+//! The processes of one running command, as something that signals are sent to.
+//!
+//! No process is reaped before the whole command is over: a zombie keeps its process id, and the id
+//! of the group that it leads, from being given to a stranger, so that a signal can only ever hit
+//! what we started.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use shared_child::SharedChild;
+use shared_child::unix::SharedChildExt;
+
+use super::os::{self, Descendant};
+
+#[derive(Debug)]
+pub(crate) struct Tree {
+    children: Vec<SharedChild>,
+    /// The process group that all of them are in, when it is not ours.
+    group: Option<u32>,
+    /// Held while signals are sent and while processes are reaped.
+    reaped: Mutex<bool>,
+    /// Descendants seen when the command was told to stop: they may lose their parent, and with it
+    /// their trace, before KILL.
+    seen: Mutex<Vec<Descendant>>,
+}
+
+impl Tree {
+    pub fn new(children: Vec<SharedChild>, group: Option<u32>) -> Self {
+        Self { children, group, reaped: Mutex::new(false), seen: Mutex::default() }
+    }
+
+    pub fn pids(&self) -> Vec<u32> {
+        self.children.iter().map(SharedChild::id).collect()
+    }
+
+    pub fn has_own_group(&self) -> bool {
+        self.group.is_some()
+    }
+
+    /// Sends a signal to the command's own processes; those that have ended are left out.
+    pub fn signal(&self, signal: i32) -> io::Result<()> {
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        if *reaped {
+            return Ok(());
+        }
+        // Every process gets it, also when one refuses.
+        let results: Vec<_> = self.children.iter().map(|child| child.send_signal(signal)).collect();
+        results.into_iter().collect()
+    }
+
+    /// Sends a signal to the command's processes, their group, and every descendant that can be
+    /// found.
+    pub fn signal_all(&self, signal: i32) {
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        if *reaped {
+            return;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for found in os::descendants(&self.pids()) {
+            if !seen.contains(&found) {
+                seen.push(found);
+            }
+        }
+        if let Some(group) = self.group {
+            // ESRCH: all of them have ended.
+            let _ = os::signal_group(group, signal);
+        } else {
+            for child in &self.children {
+                let _ = child.send_signal(signal);
+            }
+        }
+        seen.retain(Descendant::is_alive);
+        for descendant in seen.iter().filter(|d| self.group.is_none() || d.group != self.group) {
+            let _ = os::signal_process(descendant.pid, signal);
+        }
+        if signal != os::SIGKILL {
+            // A stopped process does not see the signal before it continues.
+            if let Some(group) = self.group {
+                let _ = os::signal_group(group, os::SIGCONT);
+            }
+        }
+    }
+
+    /// Whether something of the command is still running apart from its own processes.
+    pub fn has_living_descendants(&self) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(Descendant::is_alive);
+        !seen.is_empty() || self.group.is_some_and(os::group_has_living_member)
+    }
+
+    /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to
+    /// the [reaper](super::reaper).
+    pub fn reap(self: &std::sync::Arc<Self>) {
+        let mut reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        *reaped = true;
+        if !self.try_reap() {
+            super::reaper::adopt(self.clone());
+        }
+    }
+
+    /// Whether every process is gone now.
+    pub fn try_reap(&self) -> bool {
+        self.children.iter().all(|child| !matches!(child.try_wait(), Ok(None)))
+    }
+}
