@@ -1,6 +1,21 @@
-//! procscript.
+//! An embedded scripting runtime for process automation.
+//!
+//! Three layers, each usable without the ones above it:
+//!
+//! - [`text`]: bytes to lines, in any encoding and any chunking. No input or output.
+//! - [`process`]: commands as values, pipelines, redirections, streaming, structured errors.
+//! - [`script`]: the same for scripts in [Rhai](https://rhai.rs), and the runtime that programs embed.
+//!
+//! The feature `cli` (on by default) adds the program: the script runner and the REPL. A program that
+//! embeds the library turns it off with `default-features = false`.
 
 #![deny(missing_debug_implementations)]
 
 pub mod process;
+pub mod script;
 pub mod text;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+mod repl;

@@ -1,1 +1,5 @@
-fn main(){}
+//! The `procscript` program; see [`procscript::cli`].
+
+fn main() -> ! {
+    procscript::cli::main()
+}

@@ -1,7 +1,8 @@
 //! A request to stop, that every wait of the engine notices.
 
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use os_pipe::{PipeReader, PipeWriter};
 
@@ -9,7 +10,7 @@ use os_pipe::{PipeReader, PipeWriter};
 ///
 /// Clones share one state. Every blocking call of the engine that was given the token wakes when
 /// it is cancelled, ends its processes (the given signal first, then after the grace period KILL)
-/// and returns an error of kind [`Cancelled`](super::ErrorKind::Cancelled). A token never un-cancels.
+/// and returns an error of kind [`Cancelled`](super::ErrorKind::Cancelled).
 ///
 /// ```
 /// use procscript::process::CancelToken;
@@ -28,11 +29,11 @@ struct Shared {
     urgency: AtomicU8,
     signal: AtomicI32,
     /// Whether the terminal sent the signal, so that children in our process group have it already.
-    /// Never read anything from: it reaches end of file, which `poll` reports to every waiter at
-    /// once and for good, when `writer` is dropped.
     from_terminal: AtomicU8,
+    /// Holds one byte while the token is cancelled. Nobody takes it out, so that `poll` shows it to
+    /// every waiter.
     reader: PipeReader,
-    writer: Mutex<Option<PipeWriter>>,
+    writer: PipeWriter,
 }
 
 /// How far a cancellation has gone.
@@ -57,7 +58,7 @@ impl CancelToken {
             signal: AtomicI32::new(super::os::SIGTERM),
             from_terminal: AtomicU8::new(0),
             reader,
-            writer: Mutex::new(Some(writer)),
+            writer,
         }))))
     }
 
@@ -110,6 +111,15 @@ impl CancelToken {
         self.0.as_ref().is_some_and(|shared| shared.from_terminal.load(Ordering::Relaxed) != 0)
     }
 
+    /// Makes the token as new, for the next entry of a session. Nothing may be running under it.
+    pub(crate) fn renew(&self) {
+        if let Some(shared) = &self.0
+            && shared.urgency.swap(0, Ordering::AcqRel) != 0
+        {
+            let _ = (&shared.reader).read(&mut [0]);
+        }
+    }
+
     /// What `poll` waits on.
     pub(crate) fn reader(&self) -> Option<&PipeReader> {
         self.0.as_ref().map(|shared| &shared.reader)
@@ -133,7 +143,9 @@ impl CancelToken {
 
 impl Shared {
     fn raise_to(&self, urgency: Urgency) {
-        self.urgency.fetch_max(urgency as u8, Ordering::AcqRel);
-        drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if self.urgency.fetch_max(urgency as u8, Ordering::AcqRel) == 0 {
+            // An empty pipe takes a byte without blocking.
+            let _ = (&self.writer).write(&[0]);
+        }
     }
 }

@@ -165,6 +165,16 @@ impl Error {
         }
     }
 
+    /// An error of kind `InvalidArgument`, for front ends.
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, message)
+    }
+
+    /// An error of kind `Misuse`, for front ends.
+    pub fn misuse(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Misuse, message).with_help(help)
+    }
+
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self

@@ -26,7 +26,7 @@ impl Expression {
     /// When it cannot be started, ends in a way that is not accepted, or is ended early.
     pub fn run(&self) -> Result<Output, Error> {
         self.complete(Defaults {
-            stdin: if os::stdin_is_terminal() { Source::Inherit } else { Source::Null },
+            stdin: if os::is_terminal(0) { Source::Inherit } else { Source::Null },
             stdout: OUR_STDOUT,
             stderr: OUR_STDERR,
             background: false,

@@ -12,6 +12,12 @@ use super::error::DecodeError;
 /// before it noticed (GB18030).
 const LOOK_BACK: usize = 7;
 
+/// How many bytes are decoded at a time, in a buffer of our own.
+///
+/// encoding_rs appends to a `String` as well, but it touches every page of the spare capacity
+/// in each call. In a text that grows byte by byte that is quadratic.
+const PIECE: usize = 4096;
+
 /// Decodes a whole buffer.
 ///
 /// Valid UTF-8 is not copied: the buffer becomes the text.
@@ -70,7 +76,9 @@ pub fn decode(
 pub struct Decoder {
     encoding: Encoding,
     malformed: Malformed,
-    state: State,
+    decoder: encoding_rs::Decoder,
+    /// The text of one piece, on its way to the caller.
+    scratch: String,
     /// How many bytes of the stream came before the ones at hand.
     consumed: u64,
     /// The last of those bytes, for an error that begins among them.
@@ -78,26 +86,16 @@ pub struct Decoder {
     failed: Option<DecodeError>,
 }
 
-enum State {
-    /// So far the stream is the beginning of a byte order mark: two bytes at most.
-    Sniffing(Vec<u8>),
-    Decoding(encoding_rs::Decoder),
-}
-
 impl Decoder {
     /// A decoder at the beginning of a stream.
     ///
     /// See [`Decoder`] for an example.
     pub fn new(encoding: Encoding, malformed: Malformed) -> Decoder {
-        let state = if encoding == Encoding::AUTO {
-            State::Sniffing(Vec::new())
-        } else {
-            State::Decoding(encoding.resolved().new_decoder_without_bom_handling())
-        };
         Decoder {
             encoding,
             malformed,
-            state,
+            decoder: encoding.new_decoder(),
+            scratch: String::new(),
             consumed: 0,
             recent: Vec::new(),
             failed: None,
@@ -134,7 +132,7 @@ impl Decoder {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let result = self.sniff_and_feed(bytes, last, out);
+        let result = self.decode_pieces(bytes, last, out);
         if let Err(error) = &result {
             self.failed = Some(error.clone());
         } else if last {
@@ -144,70 +142,58 @@ impl Decoder {
         result
     }
 
-    /// encoding_rs can sniff as well, but when a stream only begins like a byte order mark it
-    /// replays the bytes it held back, and then its error positions depend on the chunks.
-    fn sniff_and_feed(
+    fn decode_pieces(
         &mut self,
-        bytes: &[u8],
+        mut bytes: &[u8],
         last: bool,
         out: &mut String,
     ) -> Result<(), DecodeError> {
-        let State::Sniffing(held) = &mut self.state else {
-            return self.feed(bytes, last, out);
-        };
-        let mut start = std::mem::take(held);
-        let from_bytes = bytes.len().min(3 - start.len());
-        start.extend_from_slice(&bytes[..from_bytes]);
-        if !last && may_become_bom(&start) {
-            self.state = State::Sniffing(start);
-            return Ok(());
+        out.reserve(bytes.len());
+        loop {
+            let (piece, rest) = bytes.split_at(bytes.len().min(PIECE));
+            let ends = rest.is_empty();
+            self.decode_piece(piece, last && ends, out)?;
+            if ends {
+                return Ok(());
+            }
+            bytes = rest;
         }
-
-        let bom = encoding_rs::Encoding::for_bom(&start);
-        let (encoding, bom_length) = bom.unwrap_or((self.encoding.resolved(), 0));
-        self.state = State::Decoding(encoding.new_decoder_without_bom_handling());
-        self.consumed = bom_length as u64;
-        self.feed(&start[bom_length..], false, out)?;
-        self.feed(&bytes[from_bytes..], last, out)
     }
 
-    fn feed(&mut self, bytes: &[u8], last: bool, out: &mut String) -> Result<(), DecodeError> {
-        let State::Decoding(decoder) = &mut self.state else {
-            return Ok(());
-        };
+    fn decode_piece(
+        &mut self,
+        piece: &[u8],
+        last: bool,
+        out: &mut String,
+    ) -> Result<(), DecodeError> {
         let mut done = 0;
         loop {
-            let rest = &bytes[done..];
-            // The decoder writes into spare room only. Most text needs as many bytes as it
-            // came in; where it needs more, there is another turn, and sixteen bytes of room
-            // let each of them make progress.
-            out.reserve(rest.len() + 16);
-            match self.malformed {
-                Malformed::Lossy => {
-                    let (result, read, _) = decoder.decode_to_string(rest, out, last);
-                    done += read;
-                    match result {
-                        CoderResult::InputEmpty => return Ok(()),
-                        CoderResult::OutputFull => {}
-                    }
-                }
+            let rest = &piece[done..];
+            // Room for the worst case: one byte that becomes U+FFFD, and what was held back.
+            self.scratch.reserve(rest.len() * 3 + 16);
+            let (result, read) = match self.malformed {
                 Malformed::Strict => {
-                    let (result, read) =
-                        decoder.decode_to_string_without_replacement(rest, out, last);
-                    done += read;
-                    match result {
-                        DecoderResult::InputEmpty => break,
-                        DecoderResult::OutputFull => {}
-                        DecoderResult::Malformed(length, after) => {
-                            let (length, after) = (usize::from(length), usize::from(after));
-                            let encoding = decoder.encoding().name();
-                            return Err(self.error(&bytes[..done], length, after, encoding));
-                        }
-                    }
+                    self.decoder
+                        .decode_to_string_without_replacement(rest, &mut self.scratch, last)
+                }
+                Malformed::Lossy => {
+                    let (result, read, _) =
+                        self.decoder.decode_to_string(rest, &mut self.scratch, last);
+                    (without_malformed(result), read)
+                }
+            };
+            done += read;
+            out.push_str(&self.scratch);
+            self.scratch.clear();
+            match result {
+                DecoderResult::InputEmpty => break,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(length, after) => {
+                    return Err(self.error(&piece[..done], length.into(), after.into()));
                 }
             }
         }
-        self.remember(bytes);
+        self.remember(piece);
         Ok(())
     }
 
@@ -221,20 +207,14 @@ impl Decoder {
 
     /// The error for a malformed sequence of `length` bytes that ended `after` bytes before the
     /// end of `read`, and that may have begun in an earlier piece.
-    fn error(
-        &mut self,
-        read: &[u8],
-        length: usize,
-        after: usize,
-        encoding: &'static str,
-    ) -> DecodeError {
+    fn error(&mut self, read: &[u8], length: usize, after: usize) -> DecodeError {
         self.remember(read);
         let end = self.recent.len().saturating_sub(after);
         let start = end.saturating_sub(length);
         DecodeError {
             offset: self.consumed.saturating_sub((length + after) as u64),
             bytes: self.recent[start..end].to_vec(),
-            encoding,
+            encoding: self.decoder.encoding().name(),
         }
     }
 }
@@ -249,8 +229,9 @@ impl fmt::Debug for Decoder {
     }
 }
 
-fn may_become_bom(start: &[u8]) -> bool {
-    let boms: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
-    boms.iter()
-        .any(|bom| start.len() < bom.len() && bom.starts_with(start))
+fn without_malformed(result: CoderResult) -> DecoderResult {
+    match result {
+        CoderResult::InputEmpty => DecoderResult::InputEmpty,
+        CoderResult::OutputFull => DecoderResult::OutputFull,
+    }
 }

@@ -116,7 +116,11 @@ impl Encoding {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn encode(self, text: &str) -> Result<Vec<u8>, EncodeError> {
-        match self.resolved() {
+        let encoding = match self.0 {
+            Kind::Auto => encoding_rs::UTF_8,
+            Kind::Known(encoding) => encoding,
+        };
+        match encoding {
             encoding if encoding == encoding_rs::UTF_8 => Ok(text.as_bytes().to_vec()),
             // The standard has no UTF-16 encoder (forms never send it), so encoding_rs would
             // silently write UTF-8. Programs do read UTF-16.
@@ -130,11 +134,10 @@ impl Encoding {
         }
     }
 
-    /// The encoding to use when there is no byte order mark to look at.
-    pub(super) fn resolved(self) -> &'static encoding_rs::Encoding {
+    pub(super) fn new_decoder(self) -> encoding_rs::Decoder {
         match self.0 {
-            Kind::Auto => encoding_rs::UTF_8,
-            Kind::Known(encoding) => encoding,
+            Kind::Auto => encoding_rs::UTF_8.new_decoder(),
+            Kind::Known(encoding) => encoding.new_decoder_without_bom_handling(),
         }
     }
 }

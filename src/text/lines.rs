@@ -15,7 +15,7 @@ use super::separators::{Search, Searcher};
 /// ending there is no extra empty line.
 ///
 /// Whoever takes all lines after each piece needs memory for the longest line allowed and one
-/// piece, with room to grow, however long the stream is. A failed splitter holds nothing.
+/// piece, with room to grow, however long the stream is. A failed splitter holds no text.
 ///
 /// ```
 /// use procscript::text::{LineSplitter, Separators, TextFormat};
@@ -160,7 +160,7 @@ impl LineSplitter {
     fn find_line(&mut self) -> Result<Option<Range<usize>>, TextError> {
         let ended = self.finished || self.malformed.is_some();
         let text = self.text.as_bytes();
-        match self.searcher.search(text, self.head, self.searched, ended) {
+        match self.searcher.search(text, self.searched, ended) {
             Search::Found(end, next) => self.take_line(end, next).map(Some),
             Search::NotBefore(position) => {
                 self.searched = position;
@@ -228,5 +228,11 @@ impl LineSplitter {
         self.text.drain(..self.head);
         self.searched -= self.head;
         self.head = 0;
+    }
+
+    /// How much memory the buffers hold, in bytes.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.text.capacity() + self.space.capacity()
     }
 }

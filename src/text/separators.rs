@@ -95,11 +95,11 @@ impl Searcher {
         }
     }
 
-    /// Finds the first separator of the line that begins at `line`. Earlier searches have found
-    /// none before `from`. `ended` says that no text can follow this `text`.
-    pub(super) fn search(&self, text: &[u8], line: usize, from: usize, ended: bool) -> Search {
+    /// Finds the first separator that begins at or after `from`: where a line begins, or where an
+    /// earlier search of that line ended. `ended` says that no text can follow this `text`.
+    pub(super) fn search(&self, text: &[u8], from: usize, ended: bool) -> Search {
         match self {
-            Searcher::Lines => search_lines(text, line, from),
+            Searcher::Lines => search_lines(text, from),
             Searcher::Unicode => search_unicode(text, from, ended),
             Searcher::Text(finder) => search_text(finder, text, from),
             Searcher::Never => Search::NotBefore(text.len()),
@@ -107,14 +107,15 @@ impl Searcher {
     }
 }
 
-fn search_lines(text: &[u8], line: usize, from: usize) -> Search {
+fn search_lines(text: &[u8], from: usize) -> Search {
     match memchr(b'\n', &text[from..]) {
         Some(at) => {
             let feed = from + at;
-            let after_return = text[line..feed].last() == Some(&b'\r');
+            let after_return = text[from..feed].last() == Some(&b'\r');
             Search::Found(feed - usize::from(after_return), feed + 1)
         }
         None => {
+            // The next search has to see a carriage return before its line feed.
             let after_return = text[from..].last() == Some(&b'\r');
             Search::NotBefore(text.len() - usize::from(after_return))
         }

@@ -112,6 +112,7 @@ pub(crate) fn errno_name(errno: i32) -> Option<&'static str> {
     })
 }
 
+pub(crate) const EPIPE: i32 = libc::EPIPE;
 pub(crate) const EACCES: i32 = libc::EACCES;
 pub(crate) const EAGAIN: i32 = libc::EAGAIN;
 pub(crate) const E2BIG: i32 = libc::E2BIG;
@@ -495,13 +496,7 @@ fn has_inheritable_descriptors() -> bool {
     })
 }
 
-/// Marks every descriptor above 2 close-on-exec. For programs that own their process (the runner),
-/// so that none of their children needs the slower path of [`isolate`].
-pub(crate) fn close_descriptors_on_exec() {
-    // SAFETY: only sets a flag on descriptors.
-    unsafe { mark_all_close_on_exec() };
-}
-
+/// Marks every descriptor above 2 close-on-exec.
 unsafe fn mark_all_close_on_exec() {
     #[cfg(target_os = "linux")]
     {
@@ -604,10 +599,10 @@ pub(crate) fn has_controlling_terminal() -> bool {
     std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok()
 }
 
-/// Whether a command in this process group would get what is typed: standard input is a terminal.
-pub(crate) fn stdin_is_terminal() -> bool {
+/// Whether a descriptor leads to a terminal.
+pub(crate) fn is_terminal(fd: RawFd) -> bool {
     // SAFETY: asks about a descriptor number only.
-    unsafe { libc::isatty(0) == 1 }
+    unsafe { libc::isatty(fd) == 1 }
 }
 
 /// A duplicate of one of our standard streams, for a child's other stream.
@@ -737,34 +732,15 @@ pub(crate) fn die_of_signal(signal: i32) -> ! {
     std::process::exit(128 + signal)
 }
 
-/// Children orphaned by their parents come to this process instead of to init, so that the runner
-/// can end them.
-pub(crate) fn adopt_orphans() {
-    #[cfg(target_os = "linux")]
-    // SAFETY: sets a flag of this process.
-    unsafe {
-        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    }
-}
-
-/// Undoes what a careless parent may have left: SIGCHLD ignored (every wait would fail with
-/// ECHILD) or blocked, and SIGXFSZ fatal (a write past a limit should be an error).
-pub(crate) fn take_over_signals() {
+/// What a program that owns its process does first: no descriptor that it inherited above 2 reaches
+/// its children, and SIGCHLD is neither ignored (every wait would fail with ECHILD) nor blocked.
+pub(crate) fn own_process() {
+    // SAFETY: only sets a flag on descriptors.
+    unsafe { mark_all_close_on_exec() };
     let set = signal_set(&[libc::SIGCHLD]);
     // SAFETY: sets dispositions of this process and the mask of this thread.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
     }
-}
-
-/// Every running process below this one, orphans that came to us (see [`adopt_orphans`]) included.
-pub(crate) fn own_descendants() -> Vec<Descendant> {
-    descendants(&[std::process::id()])
-}
-
-/// Reaps a child that nobody else waits for; `true` when it is gone.
-pub(crate) fn reap(pid: u32) -> bool {
-    // SAFETY: waitpid without a status pointer.
-    unsafe { libc::waitpid(pid as libc::pid_t, std::ptr::null_mut(), libc::WNOHANG) == pid as libc::pid_t }
 }

@@ -1,0 +1,78 @@
+//! The program: arguments, signals, exit code.
+
+mod args;
+mod exit;
+mod signals;
+
+use std::ffi::OsString;
+
+use crate::process::os;
+use crate::repl;
+use crate::script::{Ending, Failure, FailureKind, Runtime};
+
+use args::{Plan, Source};
+use exit::Exit;
+use signals::Signals;
+
+/// The whole program, from the arguments of the process to its exit code.
+pub fn main() -> ! {
+    os::own_process();
+    let exit = match args::parse(std::env::args_os()) {
+        Ok(plan) => execute(plan),
+        Err(exit) => exit,
+    };
+    exit.leave()
+}
+
+fn execute(plan: Plan) -> Exit {
+    let signals = match Signals::take_over() {
+        Ok(signals) => signals,
+        Err(error) => return Exit::because(&Failure::new(FailureKind::Internal, error.to_string()), None),
+    };
+    let arguments = match texts(plan.arguments) {
+        Ok(arguments) => arguments,
+        Err(failure) => return Exit::because(&failure, None),
+    };
+    let runtime = Runtime::builder()
+        .args(arguments)
+        .cancel(signals.token().clone())
+        // Looked at once instead of at every start.
+        .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(failure) => return Exit::because(&failure, None),
+    };
+    let result = match plan.source {
+        Source::Interactive => repl::run(runtime.clone()),
+        source => run_script(&runtime, source),
+    };
+    let exit = match result {
+        Ok(Ending::Finished(_)) => Exit::Code(0),
+        Ok(Ending::Exited(code)) => Exit::Code(code),
+        Err(failure) => Exit::because(&failure, signals.received()),
+    };
+    // The process ends: taking the interpreter apart would only take time.
+    std::mem::forget(runtime);
+    exit
+}
+
+fn run_script(runtime: &Runtime, source: Source) -> Result<Ending, Failure> {
+    let script = match source {
+        Source::File(path) => runtime.load_file(path)?,
+        Source::Code(code) => runtime.load("-e", &code)?,
+        Source::Stdin | Source::Interactive => runtime.load_reader("standard input", std::io::stdin().lock())?,
+    };
+    runtime.run(&script)
+}
+
+/// Scripts see their arguments as text.
+fn texts(arguments: Vec<OsString>) -> Result<Vec<String>, Failure> {
+    let convert = |(index, argument): (usize, OsString)| {
+        argument.into_string().map_err(|argument| {
+            let shown = crate::process::quote_argument(&argument);
+            Failure::load(format!("argument {} of the script is not UTF-8 text: {shown}", index + 1))
+        })
+    };
+    arguments.into_iter().enumerate().map(convert).collect()
+}

@@ -1,0 +1,155 @@
+//! Building commands: `cmd`, `pipe`, `|`, `sh`, `path`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
+
+use crate::process::{Expression, pipe, quote_argument, sh};
+use crate::script::convert;
+use crate::script::error::CallPlace;
+use crate::script::world::World;
+
+type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+/// Registers `cmd` for one number of text arguments. Rhai has no functions with any number of
+/// parameters, and resolving untyped ones takes time exponential in their number.
+macro_rules! cmd_with_texts {
+    ($engine:ident, $($argument:ident),*) => {
+        $engine.register_fn("cmd", |program: Text, $($argument: Text),*| {
+            Expression::new(program.as_str()).args([$($argument.as_str()),*])
+        });
+    };
+}
+
+pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+    engine.register_type_with_name::<Expression>("Command");
+    engine.register_type_with_name::<PathBuf>("Path");
+    register_cmd(engine, world);
+    register_pipe(engine, world);
+
+    engine.register_fn("sh", |text: Text| sh(text.as_str()));
+    engine.register_fn("path", |text: Text| PathBuf::from(text.as_str()));
+    engine.register_fn("path", |path: PathBuf| path);
+    engine.register_fn("to_string", |path: &mut PathBuf| path.display().to_string());
+    engine.register_fn("to_debug", |path: &mut PathBuf| format!("path({:?})", path.display().to_string()));
+    engine.register_fn("==", |a: PathBuf, b: PathBuf| a == b);
+    engine.register_fn("!=", |a: PathBuf, b: PathBuf| a != b);
+    let shared = world.clone();
+    engine.register_fn("/", move |context: NativeCallContext, path: PathBuf, part: Dynamic| {
+        // An empty part would silently name the directory itself: `rm -rf "$dir/$empty"`.
+        let part = convert::path(&part, "the part after `/`");
+        part.map(|part| path.join(part)).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))
+    });
+
+    engine.register_fn("to_string", |command: &mut Expression| command.to_string());
+    engine.register_fn("to_debug", |command: &mut Expression| command.to_string());
+
+    let shared = world.clone();
+    engine.register_fn("split_args", move |context: NativeCallContext, text: Text| -> Result<Array> {
+        let words = shell_words::split(&text).map_err(|_| {
+            CallPlace::of(&context).invalid(&shared, format!("`{text}` has a quote that is never closed"))
+        })?;
+        Ok(words.into_iter().map(Dynamic::from).collect())
+    });
+    let shared = world.clone();
+    engine.register_fn("quote_args", move |context: NativeCallContext, values: Array| -> Result<String> {
+        let words = convert::arguments(&values, "args")
+            .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+        Ok(words.iter().map(|word| quote_argument(word)).collect::<Vec<_>>().join(" "))
+    });
+}
+
+fn register_cmd(engine: &mut Engine, world: &Arc<World>) {
+    engine.register_fn("cmd", |program: Text| Expression::new(program.as_str()));
+    cmd_with_texts!(engine, a);
+    cmd_with_texts!(engine, a, b);
+    cmd_with_texts!(engine, a, b, c);
+    cmd_with_texts!(engine, a, b, c, d);
+    cmd_with_texts!(engine, a, b, c, d, e);
+    cmd_with_texts!(engine, a, b, c, d, e, f);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l, m);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+
+    // Other values than text: few enough parameters that resolving them stays quick.
+    let shared = world.clone();
+    engine.register_fn("cmd", move |context: NativeCallContext, program: Dynamic| build(&context, &shared, program, &[]));
+    let shared = world.clone();
+    engine.register_fn("cmd", move |context: NativeCallContext, program: Dynamic, a: Dynamic| {
+        match a.read_lock::<Array>() {
+            Some(array) => build(&context, &shared, program, &array),
+            None => build(&context, &shared, program, std::slice::from_ref(&a)),
+        }
+    });
+    let shared = world.clone();
+    engine.register_fn("cmd", move |context: NativeCallContext, program: Dynamic, a: Dynamic, b: Dynamic| {
+        build(&context, &shared, program, &[a, b])
+    });
+    let shared = world.clone();
+    engine.register_fn("cmd", move |context: NativeCallContext, p: Dynamic, a: Dynamic, b: Dynamic, c: Dynamic| {
+        build(&context, &shared, p, &[a, b, c])
+    });
+}
+
+/// A command from a program (text, path, or an array of everything) and arguments.
+fn build(context: &NativeCallContext, world: &World, program: Dynamic, arguments: &[Dynamic]) -> Result<Expression> {
+    let invalid = |problem: String| CallPlace::of(context).invalid(world, problem);
+    if let Some(array) = program.read_lock::<Array>() {
+        if !arguments.is_empty() {
+            return Err(invalid("the program must be text, but is an array".to_string()));
+        }
+        let Some((program, arguments)) = array.split_first() else {
+            return Err(invalid("cmd([]) names no program".to_string()));
+        };
+        return build(context, world, program.flatten_clone(), arguments);
+    }
+    let arguments = convert::arguments(&arguments.to_vec(), "args").map_err(invalid)?;
+    let command = match program.read_lock::<PathBuf>() {
+        Some(path) => Expression::from_path(path.clone()),
+        None => Expression::new(convert::argument(&program, "the program").map_err(invalid)?),
+    };
+    Ok(command.args(arguments))
+}
+
+fn register_pipe(engine: &mut Engine, world: &Arc<World>) {
+    engine.register_fn("|", |left: Expression, right: Expression| left.pipe(right));
+    engine.register_fn("pipe", |left: Expression, right: Expression| left.pipe(right));
+    engine.register_fn("pipe", |a: Expression, b: Expression, c: Expression| a.pipe(b).pipe(c));
+    engine.register_fn("pipe", |a: Expression, b: Expression, c: Expression, d: Expression| a.pipe(b).pipe(c).pipe(d));
+
+    let shared = world.clone();
+    engine.register_fn("pipe", move |context: NativeCallContext, stages: Array| -> Result<Expression> {
+        let invalid = |problem: String| CallPlace::of(&context).invalid(&shared, problem);
+        let mut commands = Vec::with_capacity(stages.len());
+        for (index, stage) in stages.iter().enumerate() {
+            let Some(command) = stage.read_lock::<Expression>() else {
+                let kind = convert::kind_of(stage);
+                return Err(invalid(format!("stage {} of the pipeline must be a command, but is {kind}", index + 1)));
+            };
+            commands.push(command.clone());
+        }
+        pipe(commands).ok_or_else(|| invalid("pipe([]) has no stage".to_string()))
+    });
+
+    // A pipe into something that is no command would otherwise be "no such operator".
+    for on_left in [true, false] {
+        let shared = world.clone();
+        let refuse = move |context: NativeCallContext, other: Dynamic| -> Result<Expression> {
+            let side = if on_left { "right" } else { "left" };
+            let kind = convert::kind_of(&other);
+            Err(CallPlace::of(&context)
+                .invalid(&shared, format!("the {side} side of `|` must be a command, but is {kind}")))
+        };
+        match on_left {
+            true => engine.register_fn("|", move |c: NativeCallContext, _: Expression, other: Dynamic| refuse(c, other)),
+            false => engine.register_fn("|", move |c: NativeCallContext, other: Dynamic, _: Expression| refuse(c, other)),
+        };
+    }
+}

@@ -1,0 +1,32 @@
+//! The functions that scripts call: conversion in, one call, conversion out. What more there is to do
+//! is done in [`process`](crate::process) or [`text`](crate::text).
+
+mod command;
+mod execution;
+mod files;
+mod output;
+mod run;
+mod settings;
+mod system;
+mod text;
+
+use std::sync::Arc;
+
+use rhai::Engine;
+
+use super::world::World;
+
+/// Registers everything with an engine.
+pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+    super::error::register(engine);
+    super::template::register(engine, world);
+    command::register(engine, world);
+    settings::register(engine, world);
+    run::register(engine, world);
+    output::register(engine, world);
+    super::stream::register(engine, world);
+    execution::register(engine, world);
+    text::register(engine);
+    files::register(engine, world);
+    system::register(engine, world);
+}

@@ -1,0 +1,43 @@
+//! The result of a command. It shares its field names with the error of a command that fails.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, ImmutableString as Text};
+
+use crate::process::Output;
+use crate::script::convert;
+use crate::script::error::{stages, text_or_unit};
+use crate::script::world::World;
+
+pub(super) fn register(engine: &mut Engine, _world: &Arc<World>) {
+    engine.register_type_with_name::<Output>("Output");
+    engine.register_fn("to_string", |output: &mut Output| convert::captured_text(output));
+    engine.register_fn("to_debug", |output: &mut Output| {
+        let command = output.stages.iter().map(|stage| stage.command.as_str()).collect::<Vec<_>>().join(" | ");
+        format!("Output(`{command}` {})", output.status)
+    });
+
+    let mut get = |name: &str, value: fn(&Output) -> Dynamic| {
+        engine.register_get(name, move |output: &mut Output| value(output));
+    };
+    get("success", |output| output.success().into());
+    get("code", |output| output.status.code().map_or(Dynamic::UNIT, |code| i64::from(code).into()));
+    get("signal", |output| output.status.signal().map_or(Dynamic::UNIT, |signal| i64::from(signal).into()));
+    get("signal_name", |output| output.status.signal_name().map_or(Dynamic::UNIT, Into::into));
+    get("core_dumped", |output| output.stages.iter().any(|stage| stage.core_dumped).into());
+    get("stdout", |output| text_or_unit(output.stdout.as_deref()));
+    get("stderr", |output| text_or_unit(output.stderr.as_deref()));
+    get("stages", |output| stages(&output.stages).into());
+    get("elapsed", |output| output.elapsed.as_secs_f64().into());
+    get("held_open", |output| output.held_open.into());
+    // The first of a pipeline, as for a single command.
+    get("pid", |output| output.stages.first().map_or(Dynamic::UNIT, |stage| i64::from(stage.pid).into()));
+
+    engine.register_fn("lines", |output: &mut Output| split_lines(&convert::captured_text(output)));
+    engine.register_fn("lines", |text: Text| split_lines(&text));
+}
+
+/// Text that is there already, as an array of its lines.
+fn split_lines(text: &str) -> rhai::Array {
+    text.lines().map(|line| Dynamic::from(Text::from(line))).collect()
+}

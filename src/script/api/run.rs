@@ -1,0 +1,78 @@
+//! The verbs, each as method and as function, and as `verb(program, [arguments])`.
+
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
+
+use crate::process::{self, Expression};
+use crate::script::convert;
+use crate::script::error::CallPlace;
+use crate::script::stream::{Chunks, Lines};
+use crate::script::world::World;
+
+type Verb = fn(&Expression) -> Result<Dynamic, process::Error>;
+
+pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+    let simple: [(&'static str, Verb); 8] = [
+        ("run", |command| command.run().map(Dynamic::from)),
+        ("output", |command| command.output().map(Dynamic::from)),
+        ("read", |command| command.read().map(Dynamic::from)),
+        ("read_raw", |command| command.read_raw().map(Dynamic::from)),
+        ("bytes", |command| command.bytes().map(Dynamic::from_blob)),
+        ("test", |command| command.test().map(Dynamic::from)),
+        ("code", |command| command.code().map(|code| Dynamic::from(i64::from(code)))),
+        ("start", |command| command.start().map(Dynamic::from)),
+    ];
+    for (name, verb) in simple {
+        register_verb(engine, world, name, move |_, command| verb(command));
+        // Text has a function `bytes` already, its length.
+        if name != "bytes" {
+            register_for_program(engine, world, name, move |_, command| verb(command));
+        }
+    }
+    // `"text".lines()` splits the text: no shorthand for a program without arguments.
+    register_verb(engine, world, "lines", |place, command| Ok(Dynamic::from(Lines::new(command.lines()?, place))));
+    register_verb(engine, world, "chunks", |place, command| Ok(Dynamic::from(Chunks::new(command.chunks()?, place))));
+}
+
+/// `verb(command)` and `verb(program, [arguments])`.
+fn register_verb(
+    engine: &mut Engine,
+    world: &Arc<World>,
+    name: &'static str,
+    verb: impl Fn(&CallPlace, &Expression) -> Result<Dynamic, process::Error> + Send + Sync + Clone + 'static,
+) {
+    let (shared, run) = (world.clone(), verb.clone());
+    engine.register_fn(name, move |context: NativeCallContext, command: Expression| {
+        start(&context, &shared, command, &run)
+    });
+    let (shared, run) = (world.clone(), verb);
+    engine.register_fn(name, move |context: NativeCallContext, program: Text, arguments: Array| {
+        let arguments = convert::arguments(&arguments, "args")
+            .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+        start(&context, &shared, Expression::new(program.as_str()).args(arguments), &run)
+    });
+}
+
+/// `verb(program)`.
+fn register_for_program(
+    engine: &mut Engine,
+    world: &Arc<World>,
+    name: &'static str,
+    verb: impl Fn(&CallPlace, &Expression) -> Result<Dynamic, process::Error> + Send + Sync + 'static,
+) {
+    let world = world.clone();
+    engine.register_fn(name, move |context: NativeCallContext, program: Text| {
+        start(&context, &world, Expression::new(program.as_str()), &verb)
+    });
+}
+
+fn start(
+    context: &NativeCallContext,
+    world: &World,
+    command: Expression,
+    verb: &impl Fn(&CallPlace, &Expression) -> Result<Dynamic, process::Error>,
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    let place = CallPlace::of(context);
+    verb(&place, &command.within(&world.context)).map_err(|error| place.raise(world, error))
+}

@@ -1,0 +1,174 @@
+//! What a command can be told: arguments, directory, environment, streams, what counts as failure.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+
+use crate::process::{Expression, signal_number};
+use crate::script::convert;
+use crate::script::error::CallPlace;
+use crate::script::world::World;
+use crate::text::{Encoding, Separators};
+
+type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+/// Registers methods, each of which makes a new command from the old one.
+struct Methods<'a> {
+    engine: &'a mut Engine,
+    world: &'a Arc<World>,
+}
+
+impl Methods<'_> {
+    /// Without parameters.
+    fn plain(&mut self, name: &str, change: fn(Expression) -> Expression) {
+        self.engine.register_fn(name, change);
+    }
+
+    /// With one value that may be refused.
+    fn with<T>(&mut self, name: &'static str, change: fn(Expression, T) -> std::result::Result<Expression, String>)
+    where
+        T: rhai::Variant + Clone,
+    {
+        let world = self.world.clone();
+        self.engine.register_fn(name, move |context: NativeCallContext, command: Expression, value: T| {
+            change(command, value).map_err(|problem| CallPlace::of(&context).invalid(&world, problem))
+        });
+    }
+
+    /// With a path.
+    fn with_path(&mut self, name: &'static str, change: fn(Expression, PathBuf) -> Expression) {
+        let world = self.world.clone();
+        self.engine.register_fn(name, move |context: NativeCallContext, command: Expression, value: Dynamic| {
+            let path = convert::path(&value, &format!("the argument of {name}"));
+            let path = path.map_err(|problem| CallPlace::of(&context).invalid(&world, problem))?;
+            Result::Ok(change(command, path))
+        });
+    }
+}
+
+pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+    let mut methods = Methods { engine, world };
+    register_arguments(&mut methods);
+    register_environment(&mut methods);
+    register_streams(&mut methods);
+    register_endings(&mut methods);
+    register_text(&mut methods);
+}
+
+fn register_arguments(methods: &mut Methods) {
+    methods.with::<Dynamic>("arg", |command, value| Ok(command.arg(convert::argument(&value, "the argument")?)));
+    methods.with::<Array>("args", |command, values| Ok(command.args(convert::arguments(&values, "args")?)));
+    methods.with::<Text>("arg0", |command, name| Ok(command.arg0(name.as_str())));
+    methods.with::<Text>("name", |command, name| Ok(command.name(name.as_str())));
+}
+
+fn register_environment(methods: &mut Methods) {
+    methods.with_path("dir", |command, dir| command.dir(dir));
+    methods.with::<Text>("env_remove", |command, name| Ok(command.env_remove(name.as_str())));
+    methods.plain("env_clear", Expression::env_clear);
+    methods.with::<Map>("env", |command, map| {
+        map.iter().try_fold(command, |command, (name, value)| set_variable(command, name, value))
+    });
+    let world = methods.world.clone();
+    methods.engine.register_fn(
+        "env",
+        move |context: NativeCallContext, command: Expression, name: Text, value: Dynamic| {
+            set_variable(command, &name, &value).map_err(|problem| CallPlace::of(&context).invalid(&world, problem))
+        },
+    );
+}
+
+/// `()` takes the variable away.
+fn set_variable(command: Expression, name: &str, value: &Dynamic) -> std::result::Result<Expression, String> {
+    match value.is_unit() {
+        true => Ok(command.env_remove(name)),
+        false => Ok(command.env(name, convert::argument(value, &format!("the value of {name}"))?)),
+    }
+}
+
+fn register_streams(methods: &mut Methods) {
+    methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(text.as_bytes())));
+    methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
+    methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
+    methods.with::<Array>("stdin", |command, lines| {
+        let mut bytes = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            let line = convert::argument(line, &format!("line {} of the input", index + 1))?;
+            bytes.extend_from_slice(line.as_encoded_bytes());
+            bytes.push(b'\n');
+        }
+        Ok(command.stdin_bytes(bytes))
+    });
+    methods.with::<Dynamic>("stdin", |_, value| {
+        Err(format!("the input must be text, a blob, an array of lines or a command, but is {}", convert::kind_of(&value)))
+    });
+    methods.with_path("stdin_path", |command, path| command.stdin_path(path));
+    methods.plain("stdin_null", Expression::stdin_null);
+    methods.plain("stdin_inherit", Expression::stdin_inherit);
+    methods.plain("stdin_piped", Expression::stdin_piped);
+
+    methods.with_path("stdout_path", |command, path| command.stdout_path(path));
+    methods.with_path("stdout_append", |command, path| command.stdout_append(path));
+    methods.plain("stdout_null", Expression::stdout_null);
+    methods.plain("stdout_inherit", Expression::stdout_inherit);
+    methods.plain("stdout_capture", Expression::stdout_capture);
+    methods.plain("stdout_to_stderr", Expression::stdout_to_stderr);
+
+    methods.with_path("stderr_path", |command, path| command.stderr_path(path));
+    methods.with_path("stderr_append", |command, path| command.stderr_append(path));
+    methods.plain("stderr_null", Expression::stderr_null);
+    methods.plain("stderr_inherit", Expression::stderr_inherit);
+    methods.plain("stderr_capture", Expression::stderr_capture);
+    methods.plain("stderr_to_stdout", Expression::stderr_to_stdout);
+    methods.plain("swap_outputs", Expression::swap_outputs);
+}
+
+fn register_endings(methods: &mut Methods) {
+    methods.plain("unchecked", Expression::unchecked);
+    methods.plain("strict_sigpipe", Expression::strict_sigpipe);
+    methods.with::<Array>("ok_codes", |command, codes| {
+        let codes = codes.iter().map(|code| {
+            let code = code.as_int().ok().filter(|code| (0..=255).contains(code));
+            code.map(|code| code as i32).ok_or("ok_codes takes whole numbers from 0 to 255".to_string())
+        });
+        Ok(command.ok_codes(codes.collect::<std::result::Result<Vec<_>, _>>()?))
+    });
+    methods.with::<Array>("ok_signals", |command, signals| {
+        let signals = signals.iter().map(|signal| parse_signal(&signal.to_string()));
+        Ok(command.ok_signals(signals.collect::<std::result::Result<Vec<_>, _>>()?))
+    });
+    methods.with::<Text>("timeout", |command, text| Ok(command.timeout(convert::duration(&text)?)));
+    methods.with::<Text>("grace", |command, text| Ok(command.grace(convert::duration(&text)?)));
+    // A bare number is the commonest mistake here: say what is missing instead of "no such function".
+    methods.with::<Dynamic>("timeout", |_, value| Err(needs_unit("timeout", &value)));
+    methods.with::<Dynamic>("grace", |_, value| Err(needs_unit("grace", &value)));
+}
+
+fn needs_unit(method: &str, value: &Dynamic) -> String {
+    let example = if value.is_int() { value.to_string() } else { "30".to_string() };
+    format!("{method} takes a duration as text with a unit: \"{example}s\", not {}", convert::kind_of(value))
+}
+
+/// The number of a signal given by name or number.
+pub(super) fn parse_signal(name: &str) -> std::result::Result<i32, String> {
+    signal_number(name).ok_or_else(|| format!("there is no signal `{name}`; write its name: TERM, INT, KILL"))
+}
+
+fn register_text(methods: &mut Methods) {
+    methods.with::<Text>("limit", |command, text| Ok(command.limit(convert::size(&text)?)));
+    methods.with::<i64>("limit", |command, bytes| match u64::try_from(bytes) {
+        Ok(bytes) => Ok(command.limit(bytes)),
+        Err(_) => Err("limit takes a number of bytes, which cannot be negative".to_string()),
+    });
+    methods.with::<Text>("max_line", |command, text| {
+        Ok(command.max_line(Some(usize::try_from(convert::size(&text)?).unwrap_or(usize::MAX))))
+    });
+    methods.with::<Text>("encoding", |command, label| {
+        Ok(command.encoding(Encoding::for_label(&label).map_err(|error| error.to_string())?))
+    });
+    methods.with::<Text>("separators", |command, text| {
+        Ok(command.separators(Separators::parse(&text).map_err(|error| error.to_string())?))
+    });
+    methods.plain("lossy", Expression::lossy);
+}

@@ -1,0 +1,157 @@
+//! The script and its surroundings: arguments, environment, output, time, the end.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext, Position};
+
+use crate::process::ErrorKind;
+use crate::script::console::Console;
+use crate::script::convert;
+use crate::script::error::CallPlace;
+use crate::script::world::{Halt, Why, World, lock};
+
+type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+    register_output(engine, world);
+    register_script(engine, world);
+    register_environment(engine, world);
+    register_end(engine, world);
+
+    let shared = world.clone();
+    engine.register_fn("sleep", move |context: NativeCallContext, text: Text| -> Result<()> {
+        let duration = convert::duration(&text)
+            .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+        sleep(&shared, duration, context.call_position())
+    });
+    // Rhai's own, in seconds, cannot be interrupted.
+    let shared = world.clone();
+    engine.register_fn("sleep", move |context: NativeCallContext, seconds: i64| {
+        sleep_seconds(&shared, &context, seconds as f64)
+    });
+    let shared = world.clone();
+    engine.register_fn("sleep", move |context: NativeCallContext, seconds: f64| {
+        sleep_seconds(&shared, &context, seconds)
+    });
+}
+
+fn sleep_seconds(world: &World, context: &NativeCallContext, seconds: f64) -> Result<()> {
+    match std::time::Duration::try_from_secs_f64(seconds.max(0.0)) {
+        Ok(duration) => sleep(world, duration, context.call_position()),
+        Err(_) => Err(CallPlace::of(context).invalid(world, format!("cannot sleep for {seconds} seconds"))),
+    }
+}
+
+fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
+    print_out(&world.out, &world.halt, None);
+    match world.context.cancel_token().sleep(duration) {
+        true => Ok(()),
+        false => Err(World::terminated(position)),
+    }
+}
+
+/// Prints a line (or just writes out what was kept back). A failure stops the script: going on as if
+/// the output had been seen would be a lie.
+fn print_out(console: &Console, halt: &Halt, line: Option<&str>) {
+    let result = match line {
+        Some(line) => console.print_line(line),
+        None => console.flush(),
+    };
+    if let Err(error) = result {
+        halt.request(Why::Output(error));
+    }
+}
+
+fn register_output(engine: &mut Engine, world: &Arc<World>) {
+    let (out, halt) = (world.out.clone(), world.halt.clone());
+    engine.on_print(move |text| print_out(&out, &halt, Some(text)));
+    let shared = world.clone();
+    let eprint = move |text: &str| {
+        // So that the two streams keep their order where both lead to the same place.
+        print_out(&shared.out, &shared.halt, None);
+        // A script must not fail because nobody listens to its messages.
+        let _ = shared.err.print_line(text);
+    };
+    let debug = eprint.clone();
+    engine.on_debug(move |text, source, position| {
+        let place = source.map(|source| format!("{source}:")).unwrap_or_default();
+        debug(&format!("{place}{position}: {text}"));
+    });
+    engine.register_fn("eprint", move |value: Dynamic| eprint(&value.to_string()));
+}
+
+fn register_script(engine: &mut Engine, world: &Arc<World>) {
+    let shared = world.clone();
+    engine.register_fn("args", move || -> Array {
+        shared.args.iter().map(|argument| Dynamic::from(Text::from(argument.as_str()))).collect()
+    });
+    let shared = world.clone();
+    engine.register_fn("script_path", move || {
+        lock(&shared.script).as_ref().map_or(Dynamic::UNIT, |path| path.display().to_string().into())
+    });
+    let shared = world.clone();
+    engine.register_fn("script_dir", move || {
+        let script = lock(&shared.script);
+        script.as_ref().and_then(|path| path.parent()).map_or(Dynamic::UNIT, |dir| dir.display().to_string().into())
+    });
+    let shared = world.clone();
+    engine.register_fn("invocation_dir", move || {
+        shared.invocation_dir.as_ref().map_or(Dynamic::UNIT, |dir| dir.display().to_string().into())
+    });
+}
+
+fn register_environment(engine: &mut Engine, world: &Arc<World>) {
+    let shared = world.clone();
+    engine.register_fn("env", move |context: NativeCallContext, name: Text| -> Result<String> {
+        let place = CallPlace::of(&context);
+        let Some(value) = shared.context.env(name.as_str()) else {
+            let message = format!("the environment variable `{name}` is not set");
+            return Err(place.invalid(&shared, message));
+        };
+        as_text(&name, value).map_err(|problem| place.invalid(&shared, problem))
+    });
+    let shared = world.clone();
+    engine.register_fn("env", move |context: NativeCallContext, name: Text, otherwise: Dynamic| -> Result<Dynamic> {
+        match shared.context.env(name.as_str()) {
+            None => Ok(otherwise),
+            Some(value) => as_text(&name, value)
+                .map(Dynamic::from)
+                .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem)),
+        }
+    });
+    let shared = world.clone();
+    engine.register_fn("which", move |context: NativeCallContext, name: Text| -> Result<Dynamic> {
+        match shared.context.which(name.as_str()) {
+            Ok(path) => Ok(path.display().to_string().into()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotExecutable) => Ok(Dynamic::UNIT),
+            Err(error) => Err(CallPlace::of(&context).raise(&shared, error)),
+        }
+    });
+}
+
+fn as_text(name: &str, value: OsString) -> std::result::Result<String, String> {
+    value.into_string().map_err(|_| format!("the value of the environment variable `{name}` is not UTF-8 text"))
+}
+
+fn register_end(engine: &mut Engine, world: &Arc<World>) {
+    let shared = world.clone();
+    engine.register_fn("exit", move |context: NativeCallContext| -> Result<()> { exit(&shared, &context, 0) });
+    let shared = world.clone();
+    engine.register_fn("exit", move |context: NativeCallContext, code: i64| -> Result<()> {
+        exit(&shared, &context, code)
+    });
+    engine.register_fn("fail", |context: NativeCallContext, message: Text| -> Result<()> {
+        Err(EvalAltResult::ErrorRuntime(message.into(), context.call_position()).into())
+    });
+}
+
+fn exit(world: &World, context: &NativeCallContext, code: i64) -> Result<()> {
+    if !(0..=255).contains(&code) {
+        // The system would keep eight bits of it: 256 would become success.
+        let message = format!("exit({code}): an exit code is a number from 0 to 255");
+        return Err(CallPlace::of(context).invalid(world, message));
+    }
+    world.halt.request(Why::Exit(code as i32));
+    Err(World::terminated(context.call_position()))
+}

@@ -1,0 +1,148 @@
+//! From script values to what the engine takes, with errors that say what was expected.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rhai::{Array, Dynamic, ImmutableString};
+
+use crate::process::{Expression, Output};
+
+use super::error::CommandError;
+
+/// A value as one argument of a command.
+pub(crate) fn argument(value: &Dynamic, place: &str) -> Result<OsString, String> {
+    let value = value.flatten_clone();
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(text.as_str().into());
+    }
+    if let Some(path) = value.read_lock::<PathBuf>() {
+        return Ok(path.clone().into_os_string());
+    }
+    if let Some(output) = value.read_lock::<Output>() {
+        return Ok(captured_text(&output).into());
+    }
+    if value.is_int() || value.is_float() || value.is_bool() || value.is_char() {
+        return Ok(value.to_string().into());
+    }
+    Err(match value.is_array() {
+        true => format!("{place} must be text, but is an array; add its elements with .args(array)"),
+        false => format!("{place} must be text, but is {}", kind_of(&value)),
+    })
+}
+
+/// The values of an array as arguments; `name` is what the array is called in the error.
+pub(crate) fn arguments(values: &Array, name: &str) -> Result<Vec<OsString>, String> {
+    values.iter().enumerate().map(|(index, value)| argument(value, &format!("{name}[{index}]"))).collect()
+}
+
+/// Text, or a path, as a path.
+pub(crate) fn path(value: &Dynamic, place: &str) -> Result<PathBuf, String> {
+    if let Some(path) = value.read_lock::<PathBuf>() {
+        return Ok(path.clone());
+    }
+    match value.read_lock::<ImmutableString>() {
+        Some(text) if text.is_empty() => Err(format!("{place} must be a path, but is empty")),
+        Some(text) => Ok(text.as_str().into()),
+        None => Err(format!("{place} must be a path, but is {}", kind_of(value))),
+    }
+}
+
+/// What standard output held, as a shell's `$(…)` gives it: without the final line ending.
+pub(crate) fn captured_text(output: &Output) -> String {
+    let text = String::from_utf8_lossy(output.stdout.as_deref().unwrap_or_default()).into_owned();
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    text.strip_suffix('\r').unwrap_or(text).to_string()
+}
+
+/// The kind of a value, for the end of a sentence.
+pub(crate) fn kind_of(value: &Dynamic) -> String {
+    if value.is::<Expression>() {
+        return "a command (run it first: .read())".to_string();
+    }
+    if value.is::<CommandError>() {
+        return "an error".to_string();
+    }
+    match value.type_name() {
+        "()" => "`()`, which is nothing".to_string(),
+        "i64" => "an integer".to_string(),
+        "f64" => "a float".to_string(),
+        "bool" => "a truth value".to_string(),
+        "char" => "a character".to_string(),
+        "string" => "text".to_string(),
+        "array" => "an array".to_string(),
+        "blob" => "a blob".to_string(),
+        "map" => "a map".to_string(),
+        "Fn" => "a function".to_string(),
+        "timestamp" => "a point in time".to_string(),
+        other => format!("a value of type {}", other.rsplit("::").next().unwrap_or(other)),
+    }
+}
+
+/// `"300ms"`, `"30s"`, `"5m"`, `"1h 30m"`, `"2d"`.
+///
+/// A bare number is refused: whether it is seconds or milliseconds is what scripts get wrong.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = |why: &str| {
+        Err(format!("`{text}` is not a duration: {why}; write a number with a unit: 300ms, 30s, 5m, 1h 30m, 2d"))
+    };
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return wrong("it is empty");
+    }
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(digits);
+        let tail = tail.trim_start();
+        let letters = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let Ok(number) = number.parse::<f64>() else { return wrong("it does not start with a number") };
+        let seconds = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
+            "s" | "sec" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
+            "" => return wrong("it has no unit"),
+            _ => return wrong(&format!("the unit `{unit}` is not known")),
+        };
+        let Ok(part) = Duration::try_from_secs_f64(number * seconds) else { return wrong("it is too long") };
+        total = match total.checked_add(part) {
+            Some(total) => total,
+            None => return wrong("it is too long"),
+        };
+        rest = tail.trim_start();
+    }
+    Ok(total)
+}
+
+/// `"64MiB"`, `"10kB"`, `"512"` (bytes).
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let wrong =
+        |why: &str| Err(format!("`{text}` is not a size: {why}; write bytes with or without a unit: 512, 10kB, 64MiB"));
+    let trimmed = text.trim();
+    let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let (number, unit) = trimmed.split_at(digits);
+    let Ok(number) = number.parse::<f64>() else { return wrong("it does not start with a number") };
+    let factor: u64 = match unit.trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return wrong(&format!("the unit `{}` is not known", unit.trim())),
+    };
+    let bytes = number * factor as f64;
+    match bytes < 9e18 {
+        true => Ok(bytes as u64),
+        false => wrong("it is too large"),
+    }
+}

@@ -1,0 +1,121 @@
+//! Errors that a script can catch.
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
+
+use crate::process::{self, ErrorKind, Stage};
+
+use super::world::World;
+
+/// The object that `catch (e)` receives when a command fails: the [`process::Error`] and where in the
+/// script it was raised.
+#[derive(Debug, Clone)]
+pub struct CommandError {
+    error: process::Error,
+    file: Option<String>,
+    position: Position,
+}
+
+impl CommandError {
+    /// The error of the engine.
+    pub fn error(&self) -> &process::Error {
+        &self.error
+    }
+
+    /// The file, line and column of the call that failed.
+    pub fn place(&self) -> Option<(Option<&str>, usize, usize)> {
+        let line = self.position.line()?;
+        Some((self.file.as_deref(), line, self.position.position().unwrap_or(1)))
+    }
+}
+
+/// Where in the script a native function was called.
+#[derive(Debug, Clone)]
+pub(crate) struct CallPlace {
+    pub file: Option<String>,
+    pub position: Position,
+}
+
+impl CallPlace {
+    pub fn of(context: &NativeCallContext) -> Self {
+        Self { file: context.call_source().map(str::to_string), position: context.call_position() }
+    }
+
+    /// The script error for a failed command. A cancelled runtime ends the script instead: that
+    /// cannot be caught.
+    pub fn raise(&self, world: &World, error: process::Error) -> Box<EvalAltResult> {
+        if error.kind() == ErrorKind::Cancelled && world.must_stop() {
+            return World::terminated(self.position);
+        }
+        let error = CommandError { error, file: self.file.clone(), position: self.position };
+        EvalAltResult::ErrorRuntime(Dynamic::from(error), self.position).into()
+    }
+
+    /// The script error for a value that cannot be used.
+    pub fn invalid(&self, world: &World, message: String) -> Box<EvalAltResult> {
+        self.raise(world, process::Error::invalid_argument(message))
+    }
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<CommandError>("CommandError");
+    engine.register_fn("to_string", |e: &mut CommandError| e.error.message().to_string());
+    engine.register_fn("to_debug", |e: &mut CommandError| format!("{:?}", e.error));
+
+    let mut get = |name: &str, value: fn(&CommandError) -> Dynamic| {
+        engine.register_get(name, move |e: &mut CommandError| value(e));
+    };
+    get("kind", |e| e.error.kind().name().into());
+    get("message", |e| e.error.message().to_string().into());
+    get("help", |e| or_unit(e.error.help().map(str::to_string)));
+    get("command", |e| or_unit(e.error.command().map(str::to_string)));
+    get("argv", |e| e.error.argv().iter().map(|a| Dynamic::from(a.clone())).collect::<Array>().into());
+    get("program", |e| or_unit(e.error.program().map(|p| p.display().to_string())));
+    get("dir", |e| or_unit(e.error.dir().map(|p| p.display().to_string())));
+    get("code", |e| or_unit(e.error.status().and_then(|s| s.code()).map(i64::from)));
+    get("signal", |e| or_unit(e.error.status().and_then(|s| s.signal()).map(i64::from)));
+    get("signal_name", |e| or_unit(e.error.status().and_then(|s| s.signal_name()).map(str::to_string)));
+    get("core_dumped", |e| e.error.core_dumped().into());
+    get("stdout", |e| text_or_unit(e.error.stdout()));
+    get("stderr", |e| text_or_unit(e.error.stderr()));
+    get("elapsed", |e| or_unit(e.error.elapsed().map(|d| d.as_secs_f64())));
+    get("stages", |e| stages(e.error.stages()).into());
+    get("stage", |e| or_unit(e.error.stage().map(|stage| stage as i64)));
+    get("errno", |e| or_unit(e.error.errno().map(i64::from)));
+    get("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string)));
+    // One attempt, and nothing behind it, unless a retry or a wrapper says otherwise.
+    get("attempts", |_| Dynamic::from(1_i64));
+    get("cause", |_| Dynamic::UNIT);
+    get("file", |e| or_unit(e.file.clone()));
+    get("line", |e| or_unit(e.position.line().map(|line| line as i64)));
+    get("column", |e| or_unit(e.position.position().map(|column| column as i64)));
+}
+
+fn or_unit<T: Into<Dynamic>>(value: Option<T>) -> Dynamic {
+    value.map_or(Dynamic::UNIT, Into::into)
+}
+
+/// Captured bytes as text; what is not UTF-8 is replaced, since an error must be readable.
+pub(crate) fn text_or_unit(bytes: Option<&[u8]>) -> Dynamic {
+    or_unit(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+}
+
+/// The stages as maps, the same in results and in errors.
+pub(crate) fn stages(stages: &[Stage]) -> Array {
+    stages.iter().map(|stage| Dynamic::from_map(stage_map(stage))).collect()
+}
+
+fn stage_map(stage: &Stage) -> Map {
+    let mut map = Map::new();
+    map.insert("command".into(), stage.command.clone().into());
+    map.insert("pid".into(), i64::from(stage.pid).into());
+    map.insert("code".into(), or_unit(stage.status.code().map(i64::from)));
+    map.insert("signal".into(), or_unit(stage.status.signal().map(i64::from)));
+    map.insert("signal_name".into(), or_unit(stage.status.signal_name().map(str::to_string)));
+    map.insert("core_dumped".into(), stage.core_dumped.into());
+    map.insert("accepted".into(), stage.accepted.into());
+    map.insert("elapsed".into(), stage.elapsed.as_secs_f64().into());
+    map.insert("user_time".into(), stage.usage.user.as_secs_f64().into());
+    map.insert("system_time".into(), stage.usage.system.as_secs_f64().into());
+    map.insert("peak_memory".into(), (stage.usage.peak_memory as i64).into());
+    map
+}

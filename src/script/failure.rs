@@ -1,0 +1,323 @@
+//! Why a script did not come to its end: everything a report needs, as data.
+
+use rhai::{Dynamic, EvalAltResult, ParseError, Position};
+
+use crate::process;
+
+use super::error::CommandError;
+
+/// What kind of failure ended a script; the runner's exit code follows from it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The script could not be loaded or has mistakes: nothing was run.
+    Load,
+    /// A command failed, and nothing caught its error.
+    Command(Box<process::Error>),
+    /// The script threw an error, or made a mistake at run time.
+    Script,
+    /// What it printed could not be written; the system's error number.
+    Output(Option<i32>),
+    /// The runtime was cancelled.
+    Interrupted,
+    /// A fault of procscript itself.
+    Internal,
+}
+
+/// A place in a source text, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The name under which the source was loaded.
+    pub file: String,
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+    /// The text of the line.
+    pub text: Option<String>,
+}
+
+/// A call that was under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The function.
+    pub function: String,
+    /// Where it was called.
+    pub place: Option<Place>,
+}
+
+/// Why a script did not come to its end.
+///
+/// `Display` is the headline; [`render`](Self::render) is the whole report with the source line.
+#[derive(Debug, Clone)]
+pub struct Failure(Box<Details>);
+
+#[derive(Debug, Clone)]
+struct Details {
+    kind: FailureKind,
+    message: String,
+    place: Option<Place>,
+    frames: Vec<Frame>,
+    help: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Details { kind, message: message.into(), place: None, frames: Vec::new(), help: None }))
+    }
+
+    pub(crate) fn load(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Load, message)
+    }
+
+    pub(crate) fn at(mut self, place: Option<Place>) -> Self {
+        self.0.place = place;
+        self
+    }
+
+    pub(crate) fn with_help(mut self, help: Option<impl Into<String>>) -> Self {
+        self.0.help = help.map(Into::into);
+        self
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> &FailureKind {
+        &self.0.kind
+    }
+
+    /// What failed and why, in one line.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Where.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// The calls that were under way, the innermost first.
+    pub fn frames(&self) -> &[Frame] {
+        &self.0.frames
+    }
+
+    /// What to do about it, where there is something to say.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The error of the command that failed, when one did.
+    pub fn command_error(&self) -> Option<&process::Error> {
+        match &self.0.kind {
+            FailureKind::Command(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The whole report, as the runner prints it: headline, place, source line, caret, help.
+    pub fn render(&self) -> String {
+        super::report::render(self)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Makes failures from Rhai's errors, with the sources at hand for the lines.
+pub(crate) struct Explainer<'a> {
+    /// The name of the source in which a position without one lies.
+    pub file: &'a str,
+    pub line: &'a dyn Fn(&str, usize) -> Option<String>,
+    /// Names that a misspelt one may have meant.
+    pub names: &'a dyn Fn() -> Vec<String>,
+}
+
+impl Explainer<'_> {
+    fn place(&self, file: Option<&str>, position: Position) -> Option<Place> {
+        let line = position.line()?;
+        let file = file.filter(|file| !file.is_empty()).unwrap_or(self.file).to_string();
+        let text = (self.line)(&file, line);
+        Some(Place { column: position.position().unwrap_or(1), line, text, file })
+    }
+
+    /// A source text that Rhai cannot parse.
+    pub fn parse_failure(&self, error: &ParseError) -> Failure {
+        let (message, help) = parse_message(&error.0.to_string());
+        let help = help.or_else(|| self.similar(&message));
+        Failure::load(message).at(self.place(None, error.1)).with_help(help)
+    }
+
+    /// An error that nothing in the script caught.
+    pub fn run_failure(&self, mut error: Box<EvalAltResult>) -> Failure {
+        let mut calls = Vec::new();
+        let mut source: Option<String> = None;
+        loop {
+            match *error {
+                EvalAltResult::ErrorInFunctionCall(name, file, inner, position) => {
+                    let place = self.place(source.as_deref(), position);
+                    let function = if name.starts_with("anon$") { "closure".to_string() } else { name };
+                    calls.push(Frame { function, place });
+                    source = Some(file).filter(|file| !file.is_empty()).or(source);
+                    error = inner;
+                }
+                EvalAltResult::ErrorInModule(path, inner, position) => {
+                    let place = self.place(source.as_deref(), position);
+                    calls.push(Frame { function: format!("import \"{path}\""), place });
+                    source = Some(path).filter(|path| !path.is_empty()).or(source);
+                    error = inner;
+                }
+                _ => break,
+            }
+        }
+        calls.reverse();
+        let mut failure = self.innermost(*error, source.as_deref());
+        failure.0.frames = calls;
+        failure
+    }
+
+    fn innermost(&self, error: EvalAltResult, source: Option<&str>) -> Failure {
+        let place = self.place(source, error.position());
+        match error {
+            EvalAltResult::ErrorRuntime(value, _) => self.thrown(value, place),
+            EvalAltResult::ErrorParsing(problem, _) => {
+                let (message, help) = parse_message(&problem.to_string());
+                Failure::load(message).at(place).with_help(help)
+            }
+            EvalAltResult::ErrorModuleNotFound(path, _) => {
+                Failure::load(format!("there is no module `{path}`")).at(place)
+            }
+            error => {
+                let message = plain_message(&error);
+                let help = self.similar(&message).or_else(|| hint(&error));
+                Failure::new(FailureKind::Script, message).at(place).with_help(help)
+            }
+        }
+    }
+
+    fn thrown(&self, value: Dynamic, place: Option<Place>) -> Failure {
+        if let Some(error) = value.read_lock::<CommandError>() {
+            // Where the command failed, also when it was caught and thrown again.
+            let raised = error.place().and_then(|(file, line, column)| {
+                self.place(file, Position::new(line.min(65_535) as u16, column.min(65_535) as u16))
+            });
+            let kind = FailureKind::Command(Box::new(error.error().clone()));
+            let failure = Failure::new(kind, error.error().message());
+            return failure.at(raised.or(place)).with_help(error.error().help());
+        }
+        if let Some(map) = value.read_lock::<rhai::Map>()
+            && let Some(message) = map.get("message")
+        {
+            return Failure::new(FailureKind::Script, message.to_string()).at(place);
+        }
+        let message = if value.is_unit() { "the script threw an error".to_string() } else { value.to_string() };
+        Failure::new(FailureKind::Script, message).at(place)
+    }
+
+    /// "did you mean" for a name in backquotes at the end of a message about something unknown.
+    fn similar(&self, message: &str) -> Option<String> {
+        let unknown = message.strip_prefix("there is no ")?;
+        let name = unknown.split('`').nth(1)?.split(['(', ' ']).next()?;
+        let similar = process::nearest_name(name, (self.names)().into_iter())?;
+        Some(format!("did you mean `{similar}`?"))
+    }
+}
+
+/// Rhai's words for a syntax error, in ours.
+fn parse_message(text: &str) -> (String, Option<String>) {
+    if let Some(name) = text.strip_prefix("Undefined variable: ") {
+        return (format!("there is no variable `{name}` here"), None);
+    }
+    if let Some(name) = text.strip_suffix("' is a reserved keyword").and_then(|text| text.strip_prefix('\'')) {
+        let message = format!("`{name}` is a reserved word and cannot be a name");
+        let instead = match name {
+            "spawn" => Some("to start a command in the background, use .start()".to_string()),
+            "null" | "nil" => Some("the empty value is `()`".to_string()),
+            "with" | "async" | "await" | "yield" | "match" | "case" | "new" | "default" | "thread" | "sync" => {
+                Some(format!("choose another name: `{name}_`"))
+            }
+            _ => None,
+        };
+        return (message, instead);
+    }
+    (lower_first(text), None)
+}
+
+fn plain_message(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}` here"),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.starts_with("anon$") {
+            true => "a function was called with a number of arguments that it does not take".to_string(),
+            false => format!("there is no function `{}`", readable_signature(signature)),
+        },
+        EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}`"),
+        EvalAltResult::ErrorDataRace(name, _) => {
+            format!("`{name}` is used by a closure while one of its own methods runs")
+        }
+        EvalAltResult::ErrorMismatchDataType(expected, found, _) if expected.is_empty() => {
+            format!("{} cannot be used here", readable_type(found))
+        }
+        EvalAltResult::ErrorMismatchDataType(expected, found, _) => {
+            format!("expected {}, but found {}", readable_type(expected), readable_type(found))
+        }
+        EvalAltResult::ErrorFor(_) => "`for` needs something to go through: an array, a range, lines()".to_string(),
+        EvalAltResult::ErrorStackOverflow(_) => "the functions call each other too deeply".to_string(),
+        EvalAltResult::ErrorTooManyOperations(_) => "the script took more operations than its limit".to_string(),
+        error => lower_first(&without_place(error)),
+    }
+}
+
+/// Rhai's text without the place that it adds in parentheses: the report shows it itself.
+fn without_place(error: &EvalAltResult) -> String {
+    let text = error.to_string();
+    match error.position().is_none() {
+        true => text,
+        false => text.rsplit_once(" (line ").map_or(text.clone(), |(text, _)| text.to_string()),
+    }
+}
+
+fn hint(error: &EvalAltResult) -> Option<String> {
+    Some(match error {
+        EvalAltResult::ErrorVariableNotFound(..) => {
+            "a function sees its parameters and constants (global::NAME) only: pass the value to it".to_string()
+        }
+        EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with("cmd ") => {
+            "pass the arguments as one array: cmd(\"program\", [a, b, c])".to_string()
+        }
+        EvalAltResult::ErrorDataRace(name, _) => {
+            format!("take the stream out first: let lines = {name}.lines(); for line in lines {{ … }}")
+        }
+        EvalAltResult::ErrorStackOverflow(_) => "look for a function that calls itself without an end".to_string(),
+        _ => return None,
+    })
+}
+
+/// `foo (i64, &str | ImmutableString | String)` as `foo(integer, text)`.
+fn readable_signature(signature: &str) -> String {
+    let Some((name, parameters)) = signature.split_once(" (") else { return signature.to_string() };
+    let parameters = parameters.trim_end_matches(')');
+    let parameters: Vec<String> =
+        parameters.split(", ").filter(|p| !p.is_empty()).map(|p| readable_type(p).to_string()).collect();
+    format!("{name}({})", parameters.join(", "))
+}
+
+fn readable_type(name: &str) -> &str {
+    match name.trim() {
+        "i64" => "integer",
+        "f64" => "float",
+        "&str | ImmutableString | String" | "ImmutableString" | "string" | "&str" | "String" => "text",
+        "()" => "()",
+        other => other.rsplit("::").next().unwrap_or(other),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

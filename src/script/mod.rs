@@ -1,0 +1,39 @@
+//! The Rhai front: what scripts see, and what a Rust program embeds to run them.
+//!
+//! [`Runtime`] is the scripts' world: an interpreter with the command functions, a directory, an
+//! environment, arguments and streams. [`Session`] evaluates one entry after another and keeps the
+//! variables. [`install`] adds the functions to an engine that a program has already.
+//!
+//! ```
+//! use procscript::script::Runtime;
+//!
+//! let runtime = Runtime::builder().build()?;
+//! let text: String = runtime.eval(r#" $`echo ${"two words"}`.read() "#)?;
+//! assert_eq!(text, "two words");
+//! # Ok::<(), procscript::script::Failure>(())
+//! ```
+
+mod api;
+mod check;
+mod console;
+mod convert;
+mod error;
+mod failure;
+mod load;
+mod report;
+mod resolver;
+mod runtime;
+pub(crate) mod scan;
+mod session;
+mod stdlib;
+mod stream;
+mod template;
+mod template_text;
+mod world;
+
+pub use error::CommandError;
+pub use failure::{Failure, FailureKind, Frame, Place};
+pub use load::Script;
+pub use rhai;
+pub use runtime::{Ending, Runtime, RuntimeBuilder, install};
+pub use session::Session;

@@ -1,0 +1,159 @@
+//! The report of a failure, as text: a pure function.
+//!
+//! ```text
+//! error: `git diff --quux` exited with code 129 after 3 ms
+//!   --> deploy.rhai:2:15
+//!    |
+//!  2 | let changed = $`git diff --quux`.read();
+//!    |               ^
+//!    = called from deploy.rhai:7:5, in `changed`
+//! help: …
+//! ```
+
+use std::fmt::Write;
+
+use crate::process::{Error, ErrorKind, duration_text, needs_escape};
+
+use super::failure::{Failure, FailureKind, Place};
+
+/// How much of a command's captured standard error is shown.
+const TAIL_LINES: usize = 10;
+const TAIL_BYTES: usize = 4 * 1024;
+/// Longer source lines are cut around the caret.
+const SOURCE_WIDTH: usize = 160;
+
+pub(crate) fn render(failure: &Failure) -> String {
+    let mut text = format!("error: {}", escaped(&headline(failure)));
+    text.push('\n');
+    if let Some(place) = failure.place() {
+        push_place(&mut text, place);
+    }
+    for frame in failure.frames() {
+        let place = match &frame.place {
+            Some(place) => format!("{}:{}:{}", place.file, place.line, place.column),
+            None => "the script".to_string(),
+        };
+        push_note(&mut text, &format!("in `{}`, called from {place}", frame.function));
+    }
+    if let FailureKind::Command(error) = failure.kind() {
+        push_command(&mut text, error);
+    }
+    let help = failure.help().map(str::to_string).or_else(|| failure.command_error().and_then(ending_help));
+    if let Some(help) = help {
+        let _ = writeln!(text, "help: {}", escaped(&help));
+    }
+    text
+}
+
+fn headline(failure: &Failure) -> String {
+    let elapsed = failure.command_error().filter(|error| error.kind() != ErrorKind::TimedOut).and_then(Error::elapsed);
+    match elapsed {
+        Some(elapsed) => format!("{} after {}", failure.message(), duration_text(elapsed)),
+        None => failure.message().to_string(),
+    }
+}
+
+fn push_place(text: &mut String, place: &Place) {
+    let number = place.line.to_string();
+    let margin = " ".repeat(number.len());
+    let _ = writeln!(text, "{margin}--> {}:{}:{}", escaped(&place.file), place.line, place.column);
+    let Some(line) = &place.text else { return };
+    let (shown, column) = window(line, place.column);
+    let _ = writeln!(text, "{margin} |");
+    let _ = writeln!(text, "{number} | {shown}");
+    let _ = writeln!(text, "{margin} | {}^", " ".repeat(column));
+}
+
+/// The line as it is shown, and how many columns stand in front of the caret. Tabs become single
+/// spaces, so that the caret stands right whatever the terminal's tab stops are.
+fn window(line: &str, column: usize) -> (String, usize) {
+    let clean: Vec<char> = line.trim_end().chars().map(|c| if needs_escape(c) { ' ' } else { c }).collect();
+    let index = column.saturating_sub(1).min(clean.len());
+    let start = if clean.len() <= SOURCE_WIDTH { 0 } else { index.saturating_sub(SOURCE_WIDTH / 2) };
+    let end = clean.len().min(start + SOURCE_WIDTH);
+    let shown: String = clean[start..end].iter().collect();
+    let width = clean[start..index].iter().map(|c| char_width(*c)).sum();
+    match start {
+        0 => (shown, width),
+        _ => (format!("…{shown}"), width + 1),
+    }
+}
+
+/// Columns that a character takes: two for the wide East Asian blocks and emoji, none for combining
+/// marks.
+fn char_width(c: char) -> usize {
+    match c as u32 {
+        0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f => 2,
+        0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+fn push_note(text: &mut String, note: &str) {
+    let _ = writeln!(text, "   = {}", escaped(note));
+}
+
+fn push_command(text: &mut String, error: &Error) {
+    if let Some(dir) = error.dir() {
+        push_note(text, &format!("in the directory {}", dir.display()));
+    }
+    if error.stages().len() > 1 {
+        for (index, stage) in error.stages().iter().enumerate() {
+            let mark = if error.stage() == Some(index) { ">" } else { " " };
+            let note = if stage.accepted && !stage.status.success() { ", which is accepted" } else { "" };
+            push_note(text, &format!("{mark} {} `{}` {}{note}", index + 1, stage.command, stage.status));
+        }
+    }
+    if let Some(tail) = error.stderr().and_then(tail_of) {
+        push_note(text, "standard error:");
+        for line in tail.lines() {
+            let _ = writeln!(text, "     {}", escaped(line));
+        }
+    }
+}
+
+/// The last lines of what a command wrote to standard error. It is there only when it was captured,
+/// that is, when the user has not seen it.
+fn tail_of(stderr: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&stderr[stderr.len().saturating_sub(TAIL_BYTES)..]).into_owned();
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
+    let left_out = stderr.len() > TAIL_BYTES || shown.len() < lines.len();
+    match (shown.is_empty(), left_out) {
+        (true, _) => None,
+        (false, true) => Some(format!("…\n{}", shown.join("\n"))),
+        (false, false) => Some(shown.join("\n")),
+    }
+}
+
+/// What well-known endings usually mean.
+fn ending_help(error: &Error) -> Option<String> {
+    let status = error.status()?;
+    match (error.kind(), status.code(), status.signal_name()) {
+        (ErrorKind::ExitStatus, Some(126), _) => {
+            Some("code 126 usually means that a program was found but cannot be executed".to_string())
+        }
+        (ErrorKind::ExitStatus, Some(127), _) => {
+            Some("code 127 usually means that a shell inside the command found no such program".to_string())
+        }
+        (ErrorKind::ExitStatus, Some(code @ 129..=159), _) => {
+            let name = crate::process::os::signal_name(code - 128)?;
+            Some(format!("code {code} usually means that a process inside the command was ended by signal {name}"))
+        }
+        (ErrorKind::Signaled, _, Some("KILL")) => Some("the system ends a process so when memory runs out".to_string()),
+        _ => None,
+    }
+}
+
+/// Control characters cannot act on the terminal, whatever a file or a command is called.
+fn escaped(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match needs_escape(c) {
+            true => clean.extend(c.escape_default()),
+            false => clean.push(c),
+        }
+    }
+    clean
+}

@@ -1,0 +1,390 @@
+//! The scripts' world: an interpreter with its surroundings.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rhai::packages::{Package, StandardPackage};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, OptimizationLevel, Scope, Variant};
+
+use crate::process::{CancelToken, Context, HostStream};
+
+use super::api;
+use super::console::{Console, Receiver};
+use super::failure::{Failure, FailureKind};
+use super::load::{self, Earlier, Script, compile, explainer, read_source};
+use super::resolver::Resolver;
+use super::world::{Halt, Sources, Why, World, lock};
+
+/// The stack of the thread that a script runs on. Reserved, not used, until a script needs it.
+const STACK: usize = 512 * 1024 * 1024;
+/// How deeply script functions may call each other: well within [`STACK`], in debug builds too.
+const CALL_LEVELS: usize = 1000;
+/// How deeply expressions and blocks may be nested.
+const NESTING: usize = 500;
+
+/// How a script came to its end.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// It ran to its end; this is the value of its last expression.
+    Finished(Dynamic),
+    /// It called `exit` with this code.
+    Exited(i32),
+}
+
+/// An interpreter with the command functions, and the surroundings of its scripts: directory,
+/// environment, arguments, streams.
+///
+/// Nothing of it is global: a program can have many, in different threads. Clones share one world.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use procscript::script::Runtime;
+///
+/// let printed = Arc::new(Mutex::new(Vec::new()));
+/// let receiver = printed.clone();
+/// let runtime = Runtime::builder()
+///     .args(["world"])
+///     .stdout(move |bytes| receiver.lock().unwrap().extend_from_slice(bytes))
+///     .build()?;
+/// runtime.eval::<()>(r#" print("hello " + args()[0]); cmd("echo", "and goodbye").run(); () "#)?;
+/// assert_eq!(*printed.lock().unwrap(), b"hello world\nand goodbye\n");
+/// # Ok::<(), procscript::script::Failure>(())
+/// ```
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Arc<Engine>,
+    world: Arc<World>,
+}
+
+/// Collects the surroundings of a [`Runtime`].
+#[derive(Default)]
+pub struct RuntimeBuilder {
+    context: Context,
+    args: Vec<String>,
+    script: Option<PathBuf>,
+    stdout: Option<Receiver>,
+    stderr: Option<Receiver>,
+    registrations: Vec<Box<dyn FnOnce(&mut Engine)>>,
+}
+
+impl Runtime {
+    /// A runtime with the surroundings of this process, to be changed.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder::default()
+    }
+
+    /// Loads a script file: reads, parses and checks it. Nothing is run.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the script has a mistake.
+    pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Script, Failure> {
+        let path = path.as_ref();
+        let source = read_source(path)?;
+        let mut script = self.load(&path.display().to_string(), &source)?;
+        script.path = std::path::absolute(path).ok();
+        Ok(script)
+    }
+
+    /// Loads a source text; `name` is what its failures are reported under.
+    ///
+    /// # Errors
+    /// When the script has a mistake.
+    pub fn load(&self, name: &str, source: &str) -> Result<Script, Failure> {
+        let ast = on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &Earlier::default()))?;
+        Ok(Script { ast, name: name.to_string(), path: None })
+    }
+
+    /// Loads a source text from an open stream, such as standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not UTF-8, or has a mistake.
+    pub fn load_reader(&self, name: &str, reader: impl std::io::Read) -> Result<Script, Failure> {
+        self.load(name, &load::read_text(reader, name)?)
+    }
+
+    /// Runs a script.
+    ///
+    /// # Errors
+    /// An error that the script did not catch, output that could not be written, or a cancellation.
+    pub fn run(&self, script: &Script) -> Result<Ending, Failure> {
+        if let Some(path) = &script.path {
+            *lock(&self.world.script) = Some(path.clone());
+        }
+        self.evaluate(&script.name, &mut Scope::new(), &script.ast)
+    }
+
+    /// Evaluates a source text to a value.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load) and [`run`](Self::run), and when the value has another type.
+    pub fn eval<T: Variant + Clone>(&self, source: &str) -> Result<T, Failure> {
+        let script = self.load("script", source)?;
+        let value = match self.run(&script)? {
+            Ending::Finished(value) => value,
+            Ending::Exited(code) => {
+                return Err(Failure::new(FailureKind::Script, format!("the script called exit({code})")));
+            }
+        };
+        let found = value.type_name();
+        value.try_cast::<T>().ok_or_else(|| {
+            let message = format!("the script gave a value of type {found}, not {}", std::any::type_name::<T>());
+            Failure::new(FailureKind::Script, message)
+        })
+    }
+
+    /// The surroundings that the scripts' commands are started in.
+    pub fn context(&self) -> &Context {
+        &self.world.context
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Compiles an entry of a session, in which earlier variables and functions exist.
+    pub(crate) fn compile_in(&self, name: &str, source: &str, scope: &Scope, functions: &AST) -> Result<AST, Failure> {
+        let earlier = Earlier { scope: Some(scope), functions: Some(functions) };
+        on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &earlier))
+    }
+
+    pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
+        let result = on_script_thread(|| {
+            catch_unwind(AssertUnwindSafe(|| self.engine.eval_ast_with_scope::<Dynamic>(scope, ast)))
+        });
+        self.conclude(name, result)
+    }
+
+    /// What the end of an evaluation means, now that everything that can happen has happened.
+    fn conclude(
+        &self,
+        name: &str,
+        result: std::thread::Result<Result<Dynamic, Box<EvalAltResult>>>,
+    ) -> Result<Ending, Failure> {
+        let world = &self.world;
+        let explain = |error| explainer(&self.engine, &world.sources, name).with(|e| e.run_failure(error));
+        if let Err(error) = world.out.flush() {
+            world.halt.request(Why::Output(error));
+        }
+        let unobserved = std::mem::take(&mut *lock(&world.unobserved)).into_iter().next();
+        let why = world.halt.take();
+        let result = match result {
+            Ok(result) => result,
+            Err(panic) => return Err(internal_failure(&*panic)),
+        };
+        match why {
+            Some(Why::Output(error)) => return Err(output_failure(&error)),
+            Some(Why::Lost(error)) => return Err(explain(error)),
+            Some(Why::Exit(code)) if unobserved.is_none() => return Ok(Ending::Exited(code)),
+            Some(Why::Exit(_)) | None => {}
+        }
+        if world.context.cancel_token().is_cancelled() {
+            return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
+        }
+        match (result, unobserved) {
+            (Err(error), _) => Err(explain(error)),
+            (Ok(_), Some(error)) => {
+                let message = format!("a command in the background failed, and nobody waited for it: {error}");
+                let help = "wait for it with .wait(), or say .unchecked() when its end does not matter";
+                Err(Failure::new(FailureKind::Command(Box::new(error)), message).with_help(Some(help)))
+            }
+            (Ok(value), None) => Ok(Ending::Finished(value)),
+        }
+    }
+
+    /// Writes out what scripts have printed and is still kept back.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn flush(&self) -> Result<(), Failure> {
+        self.world.out.flush().map_err(|error| output_failure(&error))
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("context", &self.world.context).finish_non_exhaustive()
+    }
+}
+
+impl RuntimeBuilder {
+    /// The arguments of the script: what `args()` gives.
+    pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The directory that commands run in and relative paths count from.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.context = self.context.with_dir(dir);
+        self
+    }
+
+    /// An environment variable for every command, and for `env()`.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.context = self.context.with_env(name, value);
+        self
+    }
+
+    /// Receives what scripts print and what their commands write to an inherited standard output.
+    pub fn stdout(mut self, receiver: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.stdout = Some(Arc::new(receiver));
+        self
+    }
+
+    /// Receives the scripts' messages and what their commands write to an inherited standard error.
+    pub fn stderr(mut self, receiver: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.stderr = Some(Arc::new(receiver));
+        self
+    }
+
+    /// What ends scripts, and their commands, early.
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.context = self.context.with_cancel(token);
+        self
+    }
+
+    /// Adds functions and types of the host beside ours; a function of the same name and parameters
+    /// replaces ours.
+    pub fn register(mut self, registration: impl FnOnce(&mut Engine) + 'static) -> Self {
+        self.registrations.push(Box::new(registration));
+        self
+    }
+
+    /// The file that `script_path()` gives before a script file is run.
+    pub fn script_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.script = Some(path.into());
+        self
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn context(mut self, change: impl FnOnce(Context) -> Context) -> Self {
+        self.context = change(self.context);
+        self
+    }
+
+    /// Makes the runtime.
+    ///
+    /// # Errors
+    /// None at present; limits and policies that can be wrong will be checked here.
+    pub fn build(self) -> Result<Runtime, Failure> {
+        let Self { context, args, script, stdout, stderr, registrations } = self;
+        let mut engine = Engine::new_raw();
+        StandardPackage::new().register_into_engine(&mut engine);
+        configure(&mut engine);
+        let world = Arc::new(make_world(context, args, script, stdout, stderr));
+        api::register(&mut engine, &world);
+        let halting = world.clone();
+        engine.on_progress(move |_| halting.must_stop().then_some(Dynamic::UNIT));
+        engine.set_module_resolver(Resolver::new(&world));
+        for registration in registrations {
+            registration(&mut engine);
+        }
+        Ok(Runtime { engine: Arc::new(engine), world })
+    }
+}
+
+impl std::fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuntimeBuilder").field("context", &self.context).finish_non_exhaustive()
+    }
+}
+
+/// Adds the command functions and the template to an engine that a program has already.
+///
+/// The engine keeps its own settings, packages, output and module resolver. `exit()` and a
+/// cancellation end its scripts with [`EvalAltResult::ErrorTerminated`].
+///
+/// ```
+/// use procscript::{process::Context, script::{install, rhai::Engine}};
+///
+/// let mut engine = Engine::new();
+/// install(&mut engine, Context::new());
+/// let text: String = engine.eval(r#" cmd("echo", "hello").read() "#)?;
+/// assert_eq!(text, "hello");
+/// # Ok::<(), Box<procscript::script::rhai::EvalAltResult>>(())
+/// ```
+pub fn install(engine: &mut Engine, context: Context) {
+    let world = Arc::new(make_world(context, Vec::new(), None, None, None));
+    api::register(engine, &world);
+    engine.on_progress(move |_| world.must_stop().then_some(Dynamic::UNIT));
+}
+
+/// The language as our scripts have it: what would be silent is an error.
+fn configure(engine: &mut Engine) {
+    engine.set_optimization_level(OptimizationLevel::Simple);
+    engine.set_strict_variables(true);
+    engine.set_fail_on_invalid_map_property(true);
+    engine.set_max_call_levels(CALL_LEVELS);
+    engine.set_max_expr_depths(NESTING, NESTING);
+    // Interning makes strings that are made at run time two to three times slower.
+    engine.set_max_strings_interned(0);
+}
+
+fn make_world(
+    context: Context,
+    args: Vec<String>,
+    script: Option<PathBuf>,
+    stdout: Option<Receiver>,
+    stderr: Option<Receiver>,
+) -> World {
+    let mut context = context;
+    let out = Arc::new(stdout.clone().map_or_else(Console::stdout, Console::to_receiver));
+    let err = Arc::new(stderr.clone().map_or_else(Console::stderr, Console::to_receiver));
+    if let Some(receiver) = stdout {
+        context = context.with_stdout(HostStream::Sink(receiver));
+    }
+    if let Some(receiver) = stderr {
+        context = context.with_stderr(HostStream::Sink(receiver));
+    }
+    let halt: Arc<Halt> = Arc::default();
+    let unobserved: Arc<Mutex<Vec<_>>> = Arc::default();
+    let (flushing, stopping) = (out.clone(), halt.clone());
+    let failures = unobserved.clone();
+    let context = context
+        .before_start(move || {
+            // What the script printed before comes before what the command prints.
+            if let Err(error) = flushing.flush() {
+                stopping.request(Why::Output(error));
+            }
+        })
+        .on_unobserved_failure(move |error| lock(&failures).push(error));
+    World {
+        invocation_dir: std::env::current_dir().ok(),
+        context,
+        out,
+        err,
+        args,
+        script: Mutex::new(script),
+        halt,
+        sources: Sources::default(),
+        unobserved,
+    }
+}
+
+/// Runs a closure on a thread whose stack is large enough for every script that the limits allow.
+fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("procscript".into()).stack_size(STACK);
+        match thread.spawn_scoped(scope, work) {
+            Ok(handle) => match handle.join() {
+                Ok(value) => value,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            Err(error) => std::panic::resume_unwind(Box::new(format!("cannot start a thread: {error}"))),
+        }
+    })
+}
+
+fn output_failure(error: &std::io::Error) -> Failure {
+    let reason = error.raw_os_error().map_or_else(|| error.to_string(), crate::process::os::errno_text);
+    let kind = FailureKind::Output(error.raw_os_error());
+    Failure::new(kind, format!("cannot write to standard output: {reason}"))
+}
+
+fn internal_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let message = format!("internal error: {}", text.unwrap_or("a function of the host panicked"));
+    Failure::new(FailureKind::Internal, message).with_help(Some("this is a fault of procscript: please report it"))
+}

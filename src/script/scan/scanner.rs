@@ -1,0 +1,345 @@
+//! The walk behind [`scan`](super::scan).
+
+use std::ops::Range;
+
+use super::{Scan, Template, Unclosed};
+
+pub(super) fn walk(source: &str) -> Scan {
+    let mut scanner = Scanner {
+        source,
+        bytes: source.as_bytes(),
+        at: 0,
+        open: Vec::new(),
+        found: Scan::default(),
+    };
+    scanner.run();
+    scanner.found
+}
+
+/// Something open around the current position.
+enum Frame {
+    /// A bracket and where it is.
+    Bracket(Unclosed, usize),
+    /// A `${`; `template` is the index of the template that it belongs to, if to one.
+    Slot {
+        start: usize,
+        template: Option<usize>,
+    },
+    /// The text of a backtick string.
+    Backtick { start: usize },
+    /// The text of a template; `piece` is where its current literal piece starts.
+    Template { index: usize, piece: usize },
+}
+
+impl Frame {
+    fn is_brace(&self) -> bool {
+        matches!(self, Self::Bracket(Unclosed::Brace, _) | Self::Slot { .. })
+    }
+}
+
+/// The walk. Everything that means something is ASCII, so it goes by bytes: the bytes of other
+/// characters are never mistaken for one, and all offsets are character boundaries.
+///
+/// The nesting is a stack of frames and not recursion, because a script may nest as deep as it
+/// likes without taking our stack with it.
+struct Scanner<'a> {
+    source: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    open: Vec<Frame>,
+    found: Scan,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        if self.starts_with("#!") {
+            self.comment_to(|byte| byte == b'\n');
+        }
+        while self.at < self.bytes.len() {
+            match self.open.last() {
+                Some(&Frame::Template { index, piece }) => self.template_text(index, piece),
+                Some(Frame::Backtick { .. }) => self.backtick_text(),
+                _ => self.code(),
+            }
+        }
+        self.finish();
+    }
+
+    fn starts_with(&self, text: &str) -> bool {
+        self.bytes[self.at..].starts_with(text.as_bytes())
+    }
+
+    /// Notes something unclosed; the first mistake is the one to report.
+    fn unclosed(&mut self, what: Unclosed, start: usize) {
+        self.found.unclosed.get_or_insert((what, start));
+    }
+
+    /// Takes one step through Rhai code.
+    fn code(&mut self) {
+        let start = self.at;
+        match self.bytes[start] {
+            b'/' if self.starts_with("//") => {
+                self.comment_to(|byte| byte == b'\n' || byte == b'\r');
+            }
+            b'/' if self.starts_with("/*") => self.block_comment(),
+            b'"' => self.quoted(b'"'),
+            b'\'' => self.quoted(b'\''),
+            b'#' => self.hashes(),
+            b'`' => {
+                self.at += 1;
+                self.open.push(Frame::Backtick { start });
+            }
+            b'$' if self.starts_with("$`") => self.open_template(),
+            b'(' => self.open_bracket(Unclosed::Paren),
+            b'[' => self.open_bracket(Unclosed::Bracket),
+            b'{' => self.open_bracket(Unclosed::Brace),
+            b')' => self.close_bracket(Unclosed::Paren),
+            b']' => self.close_bracket(Unclosed::Bracket),
+            b'}' => self.close_brace(),
+            _ => self.at += 1,
+        }
+    }
+
+    fn comment_to(&mut self, is_end: impl Fn(u8) -> bool) {
+        let start = self.at;
+        let length = self.bytes[start..].iter().position(|&byte| is_end(byte));
+        self.at = length.map_or(self.bytes.len(), |length| start + length);
+        self.found.comments.push(start..self.at);
+    }
+
+    fn block_comment(&mut self) {
+        let start = self.at;
+        let mut depth = 0_usize;
+        while self.at < self.bytes.len() {
+            if self.starts_with("/*") {
+                depth += 1;
+                self.at += 2;
+            } else if self.starts_with("*/") {
+                depth -= 1;
+                self.at += 2;
+                if depth == 0 {
+                    break;
+                }
+            } else {
+                self.at += 1;
+            }
+        }
+        self.found.comments.push(start..self.at);
+        if depth > 0 {
+            self.unclosed(Unclosed::Comment, start);
+        }
+    }
+
+    /// Walks over a `"…"` or a `'…'`.
+    fn quoted(&mut self, quote: u8) {
+        let start = self.at;
+        let is_string = quote == b'"';
+        let mut continued_at = None;
+        self.at += 1;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte == quote {
+                self.at += 1;
+                // A doubled quote stands for one and does not close.
+                if self.bytes.get(self.at) != Some(&quote) {
+                    return;
+                }
+                self.at += 1;
+            } else if byte == b'\n' {
+                break;
+            } else if byte == b'\\' {
+                match self.line_ending_at(self.at + 1) {
+                    Some(next_line) if is_string => {
+                        self.at = next_line;
+                        continued_at = Some(next_line);
+                    }
+                    // The line feed itself then ends the walk.
+                    Some(_) => self.at += 1,
+                    None => self.at = self.bytes.len().min(self.at + 2),
+                }
+            } else {
+                self.at += 1;
+            }
+        }
+        let what = match quote {
+            b'"' if self.at == self.bytes.len() && continued_at == Some(self.at) => {
+                Unclosed::ContinuedString
+            }
+            b'"' => Unclosed::String,
+            _ => Unclosed::Char,
+        };
+        self.unclosed(what, start);
+    }
+
+    /// Where the line after the line ending at `at` starts; the end of the source ends a line too.
+    fn line_ending_at(&self, at: usize) -> Option<usize> {
+        match self.bytes.get(at..).unwrap_or_default() {
+            [] => Some(self.bytes.len()),
+            [b'\n', ..] => Some(at + 1),
+            [b'\r', b'\n', ..] => Some(at + 2),
+            _ => None,
+        }
+    }
+
+    /// Walks over a `#"…"#`, or over the `#` that begins something else, such as `#{`.
+    fn hashes(&mut self) {
+        let start = self.at;
+        let count = self.count_hashes(start);
+        self.at += count;
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return;
+        }
+        self.at += 1;
+        while let Some(length) = self.source[self.at..].find('"') {
+            let after = self.at + length + 1;
+            let closing = self.count_hashes(after).min(count);
+            self.at = after + closing;
+            if closing == count {
+                return;
+            }
+        }
+        self.at = self.bytes.len();
+        self.unclosed(Unclosed::RawString, start);
+    }
+
+    fn count_hashes(&self, from: usize) -> usize {
+        let rest = self.bytes[from..].iter();
+        rest.take_while(|&&byte| byte == b'#').count()
+    }
+
+    /// Walks over the text of a backtick string, to its end or into a `${`.
+    fn backtick_text(&mut self) {
+        while self.at < self.bytes.len() {
+            if self.starts_with("``") {
+                self.at += 2;
+            } else if self.starts_with("`") {
+                self.at += 1;
+                self.open.pop();
+                return;
+            } else if self.starts_with("\\${") {
+                self.at += 3;
+            } else if self.starts_with("${") {
+                self.open_slot(None);
+                return;
+            } else {
+                self.at += 1;
+            }
+        }
+    }
+
+    fn open_template(&mut self) {
+        let index = self.found.templates.len();
+        self.found.templates.push(Template {
+            start: self.at,
+            end: None,
+            literals: Vec::new(),
+            slots: Vec::new(),
+        });
+        self.at += 2;
+        let piece = self.at;
+        self.open.push(Frame::Template { index, piece });
+    }
+
+    /// Walks over the text of a template, to its end or into a slot.
+    fn template_text(&mut self, index: usize, piece: usize) {
+        while self.at < self.bytes.len() {
+            if self.starts_with("\\") {
+                self.at = self.bytes.len().min(self.at + 2);
+            } else if self.starts_with("`") {
+                let template = &mut self.found.templates[index];
+                template.literals.push(piece..self.at);
+                self.at += 1;
+                template.end = Some(self.at);
+                self.open.pop();
+                return;
+            } else if self.starts_with("${") {
+                self.found.templates[index].literals.push(piece..self.at);
+                self.open_slot(Some(index));
+                return;
+            } else {
+                self.at += 1;
+            }
+        }
+    }
+
+    fn open_slot(&mut self, template: Option<usize>) {
+        let start = self.at;
+        self.at += 2;
+        self.open.push(Frame::Slot { start, template });
+    }
+
+    fn open_bracket(&mut self, what: Unclosed) {
+        self.open.push(Frame::Bracket(what, self.at));
+        self.at += 1;
+    }
+
+    fn close_bracket(&mut self, what: Unclosed) {
+        match self.open.last() {
+            Some(Frame::Bracket(open, _)) if *open == what => {
+                self.open.pop();
+            }
+            _ => {
+                self.found.mismatched.get_or_insert(self.at);
+            }
+        }
+        self.at += 1;
+    }
+
+    /// Closes a block, a map or a slot.
+    ///
+    /// A brace also closes the parentheses forgotten inside (`${ f( }`), so that one mistake in a
+    /// slot does not swallow the rest of the source.
+    fn close_brace(&mut self) {
+        let end = self.at;
+        self.at += 1;
+        let Some(brace) = self.open.iter().rposition(Frame::is_brace) else {
+            self.found.mismatched.get_or_insert(end);
+            return;
+        };
+        if brace + 1 < self.open.len() {
+            self.found.mismatched.get_or_insert(end);
+            self.open.truncate(brace + 1);
+        }
+        if let Some(Frame::Slot { start, template }) = self.open.pop() {
+            self.close_slot(start + 2..end, template);
+        }
+    }
+
+    fn close_slot(&mut self, code: Range<usize>, template: Option<usize>) {
+        let Some(index) = template else { return };
+        self.found.templates[index].slots.push(code);
+        if let Some(Frame::Template { piece, .. }) = self.open.last_mut() {
+            *piece = self.at;
+        }
+    }
+
+    /// Notes what is open at the end.
+    fn finish(&mut self) {
+        let end = self.bytes.len();
+        let innermost = self.open.last().map(|frame| match *frame {
+            Frame::Bracket(what, start) => (what, start),
+            Frame::Slot { start, .. } => (Unclosed::Slot, start),
+            Frame::Backtick { start } => (Unclosed::Backtick, start),
+            Frame::Template { index, .. } => {
+                (Unclosed::Template, self.found.templates[index].start)
+            }
+        });
+        if let Some((what, start)) = innermost {
+            self.unclosed(what, start);
+        }
+        if let Some(&Frame::Template { index, piece }) = self.open.last() {
+            self.found.templates[index].literals.push(piece..end);
+        }
+        for frame in &self.open {
+            match *frame {
+                Frame::Slot { start, template } => {
+                    self.found.open_brackets += 1;
+                    if let Some(index) = template {
+                        self.found.templates[index].slots.push(start + 2..end);
+                    }
+                }
+                Frame::Bracket(..) => self.found.open_brackets += 1,
+                Frame::Backtick { .. } | Frame::Template { .. } => {}
+            }
+        }
+    }
+}

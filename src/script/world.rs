@@ -1,0 +1,99 @@
+//! What the functions of one runtime share.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rhai::{Dynamic, EvalAltResult, Position};
+
+use crate::process::{self, Context};
+
+use super::console::Console;
+
+/// The state behind a runtime's functions.
+pub(crate) struct World {
+    pub context: Context,
+    pub out: Arc<Console>,
+    pub err: Arc<Console>,
+    pub args: Vec<String>,
+    pub script: Mutex<Option<PathBuf>>,
+    pub invocation_dir: Option<PathBuf>,
+    pub halt: Arc<Halt>,
+    pub sources: Sources,
+    /// Failures of started commands that nobody waited for.
+    pub unobserved: Arc<Mutex<Vec<process::Error>>>,
+}
+
+/// Why a script stops although none of its statements says so.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// `exit(n)` was called.
+    Exit(i32),
+    /// What the script printed could not be written.
+    Output(io::Error),
+    /// An error that the interpreter has swallowed: a failing stream in a loop with an empty body.
+    Lost(Box<EvalAltResult>),
+}
+
+/// The request that a script stops, which nothing in it can catch.
+///
+/// It is sticky because an error alone does not do: Rhai wraps what comes out of a closure, and a
+/// wrapped termination can be caught (`[1].for_each(|x| exit(3))` inside `try`). The interpreter asks
+/// at every operation.
+#[derive(Debug, Default)]
+pub(crate) struct Halt {
+    requested: AtomicBool,
+    why: Mutex<Option<Why>>,
+}
+
+impl Halt {
+    /// The first reason stays.
+    pub fn request(&self, why: Why) {
+        lock(&self.why).get_or_insert(why);
+        self.requested.store(true, Ordering::Release);
+    }
+
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Relaxed)
+    }
+
+    /// The reason, and a clean state for what is run next.
+    pub fn take(&self) -> Option<Why> {
+        self.requested.store(false, Ordering::Release);
+        lock(&self.why).take()
+    }
+}
+
+impl World {
+    /// Whether the interpreter must stop at its next operation.
+    pub fn must_stop(&self) -> bool {
+        self.halt.is_requested() || self.context.cancel_token().is_cancelled()
+    }
+
+    /// The error by which a native function stops the script; see [`Halt`].
+    pub fn terminated(position: Position) -> Box<EvalAltResult> {
+        EvalAltResult::ErrorTerminated(Dynamic::UNIT, position).into()
+    }
+}
+
+/// The text of everything that was loaded, for the source lines in reports.
+#[derive(Debug, Default)]
+pub(crate) struct Sources(Mutex<HashMap<String, Arc<str>>>);
+
+impl Sources {
+    pub fn add(&self, name: &str, text: &str) {
+        lock(&self.0).insert(name.to_string(), text.into());
+    }
+
+    pub fn line(&self, name: &str, number: usize) -> Option<String> {
+        let text = lock(&self.0).get(name)?.clone();
+        text.lines().nth(number.checked_sub(1)?).map(str::to_string)
+    }
+}
+
+/// A lock whose holder panicked still guards valid data: every change here is a single assignment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
