@@ -69,9 +69,7 @@ fn command_code(error: &Error) -> i32 {
     match error.kind() {
         // A code 0 that was not accepted (`ok_codes`) must not look like success.
         ErrorKind::ExitStatus => status.and_then(|status| status.code()).filter(|code| *code != 0).unwrap_or(FAILURE),
-        ErrorKind::Signaled => {
-            status.and_then(|status| status.signal()).map_or(FAILURE, |signal| SIGNAL_BASE + signal)
-        }
+        ErrorKind::Signaled => status.and_then(|status| status.signal()).map_or(FAILURE, |signal| SIGNAL_BASE + signal),
         ErrorKind::TimedOut => TIMED_OUT,
         ErrorKind::NotFound => NOT_FOUND,
         ErrorKind::NotExecutable

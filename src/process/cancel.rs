@@ -1,8 +1,8 @@
 //! A request to stop, that every wait of the engine notices.
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use os_pipe::{PipeReader, PipeWriter};
 

@@ -51,8 +51,7 @@ impl EnvChanges {
 
     /// Every variable that a child with these changes sees, sorted by name.
     pub fn resolved(&self) -> BTreeMap<OsString, OsString> {
-        let mut all: BTreeMap<_, _> =
-            if self.clear { BTreeMap::new() } else { std::env::vars_os().collect() };
+        let mut all: BTreeMap<_, _> = if self.clear { BTreeMap::new() } else { std::env::vars_os().collect() };
         for (name, value) in &self.vars {
             match value {
                 Some(value) => all.insert(name.clone(), value.clone()),
@@ -104,8 +103,6 @@ impl EnvChanges {
     /// parent's; where that has none either, the system's default. A `PATH` that is set but empty
     /// means no directory at all.
     pub fn search_path(&self) -> OsString {
-        self.get(OsStr::new("PATH"))
-            .or_else(|| std::env::var_os("PATH"))
-            .unwrap_or_else(os::default_search_path)
+        self.get(OsStr::new("PATH")).or_else(|| std::env::var_os("PATH")).unwrap_or_else(os::default_search_path)
     }
 }

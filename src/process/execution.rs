@@ -53,15 +53,11 @@ impl Execution {
     pub(crate) fn new(started: Started, unobserved: Option<Hook>) -> Result<Self, Error> {
         let Started { mut pump, input, .. } = started;
         let command = pump.expression().to_string();
-        let stop = pump.make_request_token().map_err(|error| {
-            Error::from_io(ErrorKind::Resource, "cannot make a pipe", &error)
-        })?;
-        let shared = Arc::new(Shared {
-            tree: pump.tree().clone(),
-            ended: Mutex::new(None),
-            changed: Condvar::new(),
-            stop,
-        });
+        let stop = pump
+            .make_request_token()
+            .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot make a pipe", &error))?;
+        let shared =
+            Arc::new(Shared { tree: pump.tree().clone(), ended: Mutex::new(None), changed: Condvar::new(), stop });
         let serving = shared.clone();
         std::thread::Builder::new()
             .name("procscript-execution".into())

@@ -57,7 +57,7 @@ pub(crate) enum SinkKind {
     File(Arc<File>),
     Capture(Channel),
     /// Read by the caller while the command runs.
-    Stream(Channel),
+    Stream,
     Joint(Rc<Joint>),
 }
 
@@ -93,12 +93,7 @@ pub(crate) fn lay_out(expression: &Expression, streams: Streams) -> Result<Vec<S
     Ok(stages)
 }
 
-fn visit(
-    expression: &Expression,
-    streams: Streams,
-    outer: &Scoped,
-    stages: &mut Vec<StagePlan>,
-) -> Result<(), Error> {
+fn visit(expression: &Expression, streams: Streams, outer: &Scoped, stages: &mut Vec<StagePlan>) -> Result<(), Error> {
     let scoped = outer.merged_with(&expression.settings.scoped);
     let mut streams = redirected(expression, streams)?;
     if let Some(Input::Command(source)) = &expression.settings.redirects.stdin {
@@ -182,7 +177,7 @@ fn sink_of(redirect: &Redirect, channel: Channel) -> Option<SinkKind> {
         Redirect::Append(path) => SinkKind::Append(path.clone()),
         Redirect::File(file) => SinkKind::File(file.clone()),
         Redirect::Capture => SinkKind::Capture(channel),
-        Redirect::Piped => SinkKind::Stream(channel),
+        Redirect::Piped => SinkKind::Stream,
         Redirect::ToOther => return None,
     })
 }

@@ -104,12 +104,11 @@ fn check_file(path: PathBuf) -> Result<PathBuf, Error> {
     match os::check_runnable(&path) {
         Ok(()) => Ok(path),
         Err(NotRunnable::Missing) => Err(missing_file(&path)),
-        Err(NotRunnable::Directory) => Err(Error::new(
-            ErrorKind::NotExecutable,
-            format!("cannot run `{}`: it is a directory", path.display()),
-        )
-        .with_errno(os::EACCES)
-        .with_program(&path)),
+        Err(NotRunnable::Directory) => {
+            Err(Error::new(ErrorKind::NotExecutable, format!("cannot run `{}`: it is a directory", path.display()))
+                .with_errno(os::EACCES)
+                .with_program(&path))
+        }
         Err(NotRunnable::Special) => Err(Error::new(
             ErrorKind::NotExecutable,
             format!("cannot run `{}`: it is not a regular file", path.display()),

@@ -156,9 +156,13 @@ impl Running {
 enum Phase {
     Running,
     /// The first signal was sent; KILL follows at `until`.
-    Asked { until: Option<Instant> },
+    Asked {
+        until: Option<Instant>,
+    },
     /// KILL was sent; at `until` we stop waiting.
-    Killed { until: Instant },
+    Killed {
+        until: Instant,
+    },
 }
 
 /// What a turn of the loop ended with.
@@ -525,14 +529,8 @@ impl Pump {
         let stages: Vec<Stage> = self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last)).collect();
         let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
         let decisive = decisive_stage(&self.stages, &stages);
-        let output = Output {
-            status: stages[decisive].status,
-            stages,
-            stdout,
-            stderr,
-            elapsed,
-            held_open: self.held_open,
-        };
+        let output =
+            Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
         let failure = match self.is_abandoned {
             true => None,
             false => self.failure.take().or_else(|| self.status_failure(&output, decisive)),

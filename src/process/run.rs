@@ -89,8 +89,7 @@ impl Expression {
     /// # Errors
     /// As [`run`](Self::run): any other ending is a failure, as for `grep` with a broken pattern.
     pub fn test(&self) -> Result<bool, Error> {
-        let quiet =
-            Defaults { stdin: Source::Null, stdout: SinkKind::Null, stderr: OUR_STDERR, background: false };
+        let quiet = Defaults { stdin: Source::Null, stdout: SinkKind::Null, stderr: OUR_STDERR, background: false };
         match self.complete(quiet) {
             Ok((output, _)) => Ok(output.success()),
             Err(error) if error.kind() == ErrorKind::ExitStatus && error.status().and_then(|s| s.code()) == Some(1) => {
@@ -113,9 +112,9 @@ impl Expression {
             },
             Err(error) => return Err(error),
         };
-        status.code().ok_or_else(|| {
-            Error::new(ErrorKind::Signaled, format!("`{self}` {status}, so that it has no exit code"))
-        })
+        status
+            .code()
+            .ok_or_else(|| Error::new(ErrorKind::Signaled, format!("`{self}` {status}, so that it has no exit code")))
     }
 
     /// Starts it and returns its lines while it runs.
@@ -168,7 +167,7 @@ impl Expression {
     }
 
     fn streamed(&self) -> Result<Started, Error> {
-        let stdout = SinkKind::Stream(Channel::Stdout);
+        let stdout = SinkKind::Stream;
         start(self, Defaults { stdin: Source::Null, stdout, stderr: OUR_STDERR, background: false })
     }
 

@@ -336,7 +336,7 @@ impl<'a> Opener<'a> {
                 self.drains.push(Drain::to_buffer(reader, *channel, self.limit));
                 writer.into()
             }
-            SinkKind::Stream(_) => {
+            SinkKind::Stream => {
                 let (reader, writer) = pipe()?;
                 if self.stream.replace(reader).is_some() {
                     let message = "only one stream of a command can be read while it runs";

@@ -152,29 +152,30 @@ impl Explainer<'_> {
     }
 
     /// An error that nothing in the script caught.
-    pub fn run_failure(&self, mut error: Box<EvalAltResult>) -> Failure {
+    pub fn run_failure(&self, error: EvalAltResult) -> Failure {
+        let mut error = error;
         let mut calls = Vec::new();
         let mut source: Option<String> = None;
         loop {
-            match *error {
+            match error {
                 EvalAltResult::ErrorInFunctionCall(name, file, inner, position) => {
                     let place = self.place(source.as_deref(), position);
                     let function = if name.starts_with("anon$") { "closure".to_string() } else { name };
                     calls.push(Frame { function, place });
                     source = Some(file).filter(|file| !file.is_empty()).or(source);
-                    error = inner;
+                    error = *inner;
                 }
                 EvalAltResult::ErrorInModule(path, inner, position) => {
                     let place = self.place(source.as_deref(), position);
                     calls.push(Frame { function: format!("import \"{path}\""), place });
                     source = Some(path).filter(|path| !path.is_empty()).or(source);
-                    error = inner;
+                    error = *inner;
                 }
                 _ => break,
             }
         }
         calls.reverse();
-        let mut failure = self.innermost(*error, source.as_deref());
+        let mut failure = self.innermost(error, source.as_deref());
         failure.0.frames = calls;
         failure
     }

@@ -105,6 +105,8 @@ fn export_closures(module: &mut Module) {
     let mut scratch = Module::new();
     for definition in closures {
         let hash = scratch.set_script_fn(definition);
+        // Deprecated in the sense of "internal": there is no other way to change an existing function.
+        #[allow(deprecated)]
         module.update_fn_namespace(hash, FnNamespace::Global);
     }
     module.build_index();

@@ -163,7 +163,8 @@ impl Runtime {
         result: std::thread::Result<Result<Dynamic, Box<EvalAltResult>>>,
     ) -> Result<Ending, Failure> {
         let world = &self.world;
-        let explain = |error| explainer(&self.engine, &world.sources, name).with(|e| e.run_failure(error));
+        let explain =
+            |error: Box<EvalAltResult>| explainer(&self.engine, &world.sources, name).with(|e| e.run_failure(*error));
         if let Err(error) = world.out.flush() {
             world.halt.request(Why::Output(error));
         }

@@ -27,7 +27,14 @@ struct LineState {
 impl Lines {
     pub fn new(lines: process::Lines, place: &CallPlace) -> Self {
         let place = place.clone();
-        Self(Arc::new(Mutex::new(LineState { lines, place, containing: Vec::new(), skip: 0, left: None, taken: false })))
+        Self(Arc::new(Mutex::new(LineState {
+            lines,
+            place,
+            containing: Vec::new(),
+            skip: 0,
+            left: None,
+            taken: false,
+        })))
     }
 
     /// Reading the same stream twice would be an empty loop that looks like an empty output.

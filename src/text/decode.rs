@@ -36,13 +36,9 @@ const PIECE: usize = 4096;
 /// assert!(decode(bytes, Encoding::UTF_8, Malformed::Strict).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn decode(
-    bytes: Vec<u8>,
-    encoding: Encoding,
-    malformed: Malformed,
-) -> Result<String, DecodeError> {
-    let as_it_is = encoding == Encoding::UTF_8
-        || (encoding == Encoding::AUTO && encoding_rs::Encoding::for_bom(&bytes).is_none());
+pub fn decode(bytes: Vec<u8>, encoding: Encoding, malformed: Malformed) -> Result<String, DecodeError> {
+    let as_it_is =
+        encoding == Encoding::UTF_8 || (encoding == Encoding::AUTO && encoding_rs::Encoding::for_bom(&bytes).is_none());
     let bytes = if as_it_is {
         match String::from_utf8(bytes) {
             Ok(text) => return Ok(text),
@@ -123,12 +119,7 @@ impl Decoder {
     /// assert_eq!((text.as_str(), error.offset), ("abc", 3));
     /// # Ok::<(), procscript::text::DecodeError>(())
     /// ```
-    pub fn decode(
-        &mut self,
-        bytes: &[u8],
-        last: bool,
-        out: &mut String,
-    ) -> Result<(), DecodeError> {
+    pub fn decode(&mut self, bytes: &[u8], last: bool, out: &mut String) -> Result<(), DecodeError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
@@ -142,12 +133,7 @@ impl Decoder {
         result
     }
 
-    fn decode_pieces(
-        &mut self,
-        mut bytes: &[u8],
-        last: bool,
-        out: &mut String,
-    ) -> Result<(), DecodeError> {
+    fn decode_pieces(&mut self, mut bytes: &[u8], last: bool, out: &mut String) -> Result<(), DecodeError> {
         out.reserve(bytes.len());
         loop {
             let (piece, rest) = bytes.split_at(bytes.len().min(PIECE));
@@ -160,25 +146,16 @@ impl Decoder {
         }
     }
 
-    fn decode_piece(
-        &mut self,
-        piece: &[u8],
-        last: bool,
-        out: &mut String,
-    ) -> Result<(), DecodeError> {
+    fn decode_piece(&mut self, piece: &[u8], last: bool, out: &mut String) -> Result<(), DecodeError> {
         let mut done = 0;
         loop {
             let rest = &piece[done..];
             // Room for the worst case: one byte that becomes U+FFFD, and what was held back.
             self.scratch.reserve(rest.len() * 3 + 16);
             let (result, read) = match self.malformed {
-                Malformed::Strict => {
-                    self.decoder
-                        .decode_to_string_without_replacement(rest, &mut self.scratch, last)
-                }
+                Malformed::Strict => self.decoder.decode_to_string_without_replacement(rest, &mut self.scratch, last),
                 Malformed::Lossy => {
-                    let (result, read, _) =
-                        self.decoder.decode_to_string(rest, &mut self.scratch, last);
+                    let (result, read, _) = self.decoder.decode_to_string(rest, &mut self.scratch, last);
                     (without_malformed(result), read)
                 }
             };
@@ -199,8 +176,7 @@ impl Decoder {
 
     fn remember(&mut self, bytes: &[u8]) {
         self.consumed += bytes.len() as u64;
-        self.recent
-            .extend_from_slice(&bytes[bytes.len().saturating_sub(LOOK_BACK)..]);
+        self.recent.extend_from_slice(&bytes[bytes.len().saturating_sub(LOOK_BACK)..]);
         let surplus = self.recent.len().saturating_sub(LOOK_BACK);
         self.recent.drain(..surplus);
     }

@@ -76,10 +76,7 @@ impl Encoding {
         }
         match encoding_rs::Encoding::for_label(label.as_bytes()) {
             Some(found) if found != encoding_rs::REPLACEMENT => Ok(Encoding(Kind::Known(found))),
-            found => Err(UnknownEncoding {
-                label: label.to_owned(),
-                refused: found.is_some(),
-            }),
+            found => Err(UnknownEncoding { label: label.to_owned(), refused: found.is_some() }),
         }
     }
 
@@ -154,10 +151,7 @@ impl fmt::Display for Encoding {
     }
 }
 
-fn encode_legacy(
-    encoding: &'static encoding_rs::Encoding,
-    text: &str,
-) -> Result<Vec<u8>, EncodeError> {
+fn encode_legacy(encoding: &'static encoding_rs::Encoding, text: &str) -> Result<Vec<u8>, EncodeError> {
     let mut encoder = encoding.new_encoder();
     let mut bytes = Vec::new();
     let mut done = 0;
@@ -165,8 +159,7 @@ fn encode_legacy(
         // The encoder writes into spare room only. Sixteen bytes are more than one character
         // and its escape sequences take, so every turn makes progress.
         bytes.reserve(text.len() - done + 16);
-        let (result, read) =
-            encoder.encode_from_utf8_to_vec_without_replacement(&text[done..], &mut bytes, true);
+        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(&text[done..], &mut bytes, true);
         done += read;
         match result {
             EncoderResult::InputEmpty => return Ok(bytes),
@@ -174,11 +167,7 @@ fn encode_legacy(
             EncoderResult::Unmappable(reported) => {
                 // ISO-2022-JP reports U+FFFD in place of control characters that it refuses.
                 let character = text[..done].chars().next_back().unwrap_or(reported);
-                return Err(EncodeError {
-                    character,
-                    offset: done - character.len_utf8(),
-                    encoding: encoding.name(),
-                });
+                return Err(EncodeError { character, offset: done - character.len_utf8(), encoding: encoding.name() });
             }
         }
     }
@@ -204,10 +193,7 @@ impl fmt::Display for UnknownEncoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.refused {
             let label = &self.label;
-            return write!(
-                f,
-                "encoding {label:?} cannot be used: the Encoding Standard refuses to decode it"
-            );
+            return write!(f, "encoding {label:?} cannot be used: the Encoding Standard refuses to decode it");
         }
         write!(f, "unknown encoding {:?}", self.label)
     }
@@ -233,11 +219,7 @@ impl fmt::Display for EncodeError {
         let code = u32::from(self.character);
         // A control character would move the cursor or end the line of the message.
         let shown = self.character.escape_debug();
-        write!(
-            f,
-            "`{shown}` (U+{code:04X}) at byte {} does not exist in {}",
-            self.offset, self.encoding
-        )
+        write!(f, "`{shown}` (U+{code:04X}) at byte {} does not exist in {}", self.offset, self.encoding)
     }
 }
 

@@ -165,11 +165,7 @@ impl LineSplitter {
             Search::NotBefore(position) => {
                 self.searched = position;
                 self.check_length(position)?;
-                if ended {
-                    self.find_last_line()
-                } else {
-                    Ok(None)
-                }
+                if ended { self.find_last_line() } else { Ok(None) }
             }
         }
     }
@@ -204,10 +200,7 @@ impl LineSplitter {
         if end - self.head <= self.max_line {
             return Ok(());
         }
-        Err(LineTooLong {
-            limit: self.max_line,
-            line: self.lines + 1,
-        })
+        Err(LineTooLong { limit: self.max_line, line: self.lines + 1 })
     }
 
     fn decode(&mut self, bytes: &[u8], last: bool) {

@@ -24,11 +24,7 @@ fn take_lines(splitter: &mut LineSplitter, outcome: &mut Outcome) {
 }
 
 /// The lines when the bytes come in these chunks, every second one through `space`.
-fn split_chunks<'a>(
-    format: &TextFormat,
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-    eager: bool,
-) -> Outcome {
+fn split_chunks<'a>(format: &TextFormat, chunks: impl IntoIterator<Item = &'a [u8]>, eager: bool) -> Outcome {
     let mut splitter = LineSplitter::new(format.clone());
     let mut outcome = Outcome::default();
     for (index, chunk) in chunks.into_iter().enumerate() {
@@ -55,10 +51,7 @@ fn split(format: &TextFormat, bytes: &[u8]) -> Outcome {
         for second in first..=bytes.len() {
             let chunks = [&bytes[..first], &bytes[first..second], &bytes[second..]];
             let outcome = split_chunks(format, chunks, true);
-            assert_eq!(
-                outcome, whole,
-                "{format:?} {bytes:x?} cut at {first}, {second}"
-            );
+            assert_eq!(outcome, whole, "{format:?} {bytes:x?} cut at {first}, {second}");
         }
     }
     for size in 1..bytes.len() {
@@ -73,20 +66,14 @@ fn split(format: &TextFormat, bytes: &[u8]) -> Outcome {
 #[track_caller]
 fn check(format: &TextFormat, bytes: impl AsRef<[u8]>, lines: &[&str]) {
     let (found, error) = split(format, bytes.as_ref());
-    assert_eq!(
-        (found, error),
-        (lines.iter().map(|l| l.to_string()).collect(), None)
-    );
+    assert_eq!((found, error), (lines.iter().map(|l| l.to_string()).collect(), None));
 }
 
 #[track_caller]
 fn check_error(format: &TextFormat, bytes: impl AsRef<[u8]>, lines: &[&str], message: &str) {
     let (found, error) = split(format, bytes.as_ref());
     assert_eq!(found, lines);
-    assert_eq!(
-        error.map(|error| error.to_string()).as_deref(),
-        Some(message)
-    );
+    assert_eq!(error.map(|error| error.to_string()).as_deref(), Some(message));
 }
 
 fn lines() -> TextFormat {
@@ -95,30 +82,18 @@ fn lines() -> TextFormat {
 
 fn separated(separator: &str) -> TextFormat {
     let separators = Separators::parse(separator).expect("the tests pass no empty separator");
-    TextFormat {
-        separators,
-        ..lines()
-    }
+    TextFormat { separators, ..lines() }
 }
 
 fn encoded(label: &str) -> TextFormat {
     let encoding = Encoding::for_label(label).expect("the tests pass known labels");
-    TextFormat {
-        encoding,
-        ..lines()
-    }
+    TextFormat { encoding, ..lines() }
 }
 
 fn limited(limit: usize, separator: &str) -> TextFormat {
-    TextFormat {
-        max_line: Some(limit),
-        ..separated(separator)
-    }
+    TextFormat { max_line: Some(limit), ..separated(separator) }
 }
 
 fn lossy(format: TextFormat) -> TextFormat {
-    TextFormat {
-        malformed: Malformed::Lossy,
-        ..format
-    }
+    TextFormat { malformed: Malformed::Lossy, ..format }
 }

@@ -492,7 +492,8 @@ fn has_inheritable_descriptors() -> bool {
             return false;
         };
         // SAFETY: asks for flags only; a descriptor that was closed meanwhile gives an error.
-        fd > 2 && matches!(unsafe { libc::fcntl(fd, libc::F_GETFD) }, flags if flags >= 0 && flags & libc::FD_CLOEXEC == 0)
+        fd > 2
+            && matches!(unsafe { libc::fcntl(fd, libc::F_GETFD) }, flags if flags >= 0 && flags & libc::FD_CLOEXEC == 0)
     })
 }
 

@@ -54,8 +54,8 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     });
     let shared = world.clone();
     engine.register_fn("quote_args", move |context: NativeCallContext, values: Array| -> Result<String> {
-        let words = convert::arguments(&values, "args")
-            .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+        let words =
+            convert::arguments(&values, "args").map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
         Ok(words.iter().map(|word| quote_argument(word)).collect::<Vec<_>>().join(" "))
     });
 }
@@ -80,7 +80,8 @@ fn register_cmd(engine: &mut Engine, world: &Arc<World>) {
 
     // Other values than text: few enough parameters that resolving them stays quick.
     let shared = world.clone();
-    engine.register_fn("cmd", move |context: NativeCallContext, program: Dynamic| build(&context, &shared, program, &[]));
+    engine
+        .register_fn("cmd", move |context: NativeCallContext, program: Dynamic| build(&context, &shared, program, &[]));
     let shared = world.clone();
     engine.register_fn("cmd", move |context: NativeCallContext, program: Dynamic, a: Dynamic| {
         match a.read_lock::<Array>() {
@@ -148,8 +149,12 @@ fn register_pipe(engine: &mut Engine, world: &Arc<World>) {
                 .invalid(&shared, format!("the {side} side of `|` must be a command, but is {kind}")))
         };
         match on_left {
-            true => engine.register_fn("|", move |c: NativeCallContext, _: Expression, other: Dynamic| refuse(c, other)),
-            false => engine.register_fn("|", move |c: NativeCallContext, other: Dynamic, _: Expression| refuse(c, other)),
+            true => {
+                engine.register_fn("|", move |c: NativeCallContext, _: Expression, other: Dynamic| refuse(c, other))
+            }
+            false => {
+                engine.register_fn("|", move |c: NativeCallContext, other: Dynamic, _: Expression| refuse(c, other))
+            }
         };
     }
 }

@@ -101,7 +101,10 @@ fn register_streams(methods: &mut Methods) {
         Ok(command.stdin_bytes(bytes))
     });
     methods.with::<Dynamic>("stdin", |_, value| {
-        Err(format!("the input must be text, a blob, an array of lines or a command, but is {}", convert::kind_of(&value)))
+        Err(format!(
+            "the input must be text, a blob, an array of lines or a command, but is {}",
+            convert::kind_of(&value)
+        ))
     });
     methods.with_path("stdin_path", |command, path| command.stdin_path(path));
     methods.plain("stdin_null", Expression::stdin_null);

@@ -21,8 +21,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
 
     let shared = world.clone();
     engine.register_fn("sleep", move |context: NativeCallContext, text: Text| -> Result<()> {
-        let duration = convert::duration(&text)
-            .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+        let duration = convert::duration(&text).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
         sleep(&shared, duration, context.call_position())
     });
     // Rhai's own, in seconds, cannot be interrupted.

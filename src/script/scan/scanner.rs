@@ -5,13 +5,7 @@ use std::ops::Range;
 use super::{Scan, Template, Unclosed};
 
 pub(super) fn walk(source: &str) -> Scan {
-    let mut scanner = Scanner {
-        source,
-        bytes: source.as_bytes(),
-        at: 0,
-        open: Vec::new(),
-        found: Scan::default(),
-    };
+    let mut scanner = Scanner { source, bytes: source.as_bytes(), at: 0, open: Vec::new(), found: Scan::default() };
     scanner.run();
     scanner.found
 }
@@ -21,10 +15,7 @@ enum Frame {
     /// A bracket and where it is.
     Bracket(Unclosed, usize),
     /// A `${`; `template` is the index of the template that it belongs to, if to one.
-    Slot {
-        start: usize,
-        template: Option<usize>,
-    },
+    Slot { start: usize, template: Option<usize> },
     /// The text of a backtick string.
     Backtick { start: usize },
     /// The text of a template; `piece` is where its current literal piece starts.
@@ -161,9 +152,7 @@ impl Scanner<'_> {
             }
         }
         let what = match quote {
-            b'"' if self.at == self.bytes.len() && continued_at == Some(self.at) => {
-                Unclosed::ContinuedString
-            }
+            b'"' if self.at == self.bytes.len() && continued_at == Some(self.at) => Unclosed::ContinuedString,
             b'"' => Unclosed::String,
             _ => Unclosed::Char,
         };
@@ -228,12 +217,7 @@ impl Scanner<'_> {
 
     fn open_template(&mut self) {
         let index = self.found.templates.len();
-        self.found.templates.push(Template {
-            start: self.at,
-            end: None,
-            literals: Vec::new(),
-            slots: Vec::new(),
-        });
+        self.found.templates.push(Template { start: self.at, end: None, literals: Vec::new(), slots: Vec::new() });
         self.at += 2;
         let piece = self.at;
         self.open.push(Frame::Template { index, piece });
@@ -319,9 +303,7 @@ impl Scanner<'_> {
             Frame::Bracket(what, start) => (what, start),
             Frame::Slot { start, .. } => (Unclosed::Slot, start),
             Frame::Backtick { start } => (Unclosed::Backtick, start),
-            Frame::Template { index, .. } => {
-                (Unclosed::Template, self.found.templates[index].start)
-            }
+            Frame::Template { index, .. } => (Unclosed::Template, self.found.templates[index].start),
         });
         if let Some((what, start)) = innermost {
             self.unclosed(what, start);

@@ -32,11 +32,7 @@ pub(super) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub fn new(pieces: &'a [&'a str]) -> Self {
-        Self {
-            pieces,
-            piece: 0,
-            offset: 0,
-        }
+        Self { pieces, piece: 0, offset: 0 }
     }
 
     /// Reads the next word or operator.
@@ -44,9 +40,7 @@ impl<'a> Lexer<'a> {
         self.skip_blanks();
         match self.peek() {
             Next::End => Ok(None),
-            Next::Char(character) if begins_operator(character) => {
-                self.operator("", self.spot(0)).map(Some)
-            }
+            Next::Char(character) if begins_operator(character) => self.operator("", self.spot(0)).map(Some),
             _ => self.word().map(Some),
         }
     }
@@ -75,11 +69,7 @@ impl<'a> Lexer<'a> {
 
     /// The next `length` bytes.
     fn spot(&self, length: usize) -> Spot {
-        Spot {
-            piece: self.piece,
-            offset: self.offset,
-            length,
-        }
+        Spot { piece: self.piece, offset: self.offset, length }
     }
 
     fn skip_blanks(&mut self) {
@@ -97,9 +87,7 @@ impl<'a> Lexer<'a> {
     /// A script saved with CRLF means the same as one saved with LF.
     fn continuation(&self) -> Option<usize> {
         let rest = self.rest().strip_prefix('\\')?;
-        let ending = ["\n", "\r\n"]
-            .into_iter()
-            .find(|ending| rest.starts_with(ending))?;
+        let ending = ["\n", "\r\n"].into_iter().find(|ending| rest.starts_with(ending))?;
         Some(1 + ending.len())
     }
 
@@ -139,11 +127,7 @@ impl<'a> Lexer<'a> {
                 Next::Char(character) => self.unquoted(character, &mut word)?,
             }
         }
-        Ok(Token::Word {
-            spot: word.start,
-            assignment: word.assignment,
-            word: word.finish(),
-        })
+        Ok(Token::Word { spot: word.start, assignment: word.assignment, word: word.finish() })
     }
 
     /// Reads an unquoted character that belongs to the word.
@@ -165,16 +149,13 @@ impl<'a> Lexer<'a> {
                 word.push_plain('$');
             }
             '[' => word.open_bracket(spot),
-            ']' => word.close_bracket(spot).map_err(|pattern| {
-                pattern.unquoted("[…]", "use `${glob(\"[a-z]*\")}`, or quote it: '[…]'")
-            })?,
+            ']' => word
+                .close_bracket(spot)
+                .map_err(|pattern| pattern.unquoted("[…]", "use `${glob(\"[a-z]*\")}`, or quote it: '[…]'"))?,
             '{' => word.open_brace(spot),
-            '}' => word.close_brace(spot).map_err(|braces| {
-                braces.unquoted(
-                    "{…}",
-                    "write an array: `${[\"a\", \"b\"]}`, or quote it: '{…}'",
-                )
-            })?,
+            '}' => word
+                .close_brace(spot)
+                .map_err(|braces| braces.unquoted("{…}", "write an array: `${[\"a\", \"b\"]}`, or quote it: '{…}'"))?,
             ',' => word.push_comma(),
             '=' => word.push_equals(spot),
             _ => word.push_plain(character),
@@ -191,10 +172,7 @@ impl<'a> Lexer<'a> {
         }
         let Some(character) = self.rest().chars().nth(1) else {
             let spot = self.spot(1);
-            return Err(spot.error(
-                "nothing follows the backslash in a command template",
-                "double it: `\\\\`",
-            ));
+            return Err(spot.error("nothing follows the backslash in a command template", "double it: `\\\\`"));
         };
         word.set_quoted();
         word.push_quoted(character);
@@ -280,18 +258,13 @@ impl<'a> Lexer<'a> {
             "(" => format!("write `${{cmd(…).read()}}`, or {literally}"),
             "'" | "\"" => "write `${\"…\"}` with the escapes of a string, or escape it: \\$".into(),
             _ if name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') => {
-                format!(
-                    "write `${{{name}}}`, or `${{env(\"{name}\")}}` for the environment, or {literally}"
-                )
+                format!("write `${{{name}}}`, or `${{env(\"{name}\")}}` for the environment, or {literally}")
             }
             _ => literally,
         };
         let spot = self.spot(length);
         match in_quotes {
-            true => Err(spot.error(
-                format!("double-quoted `{text}` in a command template"),
-                help,
-            )),
+            true => Err(spot.error(format!("double-quoted `{text}` in a command template"), help)),
             false => Err(spot.unquoted(text, help)),
         }
     }
@@ -307,9 +280,9 @@ fn expansion_length(text: &str, in_quotes: bool) -> Option<usize> {
     let after = text.strip_prefix('$')?;
     let first = after.chars().next()?;
     let length = match first {
-        'a'..='z' | 'A'..='Z' | '_' => after
-            .find(|character: char| !character.is_ascii_alphanumeric() && character != '_')
-            .unwrap_or(after.len()),
+        'a'..='z' | 'A'..='Z' | '_' => {
+            after.find(|character: char| !character.is_ascii_alphanumeric() && character != '_').unwrap_or(after.len())
+        }
         '0'..='9' | '(' | '{' | '@' | '*' | '#' | '?' | '$' | '!' | '-' => 1,
         '\'' | '"' if !in_quotes => 1,
         _ => return None,

@@ -179,10 +179,7 @@ impl Spot {
     /// From the start of this to the end of `last`, or only this when that is in another piece.
     fn through(self, last: Self) -> Self {
         match last.piece == self.piece {
-            true => Self {
-                length: last.offset + last.length - self.offset,
-                ..self
-            },
+            true => Self { length: last.offset + last.length - self.offset, ..self },
             false => self,
         }
     }

@@ -77,10 +77,7 @@ pub(super) fn ends_word(character: char) -> bool {
 pub(super) fn read(number: &str, rest: &str, glued: bool) -> Result<(Operator, usize), Refused> {
     let spelling = SPELLINGS.iter().find(|(text, _)| rest.starts_with(text));
     let Some((text, meaning)) = spelling else {
-        return Err(refused(
-            rest.chars().next().map_or(0, char::len_utf8),
-            "quote it",
-        ));
+        return Err(refused(rest.chars().next().map_or(0, char::len_utf8), "quote it"));
     };
     match meaning {
         Takes(Operator::Redirect(kind)) => match numbered(number, *kind) {
@@ -110,20 +107,12 @@ fn numbered(number: &str, kind: RedirectKind) -> Option<RedirectKind> {
 }
 
 /// Reads what follows `>&`. Only `2>&1` has a meaning; its `1` has to be a word of its own.
-fn duplicate(
-    number: &str,
-    after: &str,
-    glued: bool,
-    length: usize,
-) -> Result<(Operator, usize), Refused> {
+fn duplicate(number: &str, after: &str, glued: bool, length: usize) -> Result<(Operator, usize), Refused> {
     let end = after.find(ends_word);
     let word = &after[..end.unwrap_or(after.len())];
     let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     if (glued && end.is_none()) || !(is_number || word == "-") {
-        return Err(refused(
-            length,
-            "write `&>file` for both streams, or `2>&1`",
-        ));
+        return Err(refused(length, "write `&>file` for both streams, or `2>&1`"));
     }
     let length = length + word.len();
     match (number, word) {
@@ -132,10 +121,7 @@ fn duplicate(
         ("" | "1", "-") => Err(refused(length, "use .stdout_null()")),
         ("2", "-") => Err(refused(length, "use .stderr_null()")),
         ("", _) => Err(refused(length, format!("use .fd(1, {word})"))),
-        (_, "-") => Err(refused(
-            length,
-            "leave it out: the program has only the descriptors that are given to it",
-        )),
+        (_, "-") => Err(refused(length, "leave it out: the program has only the descriptors that are given to it")),
         _ => Err(refused(length, format!("use .fd({number}, {word})"))),
     }
 }

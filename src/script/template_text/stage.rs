@@ -27,11 +27,7 @@ pub(super) fn parse(pieces: &[&str]) -> Result<TemplateText, TemplateError> {
     let mut parser = Parser::default();
     while let Some(token) = lexer.next_token()? {
         match token {
-            Token::Word {
-                word,
-                spot,
-                assignment,
-            } => parser.word(word, spot, assignment)?,
+            Token::Word { word, spot, assignment } => parser.word(word, spot, assignment)?,
             Token::Operator(Operator::Pipe, spot) => parser.pipe(spot)?,
             Token::Operator(Operator::Redirect(kind), spot) => parser.redirect(kind, spot)?,
         }
@@ -52,12 +48,7 @@ struct Parser {
 }
 
 impl Parser {
-    fn word(
-        &mut self,
-        word: Word,
-        spot: Spot,
-        assignment: Option<usize>,
-    ) -> Result<(), TemplateError> {
+    fn word(&mut self, word: Word, spot: Spot, assignment: Option<usize>) -> Result<(), TemplateError> {
         if let Some((kind, _)) = self.pending.take() {
             let target = Some(word);
             self.stage.redirects.push(Redirect { kind, target });
@@ -67,8 +58,7 @@ impl Parser {
             && self.stage.words.is_empty()
         {
             let spot = Spot { length, ..spot };
-            let help =
-                "use .env(\"NAME\", \"value\") on the command, or quote it if it is the program";
+            let help = "use .env(\"NAME\", \"value\") on the command, or quote it if it is the program";
             return Err(spot.error("assignment before the program in a command template", help));
         }
         self.stage.words.push(word);
@@ -91,18 +81,11 @@ impl Parser {
 
     fn check_free(&self, stream: Stream, spot: Spot) -> Result<(), TemplateError> {
         if self.is_taken(stream).is_some() {
-            let message = format!(
-                "{} is redirected twice in a command template",
-                stream.name()
-            );
+            let message = format!("{} is redirected twice in a command template", stream.name());
             return Err(spot.error(message, "keep one of the two; .tee(path) makes a copy"));
         }
         if stream == Stream::Stdin && !self.stages.is_empty() {
-            return Err(taken_by_pipe(
-                stream,
-                spot,
-                "redirect the first stage instead",
-            ));
+            return Err(taken_by_pipe(stream, spot, "redirect the first stage instead"));
         }
         // In sh `2>&1 >file` leaves standard error where standard output was before. The methods on
         // a command have no order, so that cannot be said, and giving it the other meaning would be
@@ -168,21 +151,12 @@ impl Parser {
             }
             None => {
                 let length = pieces.first().map_or(0, |piece| piece.len());
-                let spot = Spot {
-                    piece: 0,
-                    offset: 0,
-                    length,
-                };
-                spot.error(
-                    "empty command template",
-                    "write a program and its arguments",
-                )
+                let spot = Spot { piece: 0, offset: 0, length };
+                spot.error("empty command template", "write a program and its arguments")
             }
         })?;
         self.stages.push(self.stage);
-        Ok(TemplateText {
-            stages: self.stages,
-        })
+        Ok(TemplateText { stages: self.stages })
     }
 }
 
@@ -190,9 +164,7 @@ fn streams(kind: RedirectKind) -> &'static [Stream] {
     match kind {
         RedirectKind::StdinFrom => &[Stream::Stdin],
         RedirectKind::StdoutTo | RedirectKind::StdoutAppend => &[Stream::Stdout],
-        RedirectKind::StderrTo | RedirectKind::StderrAppend | RedirectKind::StderrToStdout => {
-            &[Stream::Stderr]
-        }
+        RedirectKind::StderrTo | RedirectKind::StderrAppend | RedirectKind::StderrToStdout => &[Stream::Stderr],
         RedirectKind::BothTo => &[Stream::Stdout, Stream::Stderr],
     }
 }

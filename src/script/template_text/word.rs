@@ -29,13 +29,7 @@ struct Brace {
 
 impl OpenWord {
     pub fn new(start: Spot) -> Self {
-        Self {
-            start,
-            assignment: None,
-            word: Word::default(),
-            bracket: None,
-            braces: Vec::new(),
-        }
+        Self { start, assignment: None, word: Word::default(), bracket: None, braces: Vec::new() }
     }
 
     pub fn finish(self) -> Word {
@@ -57,8 +51,7 @@ impl OpenWord {
 
     /// The word as the number of a file descriptor before an operator.
     pub fn number(&self) -> Option<&str> {
-        self.plain_text()
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        self.plain_text().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
     /// Notes that a quote or an escape stands here.
@@ -100,12 +93,7 @@ impl OpenWord {
     pub fn open_bracket(&mut self, spot: Spot) {
         match self.bracket {
             Some(_) => self.fill_bracket(),
-            None => {
-                self.bracket = Some(Bracket {
-                    spot,
-                    filled: false,
-                })
-            }
+            None => self.bracket = Some(Bracket { spot, filled: false }),
         }
         self.push_to_content('[');
         self.push_text('[');
@@ -125,11 +113,7 @@ impl OpenWord {
     /// Adds an unquoted `{`.
     pub fn open_brace(&mut self, spot: Spot) {
         self.push_plain('{');
-        self.braces.push(Brace {
-            spot,
-            has_comma: false,
-            content: Some(String::new()),
-        });
+        self.braces.push(Brace { spot, has_comma: false, content: Some(String::new()) });
     }
 
     /// Adds an unquoted `,`.
@@ -166,11 +150,7 @@ impl OpenWord {
 
     /// Only the innermost brace can be a range: one with braces inside is none.
     fn push_to_content(&mut self, character: char) {
-        if let Some(Brace {
-            content: Some(content),
-            ..
-        }) = self.braces.last_mut()
-        {
+        if let Some(Brace { content: Some(content), .. }) = self.braces.last_mut() {
             content.push(character);
         }
     }
@@ -185,21 +165,18 @@ impl OpenWord {
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     let is_start = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    bytes.next().is_some_and(is_start)
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    bytes.next().is_some_and(is_start) && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Whether a `{…}` with this content counts up or down in bash: `1..3`, `a..e`, `0..10..2`.
 fn is_range(content: &str) -> bool {
     let ends: Vec<&str> = content.split("..").collect();
     let is_integer = |end: &&str| end.parse::<i64>().is_ok();
-    let is_letter =
-        |end: &&str| end.len() == 1 && end.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_letter = |end: &&str| end.len() == 1 && end.bytes().all(|byte| byte.is_ascii_alphabetic());
     match ends.as_slice() {
         [first, last] | [first, last, _] => {
             ends.get(2).is_none_or(is_integer)
-                && ((is_integer(first) && is_integer(last))
-                    || (is_letter(first) && is_letter(last)))
+                && ((is_integer(first) && is_integer(last)) || (is_letter(first) && is_letter(last)))
         }
         _ => false,
     }

@@ -6,42 +6,12 @@ use crate::text::{Encoding, LineSplitter, Malformed, TextFormat, decode};
 #[test]
 fn utf_8_of_every_length() {
     check(&lines(), "aé€🎉\né€🎉a\n🎉", &["aé€🎉", "é€🎉a", "🎉"]);
-    check_error(
-        &lines(),
-        b"ok\nab\xff\nc",
-        &["ok"],
-        "invalid UTF-8 at byte 5 (0xff)",
-    );
-    check_error(
-        &lines(),
-        b"a\n\xe2\x82",
-        &["a"],
-        "invalid UTF-8 at byte 2 (0xe2 0x82)",
-    );
-    check_error(
-        &lines(),
-        b"\xf0\x9f\x8e\n",
-        &[],
-        "invalid UTF-8 at byte 0 (0xf0 0x9f 0x8e)",
-    );
-    check_error(
-        &lines(),
-        b"\xed\xa0\x80",
-        &[],
-        "invalid UTF-8 at byte 0 (0xed)",
-    );
-    check_error(
-        &lines(),
-        b"a\n\xc0\xaf",
-        &["a"],
-        "invalid UTF-8 at byte 2 (0xc0)",
-    );
-    check_error(
-        &separated("unicode"),
-        b"a\r\xff",
-        &["a"],
-        "invalid UTF-8 at byte 2 (0xff)",
-    );
+    check_error(&lines(), b"ok\nab\xff\nc", &["ok"], "invalid UTF-8 at byte 5 (0xff)");
+    check_error(&lines(), b"a\n\xe2\x82", &["a"], "invalid UTF-8 at byte 2 (0xe2 0x82)");
+    check_error(&lines(), b"\xf0\x9f\x8e\n", &[], "invalid UTF-8 at byte 0 (0xf0 0x9f 0x8e)");
+    check_error(&lines(), b"\xed\xa0\x80", &[], "invalid UTF-8 at byte 0 (0xed)");
+    check_error(&lines(), b"a\n\xc0\xaf", &["a"], "invalid UTF-8 at byte 2 (0xc0)");
+    check_error(&separated("unicode"), b"a\r\xff", &["a"], "invalid UTF-8 at byte 2 (0xff)");
 }
 
 #[test]
@@ -76,25 +46,12 @@ fn other_encodings() {
     let odd = "invalid UTF-16LE at byte 4 (0x62)";
     check_error(&encoded("utf-16le"), b"a\0\n\0b", &["a"], odd);
     let lone = b"a\0\n\0\x3d\xd8b\0";
-    check_error(
-        &encoded("utf-16le"),
-        lone,
-        &["a"],
-        "invalid UTF-16LE at byte 4 (0x3d 0xd8)",
-    );
+    check_error(&encoded("utf-16le"), lone, &["a"], "invalid UTF-16LE at byte 4 (0x3d 0xd8)");
 
     // 0x83 0x7c is one kana although 0x7c alone is the separator.
-    let sjis = TextFormat {
-        encoding: encoded("shift_jis").encoding,
-        ..separated("|")
-    };
+    let sjis = TextFormat { encoding: encoded("shift_jis").encoding, ..separated("|") };
     check(&sjis, b"\x83\x7c|\x83\x7c", &["ポ", "ポ"]);
-    check_error(
-        &sjis,
-        b"a|\x83",
-        &["a"],
-        "invalid Shift_JIS at byte 2 (0x83)",
-    );
+    check_error(&sjis, b"a|\x83", &["a"], "invalid Shift_JIS at byte 2 (0x83)");
     check(&encoded("windows-1252"), b"caf\xe9\n\x80", &["café", "€"]);
 }
 
@@ -108,32 +65,12 @@ fn byte_order_marks() {
     check(&auto, "né\n", &["né"]);
     check(&auto, b"\xef\xbb\xbf", &[]);
     check(&auto, "\u{fefe}", &["\u{fefe}"]);
-    check_error(
-        &auto,
-        b"\xef\xbb",
-        &[],
-        "invalid UTF-8 at byte 0 (0xef 0xbb)",
-    );
-    check_error(
-        &auto,
-        b"\xef\xbba",
-        &[],
-        "invalid UTF-8 at byte 0 (0xef 0xbb)",
-    );
+    check_error(&auto, b"\xef\xbb", &[], "invalid UTF-8 at byte 0 (0xef 0xbb)");
+    check_error(&auto, b"\xef\xbba", &[], "invalid UTF-8 at byte 0 (0xef 0xbb)");
     check_error(&auto, b"\xff", &[], "invalid UTF-8 at byte 0 (0xff)");
     check_error(&auto, b"\xfe\xfe", &[], "invalid UTF-8 at byte 0 (0xfe)");
-    check_error(
-        &auto,
-        b"\xef\xbb\xbfa\n\xff",
-        &["a"],
-        "invalid UTF-8 at byte 5 (0xff)",
-    );
-    check_error(
-        &auto,
-        b"\xfe\xff\xdc\0",
-        &[],
-        "invalid UTF-16BE at byte 2 (0xdc 0x00)",
-    );
+    check_error(&auto, b"\xef\xbb\xbfa\n\xff", &["a"], "invalid UTF-8 at byte 5 (0xff)");
+    check_error(&auto, b"\xfe\xff\xdc\0", &[], "invalid UTF-16BE at byte 2 (0xdc 0x00)");
     check(&lossy(auto), b"\xef\xbba\xff", &["\u{fffd}a\u{fffd}"]);
 }
 
@@ -148,12 +85,7 @@ fn labels() {
     ] {
         assert_eq!(Encoding::for_label(label).map(Encoding::name), Ok(name));
     }
-    for (label, refused) in [
-        ("", false),
-        ("utf-32", false),
-        ("iso-2022-kr", true),
-        ("replacement", true),
-    ] {
+    for (label, refused) in [("", false), ("utf-32", false), ("iso-2022-kr", true), ("replacement", true)] {
         let error = Encoding::for_label(label).unwrap_err();
         assert_eq!((error.label.as_str(), error.refused), (label, refused));
     }
@@ -182,26 +114,11 @@ fn what_is_encoded_can_be_decoded() {
 #[test]
 fn a_character_that_is_missing_is_named() {
     for (label, text, message) in [
-        (
-            "koi8-r",
-            "день ß",
-            "`ß` (U+00DF) at byte 9 does not exist in KOI8-R",
-        ),
-        (
-            "shift_jis",
-            "日🎉",
-            "`🎉` (U+1F389) at byte 3 does not exist in Shift_JIS",
-        ),
-        (
-            "iso-2022-jp",
-            "日\x1b",
-            "`\\u{1b}` (U+001B) at byte 3 does not exist in ISO-2022-JP",
-        ),
+        ("koi8-r", "день ß", "`ß` (U+00DF) at byte 9 does not exist in KOI8-R"),
+        ("shift_jis", "日🎉", "`🎉` (U+1F389) at byte 3 does not exist in Shift_JIS"),
+        ("iso-2022-jp", "日\x1b", "`\\u{1b}` (U+001B) at byte 3 does not exist in ISO-2022-JP"),
     ] {
-        let error = Encoding::for_label(label)
-            .unwrap()
-            .encode(text)
-            .unwrap_err();
+        let error = Encoding::for_label(label).unwrap().encode(text).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
 }

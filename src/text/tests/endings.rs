@@ -12,31 +12,15 @@ fn line_endings() {
     check(&lines(), "a\r\n\r\n\nb\r\n", &["a", "", "", "b"]);
     check(&lines(), "a\rb\r\r\nc\r", &["a\rb\r", "c\r"]);
     check(&lines(), "a\0b\n\0", &["a\0b", "\0"]);
-    check(
-        &lines(),
-        "{\"a\":\"\u{2028}\u{85}\u{b}\"}\nb",
-        &["{\"a\":\"\u{2028}\u{85}\u{b}\"}", "b"],
-    );
+    check(&lines(), "{\"a\":\"\u{2028}\u{85}\u{b}\"}\nb", &["{\"a\":\"\u{2028}\u{85}\u{b}\"}", "b"]);
 }
 
 #[test]
 fn unicode_line_endings() {
     let all = "1\n2\u{b}3\u{c}4\r5\r\n6\u{85}7\u{2028}8\u{2029}9";
-    check(
-        &separated("unicode"),
-        all,
-        &["1", "2", "3", "4", "5", "6", "7", "8", "9"],
-    );
-    check(
-        &separated("unicode"),
-        "\r\r\n\n\ra\r",
-        &["", "", "", "", "a"],
-    );
-    check(
-        &separated("unicode"),
-        "é€\u{2027}\u{84}â\r",
-        &["é€\u{2027}\u{84}â"],
-    );
+    check(&separated("unicode"), all, &["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    check(&separated("unicode"), "\r\r\n\n\ra\r", &["", "", "", "", "a"]);
+    check(&separated("unicode"), "é€\u{2027}\u{84}â\r", &["é€\u{2027}\u{84}â"]);
 }
 
 #[test]
@@ -62,15 +46,8 @@ fn custom_separators() {
     check(&separated("\0"), "a\nb\0c\0", &["a\nb", "c"]);
     check(&separated("?:"), "à?:é?ü:?:?", &["à", "é?ü:", "?"]);
     check(&separated("aab"), "aaabaaaabaa", &["a", "aa", "aa"]);
-    check(
-        &separated("\r\n\r"),
-        "1\r\n\r\n\r2\r\n\n\r3\r\n",
-        &["1", "\n\r2\r\n\n\r3\r\n"],
-    );
+    check(&separated("\r\n\r"), "1\r\n\r\n\r2\r\n\n\r3\r\n", &["1", "\n\r2\r\n\n\r3\r\n"]);
     check(&separated("\n"), "a\r\nb", &["a\r", "b"]);
-    let everything = TextFormat {
-        separators: Separators::Text(String::new()),
-        ..lines()
-    };
+    let everything = TextFormat { separators: Separators::Text(String::new()), ..lines() };
     check(&everything, "a\nb", &["a\nb"]);
 }

@@ -7,11 +7,7 @@ const CHUNK: usize = 4096;
 
 #[test]
 fn line_limit() {
-    check(
-        &limited(3, "lines"),
-        "abc\r\nabc\n€\nabc",
-        &["abc", "abc", "€", "abc"],
-    );
+    check(&limited(3, "lines"), "abc\r\nabc\n€\nabc", &["abc", "abc", "€", "abc"]);
     let second = "line 2 is longer than 3 bytes";
     check_error(&limited(3, "lines"), "a\nabcd\nb\n", &["a"], second);
     check_error(&limited(3, "lines"), "a\nabcd", &["a"], second);
@@ -23,21 +19,11 @@ fn line_limit() {
     check_error(&limited(3, "aab"), "aabccccaab", &[""], second);
     check_error(&limited(3, "aab"), "aabcccaa", &[""], second);
     check(&limited(0, "lines"), "\n\r\n", &["", ""]);
-    check_error(
-        &limited(0, "lines"),
-        "\n\n.",
-        &["", ""],
-        "line 3 is longer than 0 bytes",
-    );
+    check_error(&limited(0, "lines"), "\n\n.", &["", ""], "line 3 is longer than 0 bytes");
     check_error(&lossy(limited(3, "lines")), b"\n\xff.", &[""], second);
     // Whatever comes first in the stream is the error, also when both are in one chunk.
     check_error(&limited(3, "lines"), b"\nabcd\xff", &[""], second);
-    check_error(
-        &limited(3, "lines"),
-        b"\nabc\xff",
-        &[""],
-        "invalid UTF-8 at byte 4 (0xff)",
-    );
+    check_error(&limited(3, "lines"), b"\nabc\xff", &[""], "invalid UTF-8 at byte 4 (0xff)");
     check_error(&limited(3, "\r\n\r"), b"\r\n\rabc\r\n\xff", &[""], second);
 }
 
@@ -46,17 +32,11 @@ fn the_default_limit_is_128_kib() {
     for (length, passes) in [(131_072, true), (131_073, false)] {
         let line = "x".repeat(length);
         let outcome = split_chunks(&lines(), [line.as_bytes(), b"\n"], true);
-        let error = LineTooLong {
-            limit: 131_072,
-            line: 1,
-        };
+        let error = LineTooLong { limit: 131_072, line: 1 };
         assert_eq!(outcome.1, (!passes).then_some(error.into()));
     }
     let line = "x".repeat(1 << 20);
-    let unlimited = TextFormat {
-        max_line: None,
-        ..lines()
-    };
+    let unlimited = TextFormat { max_line: None, ..lines() };
     let outcome = split_chunks(&unlimited, line.as_bytes().chunks(4096), true);
     assert_eq!(outcome, (vec![line], None));
 }
@@ -79,10 +59,7 @@ fn space_is_never_empty_and_is_kept() {
 #[test]
 fn memory_stays_bounded_however_long_the_stream_is() {
     let limit = 10 * CHUNK;
-    let mut splitter = LineSplitter::new(TextFormat {
-        max_line: Some(limit),
-        ..TextFormat::default()
-    });
+    let mut splitter = LineSplitter::new(TextFormat { max_line: Some(limit), ..TextFormat::default() });
     // Lines of 5 and of 9 chunks, so that there is always something to carry over.
     for round in 1..=1000 {
         splitter.space(CHUNK).fill(b'x');

@@ -5,9 +5,7 @@ use crate::text::{Decoder, Encoding, Malformed, Separators, TextFormat, decode};
 
 /// A small generator, because the same bytes in every run make a failure repeatable.
 fn noise(seed: &mut u64) -> usize {
-    *seed = seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*seed >> 40) as usize
 }
 
@@ -30,29 +28,18 @@ fn noise_in_every_encoding() {
         "x-user-defined",
     ];
     // Bytes that begin, continue and break characters, marks and escapes somewhere.
-    let alphabet =
-        b"\n\r|a0\x1b$B(J\xef\xbb\xbf\xff\xfe\xf0\x9f\x8e\xe2\x80\xa8\xc2\x85\x81\x8f\xd8\xdc\x00";
+    let alphabet = b"\n\r|a0\x1b$B(J\xef\xbb\xbf\xff\xfe\xf0\x9f\x8e\xe2\x80\xa8\xc2\x85\x81\x8f\xd8\xdc\x00";
     let mut seed = 7;
     for label in labels {
         for round in 0..60 {
             let length = noise(&mut seed) % 12;
-            let bytes: Vec<u8> = (0..length)
-                .map(|_| alphabet[noise(&mut seed) % alphabet.len()])
-                .collect();
+            let bytes: Vec<u8> = (0..length).map(|_| alphabet[noise(&mut seed) % alphabet.len()]).collect();
             let encoding = Encoding::for_label(label).unwrap();
             let separators = Separators::parse(["lines", "unicode", "|a"][round % 3]).unwrap();
             let max_line = [None, Some(4)][round % 2];
             for malformed in [Malformed::Strict, Malformed::Lossy] {
                 let separators = separators.clone();
-                split(
-                    &TextFormat {
-                        encoding,
-                        malformed,
-                        separators,
-                        max_line,
-                    },
-                    &bytes,
-                );
+                split(&TextFormat { encoding, malformed, separators, max_line }, &bytes);
                 check_whole(&bytes, encoding, malformed);
             }
         }
@@ -75,10 +62,7 @@ fn check_whole(bytes: &[u8], encoding: Encoding, malformed: Malformed) {
     if let Err(error) = &whole {
         assert!((1..=4).contains(&error.bytes.len()), "{error:?} {bytes:x?}");
         let at = error.offset as usize;
-        assert!(
-            bytes[at..].starts_with(&error.bytes),
-            "{error:?} {bytes:x?}"
-        );
+        assert!(bytes[at..].starts_with(&error.bytes), "{error:?} {bytes:x?}");
     }
     if encoding == Encoding::UTF_8 {
         let offset = std::str::from_utf8(bytes).map_err(|error| error.valid_up_to() as u64);

@@ -51,9 +51,8 @@ fn ask_rhai(engine: &Engine, source: &str) -> Option<(Vec<String>, Result<usize,
 #[test]
 fn agrees_with_the_lexer_of_rhai() {
     let fragments = [
-        "\"", "'", "`", "``", "#\"", "\"#", "##\"", "\"##", "#{", "{", "}", "(", ")", "[", "]",
-        "?[", "${", "${", "}", "\\${", "\\\n", "\\\"", "/*", "*/", "//", "/", "*", "\n", "\r", "a",
-        "1", " ", "'x'", "\"y\"",
+        "\"", "'", "`", "``", "#\"", "\"#", "##\"", "\"##", "#{", "{", "}", "(", ")", "[", "]", "?[", "${", "${", "}",
+        "\\${", "\\\n", "\\\"", "/*", "*/", "//", "/", "*", "\n", "\r", "a", "1", " ", "'x'", "\"y\"",
     ];
     let engine = Engine::new_raw();
     let mut random = Random(0xace);
@@ -72,9 +71,7 @@ fn agrees_with_the_lexer_of_rhai() {
         compared += 1;
         if end.is_err() {
             unterminated += 1;
-            let (what, _) = found
-                .unclosed
-                .unwrap_or_else(|| panic!("{source:?} {found:?}"));
+            let (what, _) = found.unclosed.unwrap_or_else(|| panic!("{source:?} {found:?}"));
             let is_text = matches!(
                 what,
                 Unclosed::String
@@ -86,31 +83,13 @@ fn agrees_with_the_lexer_of_rhai() {
             assert!(is_text, "{source:?} {found:?}");
             continue;
         }
-        let ours: Vec<&str> = found
-            .comments
-            .iter()
-            .map(|range| &source[range.clone()])
-            .collect();
+        let ours: Vec<&str> = found.comments.iter().map(|range| &source[range.clone()]).collect();
         assert_eq!(ours, comments, "{source:?}");
-        assert_eq!(
-            (found.mismatched, Ok(found.open_brackets)),
-            (None, end),
-            "{source:?}"
-        );
-        assert_eq!(
-            in_comment,
-            matches!(found.unclosed, Some((Unclosed::Comment, _))),
-            "{source:?}"
-        );
-        assert!(
-            in_comment || found.unclosed.is_some() == (found.open_brackets > 0),
-            "{source:?} {found:?}"
-        );
+        assert_eq!((found.mismatched, Ok(found.open_brackets)), (None, end), "{source:?}");
+        assert_eq!(in_comment, matches!(found.unclosed, Some((Unclosed::Comment, _))), "{source:?}");
+        assert!(in_comment || found.unclosed.is_some() == (found.open_brackets > 0), "{source:?} {found:?}");
     }
-    assert!(
-        compared > 20_000 && unterminated > 5_000,
-        "{compared} {unterminated}"
-    );
+    assert!(compared > 20_000 && unterminated > 5_000, "{compared} {unterminated}");
 }
 
 /// A `$` syntax that only notes the literal pieces of the templates that it reads.
@@ -123,26 +102,12 @@ fn template_reader(seen: Arc<Mutex<Vec<Vec<String>>>>) -> Engine {
             *state = Dynamic::from_array(vec!["".into()]);
             return Ok(Some("$raw$".into()));
         }
-        let mut pieces = state
-            .write_lock::<rhai::Array>()
-            .expect("the state is an array");
+        let mut pieces = state.write_lock::<rhai::Array>().expect("the state is an array");
         let mut piece = pieces[0].clone().into_string().expect("a piece is text");
-        let escaped = piece
-            .bytes()
-            .rev()
-            .take_while(|&byte| byte == b'\\')
-            .count()
-            % 2
-            == 1;
-        let dollar_escaped = piece.strip_suffix('$').is_some_and(|before| {
-            before
-                .bytes()
-                .rev()
-                .take_while(|&byte| byte == b'\\')
-                .count()
-                % 2
-                == 1
-        });
+        let escaped = piece.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1;
+        let dollar_escaped = piece
+            .strip_suffix('$')
+            .is_some_and(|before| before.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1);
         let next = match last {
             "$expr$" => Some("}".into()),
             "}" if read[read.len() - 2] == "$expr$" => Some("$raw$".into()),
@@ -167,9 +132,7 @@ fn template_reader(seen: Arc<Mutex<Vec<Vec<String>>>>) -> Engine {
         pieces[0] = piece.into();
         Ok(next)
     };
-    engine.register_custom_syntax_without_look_ahead_raw("$", parse, false, |_, _, _| {
-        Ok(Dynamic::UNIT)
-    });
+    engine.register_custom_syntax_without_look_ahead_raw("$", parse, false, |_, _, _| Ok(Dynamic::UNIT));
     engine
 }
 
@@ -192,21 +155,11 @@ fn expression(random: &mut Random, depth: usize) -> String {
     if depth == 0 || random.below(4) == 0 {
         return leaves[random.below(leaves.len())].into();
     }
-    let text = [
-        "a ", "'", "\"", "\\`", "\\$", "\\\\", "$ ", "{", "}", "é", "\n", "//", "/*", "\\é", "#",
-        "(",
-    ];
+    let text = ["a ", "'", "\"", "\\`", "\\$", "\\\\", "$ ", "{", "}", "é", "\n", "//", "/*", "\\é", "#", "("];
     let (open, text) = match random.below(3) {
-        0 => (
-            "`",
-            &["a", "\\", "``", "{", "}", "$ ", "\\${", "\"", "'"][..],
-        ),
+        0 => ("`", &["a", "\\", "``", "{", "}", "$ ", "\\${", "\"", "'"][..]),
         1 => {
-            return format!(
-                "f({}, [{}])",
-                expression(random, depth - 1),
-                expression(random, depth - 1)
-            );
+            return format!("f({}, [{}])", expression(random, depth - 1), expression(random, depth - 1));
         }
         _ => ("$`", &text[..]),
     };
@@ -230,29 +183,17 @@ fn agrees_with_the_custom_syntax_of_rhai() {
     for _ in 0..3_000 {
         let source = format!("let v = {};", expression(&mut random, 3));
         seen.lock().expect("no other thread").clear();
-        engine
-            .compile(&source)
-            .unwrap_or_else(|error| panic!("{source:?}: {error}"));
+        engine.compile(&source).unwrap_or_else(|error| panic!("{source:?}: {error}"));
         let found = scan(&source);
         check(&source, &found);
-        assert_eq!(
-            (found.unclosed, found.mismatched, found.open_brackets),
-            (None, None, 0),
-            "{source:?}"
-        );
+        assert_eq!((found.unclosed, found.mismatched, found.open_brackets), (None, None, 0), "{source:?}");
         // Rhai finishes an inner template before the one around it.
         let mut ours = found.templates;
         ours.sort_by_key(|template| template.end);
         let pieces = |literals: &[Range<usize>]| -> Vec<String> {
-            literals
-                .iter()
-                .map(|range| source[range.clone()].to_string())
-                .collect()
+            literals.iter().map(|range| source[range.clone()].to_string()).collect()
         };
-        let ours: Vec<Vec<String>> = ours
-            .iter()
-            .map(|template| pieces(&template.literals))
-            .collect();
+        let ours: Vec<Vec<String>> = ours.iter().map(|template| pieces(&template.literals)).collect();
         assert_eq!(ours, *seen.lock().expect("no other thread"), "{source:?}");
         templates += ours.len();
     }

@@ -15,9 +15,7 @@ impl Random {
 
     pub fn text(&mut self, fragments: &[&str], most: usize) -> String {
         let count = self.below(most + 1);
-        (0..count)
-            .map(|_| fragments[self.below(fragments.len())])
-            .collect()
+        (0..count).map(|_| fragments[self.below(fragments.len())]).collect()
     }
 }
 
@@ -28,10 +26,7 @@ fn templates(source: &str) -> Vec<String> {
         texts.join("|")
     };
     let found = scan(source).templates;
-    found
-        .iter()
-        .map(|found| format!("{} / {}", join(&found.literals), join(&found.slots)))
-        .collect()
+    found.iter().map(|found| format!("{} / {}", join(&found.literals), join(&found.slots))).collect()
 }
 
 #[test]
@@ -67,10 +62,7 @@ fn finds_the_pieces_of_templates() {
         ("$`${ /* } */ 1 // }\n }`", &["| /  /* } */ 1 // }\n "]),
         ("$`${ `}` }`", &["| /  `}` "]),
         ("$`${ `${ \"}\" }}` }`", &["| /  `${ \"}\" }}` "]),
-        (
-            "$`a ${ $`b ${c} d` } e`",
-            &["a | e /  $`b ${c} d` ", "b | d / c"],
-        ),
+        ("$`a ${ $`b ${c} d` } e`", &["a | e /  $`b ${c} d` ", "b | d / c"]),
         ("`text ${ $`a` } $`", &["a / "]),
         // Where a template cannot start.
         ("\"$`a`\"", &[]),
@@ -92,9 +84,7 @@ fn finds_the_pieces_of_templates() {
 #[test]
 fn gives_byte_offsets() {
     let found = scan("é $`a${b}` $`c");
-    let [first, second] = found.templates.as_slice() else {
-        panic!("{found:?}")
-    };
+    let [first, second] = found.templates.as_slice() else { panic!("{found:?}") };
     assert_eq!((first.start, first.end), (3, Some(11)));
     assert_eq!(first.literals, [5..6, 10..10]);
     assert_eq!(first.slots.first(), Some(&(8..9)));
@@ -104,10 +94,7 @@ fn gives_byte_offsets() {
 #[test]
 fn finds_comments() {
     let cases: &[(&str, &[&str])] = &[
-        (
-            "#!/usr/bin/env x\nlet a = 1; // b",
-            &["#!/usr/bin/env x", "// b"],
-        ),
+        ("#!/usr/bin/env x\nlet a = 1; // b", &["#!/usr/bin/env x", "// b"]),
         ("#! /* `\n1", &["#! /* `"]),
         (" #!x", &[]),
         ("// a\r\n1 // b\r2", &["// a", "// b"]),
@@ -187,17 +174,9 @@ fn finds_brackets_without_a_partner() {
     ];
     for (source, mismatched, open_brackets) in cases {
         let found = scan(source);
-        assert_eq!(
-            (found.mismatched, found.open_brackets),
-            (mismatched, open_brackets),
-            "{source}"
-        );
+        assert_eq!((found.mismatched, found.open_brackets), (mismatched, open_brackets), "{source}");
     }
-    assert_eq!(
-        templates("$`${ f( } b`"),
-        ["| b /  f( "],
-        "the rest of the template is still found"
-    );
+    assert_eq!(templates("$`${ f( } b`"), ["| b /  f( "], "the rest of the template is still found");
 }
 
 #[test]
@@ -221,8 +200,7 @@ fn tells_incomplete_from_wrong() {
         "let a = $`x` | $`y",
     ];
     let complete = [
-        "", "1", "f()", "{}", "\"a", "'a", "{ \"a", "(]", "}", "$`a`", "// {", "/* { */", "\"{\"",
-        "$`{ ( [`", "{ f( }",
+        "", "1", "f()", "{}", "\"a", "'a", "{ \"a", "(]", "}", "$`a`", "// {", "/* { */", "\"{\"", "$`{ ( [`", "{ f( }",
     ];
     for source in incomplete {
         assert!(is_incomplete(source), "{source}");
@@ -267,10 +245,7 @@ fn survives_deep_nesting() {
 /// Everything that has to hold for any text.
 fn check(source: &str, found: &Scan) {
     for comment in &found.comments {
-        assert!(
-            source.get(comment.clone()).is_some(),
-            "{source:?} {found:?}"
-        );
+        assert!(source.get(comment.clone()).is_some(), "{source:?} {found:?}");
     }
     let mut last_start = None;
     for template in &found.templates {
@@ -282,35 +257,25 @@ fn check(source: &str, found: &Scan) {
         let end = template.end.unwrap_or(source.len());
         let mut at = template.start;
         for piece in pieces {
-            assert!(
-                at <= piece.start && piece.end <= end,
-                "{source:?} {found:?}"
-            );
+            assert!(at <= piece.start && piece.end <= end, "{source:?} {found:?}");
             assert!(source.get(piece.clone()).is_some(), "{source:?} {found:?}");
             at = piece.end;
         }
         match template.end {
-            Some(_) => assert_eq!(
-                template.literals.len(),
-                template.slots.len() + 1,
-                "{source:?}"
-            ),
+            Some(_) => assert_eq!(template.literals.len(), template.slots.len() + 1, "{source:?}"),
             None => assert!(found.unclosed.is_some(), "{source:?} {found:?}"),
         }
     }
     if let Some((_, at)) = found.unclosed {
-        assert!(
-            at < source.len() && source.is_char_boundary(at),
-            "{source:?} {found:?}"
-        );
+        assert!(at < source.len() && source.is_char_boundary(at), "{source:?} {found:?}");
     }
 }
 
 #[test]
 fn accepts_any_text() {
     let fragments = [
-        "$", "`", "{", "}", "(", ")", "[", "]", "\"", "'", "\\", "#", "/", "*", "\n", "\r", " ",
-        "a", "é", "→", "!", "${", "$`",
+        "$", "`", "{", "}", "(", ")", "[", "]", "\"", "'", "\\", "#", "/", "*", "\n", "\r", " ", "a", "é", "→", "!",
+        "${", "$`",
     ];
     let mut random = Random(0x5eed);
     for _ in 0..200_000 {
@@ -325,10 +290,7 @@ fn closing(source: &str, what: Unclosed, start: usize) -> String {
         Unclosed::Comment => " */".into(),
         Unclosed::ContinuedString => "\n\"".into(),
         Unclosed::RawString => {
-            let hashes = source[start..]
-                .bytes()
-                .take_while(|&byte| byte == b'#')
-                .count();
+            let hashes = source[start..].bytes().take_while(|&byte| byte == b'#').count();
             format!("\"{}", "#".repeat(hashes))
         }
         Unclosed::Backtick | Unclosed::Template => "`".into(),
@@ -342,8 +304,8 @@ fn closing(source: &str, what: Unclosed, start: usize) -> String {
 #[test]
 fn incomplete_text_can_be_completed() {
     let fragments = [
-        "{", "(", "[", "\"", "\"a\"", "\\", "#\"", "##\"", "/*", "//", "\n", "\r\n", "a", "${",
-        "${", "$`", "$`", "`", "}", "é",
+        "{", "(", "[", "\"", "\"a\"", "\\", "#\"", "##\"", "/*", "//", "\n", "\r\n", "a", "${", "${", "$`", "$`", "`",
+        "}", "é",
     ];
     let mut random = Random(0xc0de);
     let mut completed = 0;
@@ -352,9 +314,7 @@ fn incomplete_text_can_be_completed() {
         completed += usize::from(is_incomplete(&source));
         for _ in 0..40 {
             match scan(&source).unclosed {
-                Some((what, start)) if is_incomplete(&source) => {
-                    source += &closing(&source, what, start)
-                }
+                Some((what, start)) if is_incomplete(&source) => source += &closing(&source, what, start),
                 _ => break,
             }
         }

@@ -8,16 +8,8 @@ mod refusals;
 fn pieces(inside: &str) -> Vec<String> {
     let source = format!("$`{inside}`");
     let templates = scan(&source).templates;
-    assert_eq!(
-        templates[0].end,
-        Some(source.len()),
-        "not one whole template: {inside}"
-    );
-    templates[0]
-        .literals
-        .iter()
-        .map(|range| source[range.clone()].to_string())
-        .collect()
+    assert_eq!(templates[0].end, Some(source.len()), "not one whole template: {inside}");
+    templates[0].literals.iter().map(|range| source[range.clone()].to_string()).collect()
 }
 
 fn parse_inside(inside: &str) -> Result<TemplateText, TemplateError> {
@@ -44,10 +36,7 @@ fn show_redirect(redirect: &Redirect) -> String {
 fn show(template: &TemplateText) -> String {
     let stages = template.stages.iter().map(|stage| {
         let words = stage.words.iter().map(show_word);
-        words
-            .chain(stage.redirects.iter().map(show_redirect))
-            .collect::<Vec<_>>()
-            .join("·")
+        words.chain(stage.redirects.iter().map(show_redirect)).collect::<Vec<_>>().join("·")
     });
     stages.collect::<Vec<_>>().join("⇒")
 }
@@ -84,14 +73,8 @@ fn quotes_as_sh_does() {
         (r#"a "\"\\\$\`\n\'""#, r#"a·'"\$`\n\'"#),
         ("a \"b\\\nc\" \"d\\\r\ne\" 'f\\\ng'", "a·'bc·'de·'f\\\ng"),
         (r"a\ b \c \\ \' \é \`", r"'a b·'c·'\·''·'é·'`"),
-        (
-            "';' '&&' \"||\" '*' \"?\" '~' '#' '$x' '(' '<'",
-            "';·'&&·'||·'*·'?·'~·'#·'$x·'(·'<",
-        ),
-        (
-            r"a \; \& \| \< \> \* \? \~ \# \$x \( \)",
-            "a·';·'&·'|·'<·'>·'*·'?·'~·'#·'$x·'(·')",
-        ),
+        ("';' '&&' \"||\" '*' \"?\" '~' '#' '$x' '(' '<'", "';·'&&·'||·'*·'?·'~·'#·'$x·'(·'<"),
+        (r"a \; \& \| \< \> \* \? \~ \# \$x \( \)", "a·';·'&·'|·'<·'>·'*·'?·'~·'#·'$x·'(·')"),
         (
             r"'[a]' \[a] [a\] [a']' '{a,b}' \{a,b} {a\,b} {'1..3'} {1\..3}",
             "'[a]·'[a]·'[a]·'[a]·'{a,b}·'{a,b}·'{a,b}·'{1..3}·'{1..3}",
@@ -103,28 +86,13 @@ fn quotes_as_sh_does() {
 #[test]
 fn takes_plain_characters_as_they_are() {
     check(&[
-        (
-            "a b#c d~ --x=~/y %d ^ @ ! + , : . - / =",
-            "a·b#c·d~·--x=~/y·%d·^·@·!·+·,·:·.·-·/·=",
-        ),
-        (
-            "a $ $, b$ $/ $= \"$\" \"$'\" '$x'",
-            "a·$·$,·b$·$/·$=·'$·'$'·'$x",
-        ),
+        ("a b#c d~ --x=~/y %d ^ @ ! + , : . - / =", "a·b#c·d~·--x=~/y·%d·^·@·!·+·,·:·.·-·/·="),
+        ("a $ $, b$ $/ $= \"$\" \"$'\" '$x'", "a·$·$,·b$·$/·$=·'$·'$'·'$x"),
         ("[ -f x ]", "[·-f·x·]"),
-        (
-            "a [b c] ] [] [!] [^] .[] b[ [[ x ]]",
-            "a·[b·c]·]·[]·[!]·[^]·.[]·b[·[[·x·]]",
-        ),
+        ("a [b c] ] [] [!] [^] .[] b[ [[ x ]]", "a·[b·c]·]·[]·[!]·[^]·.[]·b[·[[·x·]]"),
         ("find . -exec ls {} +", "find·.·-exec·ls·{}·+"),
-        (
-            "a {b} } { {{.Names}} @{0} x{, }{",
-            "a·{b}·}·{·{{.Names}}·@{0}·x{,·}{",
-        ),
-        (
-            "a {a..} {..} {ab..cd} {1..b} {1...3} {{1}..3}",
-            "a·{a..}·{..}·{ab..cd}·{1..b}·{1...3}·{{1}..3}",
-        ),
+        ("a {b} } { {{.Names}} @{0} x{, }{", "a·{b}·}·{·{{.Names}}·@{0}·x{,·}{"),
+        ("a {a..} {..} {ab..cd} {1..b} {1...3} {{1}..3}", "a·{a..}·{..}·{ab..cd}·{1..b}·{1...3}·{{1}..3}"),
         // An assignment is one only before the program and without quotes.
         ("env A=b c=", "env·A=b·c="),
         ("'A'=b", "'A=b"),
@@ -143,10 +111,7 @@ fn keeps_slots_whole() {
         ("a ${x} ${y}", "a·«0»·«1»"),
         ("a --f=${x}.${y}z", "a·--f=«0».«1»z"),
         ("a ${x}${y} ${z}", "a·«0»«1»·«2»"),
-        (
-            "a \"${x}\" '${y}' \"b ${z} c\"'d ${w}'",
-            "a·'«0»·'«1»·'b «2» cd «3»",
-        ),
+        ("a \"${x}\" '${y}' \"b ${z} c\"'d ${w}'", "a·'«0»·'«1»·'b «2» cd «3»"),
         ("a ''${x} ${y}\"\"", "a·'«0»·'«1»"),
         ("a $${x} '$${y}' \"$${z}\"", "a·$«0»·'$«1»·'$«2»"),
         (r"a \\${x} '\\${y}'", r"a·'\«0»·'\\«1»"),
@@ -155,11 +120,7 @@ fn keeps_slots_whole() {
         ("a {${x} }[${y}", "a·{«0»·}[«1»"),
     ]);
     let template = parse_inside("${a} \"${b}\" ${c}d '' ${e}${f} g").expect("a template");
-    let lone: Vec<_> = template.stages[0]
-        .words
-        .iter()
-        .map(Word::lone_slot)
-        .collect();
+    let lone: Vec<_> = template.stages[0].words.iter().map(Word::lone_slot).collect();
     assert_eq!(lone, [Some(0), None, None, None, None, None]);
 }
 

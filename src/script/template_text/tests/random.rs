@@ -54,16 +54,9 @@ fn gives_back_what_was_quoted() {
         let parts: &[Part] = &[Part::Text(text.clone())];
         let expected = if text.is_empty() { &[] } else { parts };
         for quoted in [single_quote(&text), double_quote(&text), backslash(&text)] {
-            let template =
-                parse_inside(&quoted).unwrap_or_else(|error| panic!("{quoted:?}: {error}"));
-            let [word] = template.stages[0].words.as_slice() else {
-                panic!("{quoted:?}: {template:?}")
-            };
-            assert_eq!(
-                (word.parts.as_slice(), word.quoted),
-                (expected, true),
-                "{quoted:?}"
-            );
+            let template = parse_inside(&quoted).unwrap_or_else(|error| panic!("{quoted:?}: {error}"));
+            let [word] = template.stages[0].words.as_slice() else { panic!("{quoted:?}: {template:?}") };
+            assert_eq!((word.parts.as_slice(), word.quoted), (expected, true), "{quoted:?}");
         }
     }
 }
@@ -75,11 +68,7 @@ fn check_result(pieces: &[&str], result: &Result<TemplateText, TemplateError>) {
             let piece = pieces.get(error.piece).copied().unwrap_or_default();
             let text = piece.get(error.offset..error.offset + error.length);
             assert!(text.is_some(), "{pieces:?} {error:?}");
-            let lines = format!(
-                "{}{}",
-                error.message,
-                error.help.as_deref().unwrap_or_default()
-            );
+            let lines = format!("{}{}", error.message, error.help.as_deref().unwrap_or_default());
             assert!(!lines.contains(char::is_control), "{pieces:?} {error:?}");
         }
         Ok(template) => {
@@ -87,22 +76,11 @@ fn check_result(pieces: &[&str], result: &Result<TemplateText, TemplateError>) {
             let mut slots = 0;
             for stage in &template.stages {
                 assert!(!stage.words.is_empty(), "{pieces:?} {template:?}");
-                let targets = stage
-                    .redirects
-                    .iter()
-                    .filter_map(|redirect| redirect.target.as_ref());
-                let parts = stage
-                    .words
-                    .iter()
-                    .chain(targets)
-                    .flat_map(|word| &word.parts);
+                let targets = stage.redirects.iter().filter_map(|redirect| redirect.target.as_ref());
+                let parts = stage.words.iter().chain(targets).flat_map(|word| &word.parts);
                 slots += parts.filter(|part| matches!(part, Part::Slot(_))).count();
             }
-            assert_eq!(
-                slots + 1,
-                pieces.len(),
-                "every slot is used once: {pieces:?} {template:?}"
-            );
+            assert_eq!(slots + 1, pieces.len(), "every slot is used once: {pieces:?} {template:?}");
         }
     }
 }
@@ -112,9 +90,7 @@ fn accepts_any_text() {
     let mut random = Random(0x5eed);
     let mut taken = 0;
     for _ in 0..200_000 {
-        let texts: Vec<String> = (0..=random.below(3))
-            .map(|_| random.text(SPECIAL, 8))
-            .collect();
+        let texts: Vec<String> = (0..=random.below(3)).map(|_| random.text(SPECIAL, 8)).collect();
         let pieces: Vec<&str> = texts.iter().map(String::as_str).collect();
         let result = parse(&pieces);
         check_result(&pieces, &result);

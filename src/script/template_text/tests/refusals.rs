@@ -6,10 +6,7 @@ use super::{parse_inside, pieces, show};
 /// Finds the text that an error points at: its piece, and the text there.
 fn pointed_at(inside: &str, error: &TemplateError) -> (usize, String) {
     let piece = &pieces(inside)[error.piece];
-    (
-        error.piece,
-        piece[error.offset..error.offset + error.length].to_string(),
-    )
+    (error.piece, piece[error.offset..error.offset + error.length].to_string())
 }
 
 #[test]
@@ -18,12 +15,7 @@ fn refuses_the_rest_of_sh() {
     let cases = [
         ("a; b", 1, ";", "write two statements, or quote it: ';'"),
         ("a ;; b", 2, ";", "two statements"),
-        (
-            "a && b",
-            2,
-            "&&",
-            "write two statements: the second runs only if the first succeeds",
-        ),
+        ("a && b", 2, "&&", "write two statements: the second runs only if the first succeeds"),
         ("a&&b", 1, "&&", "two statements"),
         ("a || b", 2, "||", "if !cmd.test() { … }"),
         ("a &", 2, "&", ".start()"),
@@ -78,12 +70,7 @@ fn refuses_the_rest_of_sh() {
         ("a 2>&1${x}", 2, "2>&", "`2>&1`"),
         ("a >&${x}", 2, ">&", "`&>file`"),
         // Expansions.
-        (
-            "a $b",
-            2,
-            "$b",
-            "write `${b}`, or `${env(\"b\")}` for the environment, or quote it: '$b'",
-        ),
+        ("a $b", 2, "$b", "write `${b}`, or `${env(\"b\")}` for the environment, or quote it: '$b'"),
         ("a b$C_1-d", 3, "$C_1", "`${C_1}`"),
         ("a $1", 2, "$1", "quote it: '$1'"),
         ("a $?", 2, "$?", "quote it: '$?'"),
@@ -112,9 +99,7 @@ fn refuses_the_rest_of_sh() {
         ("a {a..e}", 2, "{a..e}", "array"),
     ];
     for (inside, offset, text, help) in cases {
-        let Err(error) = parse_inside(inside) else {
-            panic!("{inside} was taken")
-        };
+        let Err(error) = parse_inside(inside) else { panic!("{inside} was taken") };
         assert_eq!(pointed_at(inside, &error), (0, text.into()), "{inside}");
         assert_eq!(error.offset, offset, "{inside}");
         let shown = match text.as_bytes() {
@@ -122,11 +107,7 @@ fn refuses_the_rest_of_sh() {
             [b'{', ..] => "{…}",
             _ => text,
         };
-        assert_eq!(
-            error.message,
-            format!("unquoted `{shown}` in a command template"),
-            "{inside}"
-        );
+        assert_eq!(error.message, format!("unquoted `{shown}` in a command template"), "{inside}");
         let full = error.help.unwrap_or_default();
         assert!(full.contains(help), "{inside}: {full}");
     }
@@ -156,13 +137,7 @@ fn refuses_what_has_no_meaning() {
         ("${x} |", 1, 1, "|", "nothing after `|`"),
         (">b", 0, 0, ">", "redirection without a program"),
         ("a | 2>b", 0, 4, "2>", "redirection without a program"),
-        (
-            "a | 2>&1 | c",
-            0,
-            4,
-            "2>&1",
-            "redirection without a program",
-        ),
+        ("a | 2>&1 | c", 0, 4, "2>&1", "redirection without a program"),
         ("A=b c", 0, 0, "A=", "assignment before the program"),
         ("A=${x} c", 0, 0, "A=", "assignment before the program"),
         ("A='b c'", 0, 0, "A=", "assignment before the program"),
@@ -175,105 +150,28 @@ fn refuses_what_has_no_meaning() {
         ("a > > b", 0, 2, ">", "`>` without a file"),
         ("a > 2>&1", 0, 2, ">", "`>` without a file"),
         ("a >b >c", 0, 5, ">", "standard output is redirected twice"),
-        (
-            "a >b >>c",
-            0,
-            5,
-            ">>",
-            "standard output is redirected twice",
-        ),
-        (
-            "a >b &>c",
-            0,
-            5,
-            "&>",
-            "standard output is redirected twice",
-        ),
-        (
-            "a &>b 2>&1",
-            0,
-            6,
-            "2>&1",
-            "standard error is redirected twice",
-        ),
-        (
-            "a 2>b 2>c",
-            0,
-            6,
-            "2>",
-            "standard error is redirected twice",
-        ),
-        (
-            "a 2>&1 2>&1",
-            0,
-            7,
-            "2>&1",
-            "standard error is redirected twice",
-        ),
+        ("a >b >>c", 0, 5, ">>", "standard output is redirected twice"),
+        ("a >b &>c", 0, 5, "&>", "standard output is redirected twice"),
+        ("a &>b 2>&1", 0, 6, "2>&1", "standard error is redirected twice"),
+        ("a 2>b 2>c", 0, 6, "2>", "standard error is redirected twice"),
+        ("a 2>&1 2>&1", 0, 7, "2>&1", "standard error is redirected twice"),
         ("a <b <c", 0, 5, "<", "standard input is redirected twice"),
-        (
-            "a >${x} >${y}",
-            1,
-            1,
-            ">",
-            "standard output is redirected twice",
-        ),
-        (
-            "a 2>&1 >b",
-            0,
-            7,
-            ">",
-            "`2>&1` before the redirection of standard output",
-        ),
-        (
-            "a | b <c",
-            0,
-            6,
-            "<",
-            "the pipe already takes standard input of this stage",
-        ),
-        (
-            "a | <c b",
-            0,
-            4,
-            "<",
-            "the pipe already takes standard input of this stage",
-        ),
-        (
-            "a >b | c",
-            0,
-            2,
-            ">",
-            "the pipe already takes standard output of this stage",
-        ),
-        (
-            "a &>b | c",
-            0,
-            2,
-            "&>",
-            "the pipe already takes standard output of this stage",
-        ),
-        (
-            "a | b >>c | d",
-            0,
-            6,
-            ">>",
-            "the pipe already takes standard output of this stage",
-        ),
+        ("a >${x} >${y}", 1, 1, ">", "standard output is redirected twice"),
+        ("a 2>&1 >b", 0, 7, ">", "`2>&1` before the redirection of standard output"),
+        ("a | b <c", 0, 6, "<", "the pipe already takes standard input of this stage"),
+        ("a | <c b", 0, 4, "<", "the pipe already takes standard input of this stage"),
+        ("a >b | c", 0, 2, ">", "the pipe already takes standard output of this stage"),
+        ("a &>b | c", 0, 2, "&>", "the pipe already takes standard output of this stage"),
+        ("a | b >>c | d", 0, 6, ">>", "the pipe already takes standard output of this stage"),
         // The first mistake is the one that is told.
         ("a ${x} ${y};'", 2, 0, ";", "unquoted `;`"),
     ];
     for (inside, piece, offset, text, message) in cases {
-        let Err(error) = parse_inside(inside) else {
-            panic!("{inside} was taken")
-        };
+        let Err(error) = parse_inside(inside) else { panic!("{inside} was taken") };
         assert_eq!(pointed_at(inside, &error), (piece, text.into()), "{inside}");
         assert_eq!(error.offset, offset, "{inside}");
         let full = format!("{message} in a command template");
-        assert!(
-            error.message == message || error.message == full,
-            "{inside}: {error}"
-        );
+        assert!(error.message == message || error.message == full, "{inside}: {error}");
         assert!(error.help.is_some(), "{inside}");
     }
 }
@@ -282,14 +180,8 @@ fn refuses_what_has_no_meaning() {
 fn accepts_pieces_that_no_scanner_makes() {
     let cases: &[(&[&str], &str)] = &[
         (&[], "empty command template"),
-        (
-            &["a \\"],
-            "nothing follows the backslash in a command template",
-        ),
-        (
-            &["a \\", ""],
-            "nothing follows the backslash in a command template",
-        ),
+        (&["a \\"], "nothing follows the backslash in a command template"),
+        (&["a \\", ""], "nothing follows the backslash in a command template"),
         (&["a \"\\"], "unclosed `\"` in a command template"),
         (&["a ${"], "unquoted `${` in a command template"),
     ];
@@ -297,8 +189,5 @@ fn accepts_pieces_that_no_scanner_makes() {
         let error = parse(pieces).expect_err("no template");
         assert_eq!(error.message, *message, "{pieces:?}");
     }
-    assert_eq!(
-        parse(&["a `", "\"\\", "\""]).map(|template| show(&template)),
-        Ok("a·'`«0»\\«1»".into())
-    );
+    assert_eq!(parse(&["a `", "\"\\", "\""]).map(|template| show(&template)), Ok("a·'`«0»\\«1»".into()));
 }
