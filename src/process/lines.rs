@@ -5,8 +5,9 @@ use std::io::Read;
 use crate::text::{LineSplitter, TextError, TextFormat};
 
 use super::error::{Error, ErrorKind};
+use super::flow::CHUNK;
 use super::output::Output;
-use super::pump::{CHUNK, Pump, Turn};
+use super::pump::{Pump, Turn};
 use super::run::{held_open, not_text, read_stream};
 
 /// The lines of a running command; see [`Expression::lines`](super::Expression::lines).

@@ -4,25 +4,22 @@
 //! One thread serves all streams at once, so that no pipe can fill up unattended, and nothing is left
 //! behind that would have to be joined.
 
-use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use os_pipe::{PipeReader, PipeWriter};
+use os_pipe::PipeReader;
 
 use super::cancel::{CancelToken, Urgency};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
-use super::os::{self, Ending, PollFd};
+use super::flow::{Drain, Drained, Feeder, Into};
+use super::os::{self, PollFd};
 use super::output::{Output, Stage};
-use super::plan::Channel;
-use super::start::StageInfo;
+use super::stage::{Running, decisive_stage};
 use super::status::TerminationStatus;
 use super::tree::Tree;
 
-/// As much as a pipe holds by default on Linux.
-pub(crate) const CHUNK: usize = 64 * 1024;
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
 const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
 /// How long a process may take to die of KILL. One in an uninterruptible system call does not.
@@ -39,117 +36,6 @@ pub(crate) struct Stop {
     pub deadline: Option<Instant>,
     pub timeout: Option<Duration>,
     pub grace: Duration,
-}
-
-/// Bytes on their way to the child's standard input.
-pub(crate) struct Feeder {
-    writer: PipeWriter,
-    bytes: Arc<[u8]>,
-    written: usize,
-}
-
-impl Feeder {
-    /// `None` when there is nothing to write: the pipe is closed at once.
-    pub fn new(writer: PipeWriter, bytes: Arc<[u8]>) -> Result<Option<Self>, Error> {
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        os::set_nonblocking(&writer)
-            .map_err(|error| Error::from_io(ErrorKind::IoFailed, "cannot prepare a pipe", &error))?;
-        Ok(Some(Self { writer, bytes, written: 0 }))
-    }
-
-    /// Writes what the pipe takes; `true` when all is written, or nobody reads any more: input that
-    /// a command does not want is not an error.
-    fn is_done(&mut self) -> bool {
-        while self.written < self.bytes.len() {
-            match self.writer.write(&self.bytes[self.written..]) {
-                Ok(n) => self.written += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
-            }
-        }
-        true
-    }
-}
-
-/// A pipe that is read for the child's sake: into memory, or handed on.
-pub(crate) struct Drain {
-    reader: Option<PipeReader>,
-    into: Into,
-}
-
-enum Into {
-    Buffer { channel: Channel, bytes: Vec<u8>, limit: u64 },
-    Function { function: Arc<dyn Fn(&[u8]) + Send + Sync>, buffer: Vec<u8> },
-}
-
-/// What one read of a drain led to.
-enum Drained {
-    Some,
-    End,
-    TooMuch(u64),
-    Failed(io::Error),
-}
-
-impl Drain {
-    pub fn to_buffer(reader: PipeReader, channel: Channel, limit: u64) -> Self {
-        Self { reader: Some(reader), into: Into::Buffer { channel, bytes: Vec::new(), limit } }
-    }
-
-    pub fn to_function(reader: PipeReader, function: Arc<dyn Fn(&[u8]) + Send + Sync>) -> Self {
-        Self { reader: Some(reader), into: Into::Function { function, buffer: Vec::new() } }
-    }
-
-    fn read_once(&mut self) -> Drained {
-        let Some(reader) = &self.reader else { return Drained::End };
-        let result = match &mut self.into {
-            Into::Buffer { bytes, limit, .. } => {
-                let read = os::read_append(reader, bytes, CHUNK);
-                if bytes.len() as u64 > *limit {
-                    bytes.truncate(*limit as usize);
-                    self.reader = None;
-                    return Drained::TooMuch(*limit);
-                }
-                read
-            }
-            Into::Function { function, buffer } => {
-                buffer.clear();
-                let read = os::read_append(reader, buffer, CHUNK);
-                if !buffer.is_empty() {
-                    function(buffer);
-                }
-                read
-            }
-        };
-        match result {
-            Ok(0) => {
-                self.reader = None;
-                Drained::End
-            }
-            Ok(_) => Drained::Some,
-            Err(error) => {
-                self.reader = None;
-                Drained::Failed(error)
-            }
-        }
-    }
-}
-
-/// A process of the command.
-pub(crate) struct Running {
-    pid: u32,
-    info: StageInfo,
-    /// Becomes readable when the process ends. Opened by the first wait that needs it.
-    descriptor: Option<OwnedFd>,
-    ending: Option<Ending>,
-    elapsed: Duration,
-}
-
-impl Running {
-    pub fn new(pid: u32, info: StageInfo) -> Self {
-        Self { pid, info, descriptor: None, ending: None, elapsed: Duration::ZERO }
-    }
 }
 
 /// How far the ending of a command has come.
@@ -558,39 +444,6 @@ impl Pump {
         };
         Some(Error::new(kind, message))
     }
-}
-
-impl Running {
-    fn report(&self, has_reader: bool) -> Stage {
-        // A process that survived KILL (stuck in the kernel) has no status: it died as far as we
-        // could make it.
-        let ending = self.ending.unwrap_or(Ending {
-            status: TerminationStatus::Signaled(os::SIGKILL),
-            core_dumped: false,
-            usage: Default::default(),
-        });
-        Stage {
-            command: self.info.shown(),
-            pid: self.pid,
-            status: ending.status,
-            core_dumped: ending.core_dumped,
-            elapsed: self.elapsed,
-            usage: ending.usage,
-            accepted: self.info.scoped.acceptance.accepts(ending.status, has_reader),
-        }
-    }
-}
-
-/// Duct's precedence: a checked error beats an unchecked one, an error beats success, and otherwise
-/// the right-most stage wins.
-fn decisive_stage(running: &[Running], stages: &[Stage]) -> usize {
-    let failed = |index: &usize| !stages[*index].accepted;
-    let checked = |index: &usize| !running[*index].info.scoped.acceptance.is_unchecked();
-    let from_right = || (0..stages.len()).rev();
-    from_right()
-        .find(|index| failed(index) && checked(index))
-        .or_else(|| from_right().find(failed))
-        .unwrap_or(stages.len() - 1)
 }
 
 impl Drop for Pump {

@@ -193,5 +193,5 @@ pub(super) fn not_text(expression: &Expression, problem: &text::DecodeError) -> 
 
 /// Reads once from a stream that is known to be readable.
 pub(super) fn read_stream(stream: &impl AsRawFd, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
-    os::read_append(stream, buffer, super::pump::CHUNK)
+    os::read_append(stream, buffer, super::flow::CHUNK)
 }

@@ -81,8 +81,8 @@ impl Settings {
 
 impl Scoped {
     fn is_plain(&self) -> bool {
-        let Self { dir, env, acceptance, arg0, name, timeout, grace, limit, encoding, malformed, separators, max_line } =
-            self;
+        let Self { dir, env, acceptance, arg0, name, timeout, grace, .. } = self;
+        let Self { limit, encoding, malformed, separators, max_line, .. } = self;
         let Acceptance { unchecked, ok_codes, ok_signals, strict_sigpipe } = acceptance;
         env.is_empty()
             && (dir.is_none() && arg0.is_none() && name.is_none())

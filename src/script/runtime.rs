@@ -58,6 +58,8 @@ pub struct Runtime {
     world: Arc<World>,
 }
 
+type Registration = Box<dyn FnOnce(&mut Engine)>;
+
 /// Collects the surroundings of a [`Runtime`].
 #[derive(Default)]
 pub struct RuntimeBuilder {
@@ -66,7 +68,7 @@ pub struct RuntimeBuilder {
     script: Option<PathBuf>,
     stdout: Option<Receiver>,
     stderr: Option<Receiver>,
-    registrations: Vec<Box<dyn FnOnce(&mut Engine)>>,
+    registrations: Vec<Registration>,
 }
 
 impl Runtime {

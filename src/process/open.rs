@@ -1,0 +1,226 @@
+//! Opening what the stages of a command read and write: files, pipes, our own streams.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use os_pipe::{PipeReader, PipeWriter};
+
+use super::context::{Context, HostStream};
+use super::error::{Error, ErrorKind};
+use super::flow::{Drain, Feeder};
+use super::os;
+use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams};
+use super::quote::quote_argument;
+
+/// Opens what the stages read and write, and keeps our ends.
+pub(crate) struct Opener<'a> {
+    context: &'a Context,
+    limit: u64,
+    give_up: Option<Instant>,
+    pub feeder: Option<Feeder>,
+    pub drains: Vec<Drain>,
+    pub stream: Option<PipeReader>,
+    pub input: Option<PipeWriter>,
+    /// The files that are read, by identity: a command must not empty its own input.
+    inputs: Vec<(File, PathBuf)>,
+}
+
+impl<'a> Opener<'a> {
+    pub fn new(context: &'a Context, limit: u64, timeout: Option<Duration>) -> Self {
+        Self {
+            context,
+            limit,
+            give_up: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+            feeder: None,
+            drains: Vec::new(),
+            stream: None,
+            input: None,
+            inputs: Vec::new(),
+        }
+    }
+
+    /// Inputs first: a missing input file must not cost an output file its contents.
+    pub fn open_all<'s>(&mut self, stages: impl Iterator<Item = &'s mut Streams>) -> Result<(), Error> {
+        let mut outputs = Vec::new();
+        for streams in stages {
+            if let Source::Path(path) = &*streams.stdin {
+                let file = self.open_input(path)?;
+                streams.stdin = Rc::new(Source::File(Arc::new(file)));
+            }
+            outputs.extend([streams.stdout.clone(), streams.stderr.clone()]);
+        }
+        for sink in &outputs {
+            self.open_sink(sink)?;
+        }
+        Ok(())
+    }
+
+    fn open_input(&mut self, path: &Path) -> Result<File, Error> {
+        let path = self.context.absolute(path)?;
+        let failed = |error: &std::io::Error| {
+            Error::from_io(ErrorKind::ReadFailed, format_args!("cannot read `{}`", path.display()), error)
+        };
+        let (file, is_fifo) = os::open_for_reading(&path).map_err(|error| failed(&error))?;
+        // A FIFO needs somebody at the other end, or the child would find end of file at once.
+        while is_fifo && !os::is_readable(&file) {
+            self.may_wait(&path)?;
+        }
+        self.inputs.push((file.try_clone().map_err(|error| failed(&error))?, path));
+        Ok(file)
+    }
+
+    /// The wait for somebody to open a FIFO ends with the command's timeout, or when it is cancelled.
+    fn may_wait(&self, path: &Path) -> Result<(), Error> {
+        let shown = path.display();
+        if self.give_up.is_some_and(|end| Instant::now() >= end) {
+            let message = format!("timed out: nobody opened the other end of the FIFO `{shown}`");
+            return Err(Error::new(ErrorKind::TimedOut, message));
+        }
+        match self.context.cancel.sleep(Duration::from_millis(10)) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Cancelled, format!("cancelled while opening the FIFO `{shown}`"))),
+        }
+    }
+
+    fn open_sink(&mut self, sink: &Rc<Sink>) -> Result<(), Error> {
+        if sink.writer.get().is_some() {
+            return Ok(());
+        }
+        let writer: OwnedFd = match &sink.kind {
+            SinkKind::Null => return Ok(()),
+            SinkKind::Host(channel) => match self.host(*channel) {
+                HostStream::Inherit | HostStream::Null => return Ok(()),
+                HostStream::Sink(function) => {
+                    let (reader, writer) = pipe()?;
+                    self.drains.push(Drain::to_function(reader, function));
+                    writer.into()
+                }
+            },
+            SinkKind::Create(path) => self.open_output(path, false)?.into(),
+            SinkKind::Append(path) => self.open_output(path, true)?.into(),
+            SinkKind::File(file) => duplicate(file)?,
+            SinkKind::Capture(channel) => {
+                let (reader, writer) = pipe()?;
+                self.drains.push(Drain::to_buffer(reader, *channel, self.limit));
+                writer.into()
+            }
+            SinkKind::Stream => {
+                let (reader, writer) = pipe()?;
+                if self.stream.replace(reader).is_some() {
+                    let message = "only one stream of a command can be read while it runs";
+                    return Err(Error::new(ErrorKind::DoublyRedirected, message));
+                }
+                writer.into()
+            }
+            SinkKind::Joint(joint) => {
+                let (reader, writer) = pipe()?;
+                joint.0.replace(Some(reader));
+                writer.into()
+            }
+        };
+        // Cannot be set already: looked at above.
+        let _ = sink.writer.set(writer);
+        Ok(())
+    }
+
+    fn host(&self, channel: Channel) -> HostStream {
+        match channel {
+            Channel::Stdout => self.context.stdout.clone(),
+            Channel::Stderr => self.context.stderr.clone(),
+        }
+    }
+
+    fn open_output(&self, path: &Path, append: bool) -> Result<File, Error> {
+        let path = self.context.absolute(path)?;
+        if let Some((_, input)) = self.inputs.iter().find(|(file, _)| os::is_same_file(file, &path)) {
+            let message = format!("`{}` is both read and written by the same command", input.display());
+            let error = Error::new(ErrorKind::InvalidArgument, message);
+            return Err(error.with_help("write to another file, and move it over the first when the command has ended"));
+        }
+        loop {
+            match os::open_for_writing(&path, append) {
+                Ok(Some(file)) => return Ok(file),
+                Ok(None) => self.may_wait(&path)?,
+                Err(error) => {
+                    let what = format!("cannot write `{}`", path.display());
+                    let failure = Error::from_io(ErrorKind::WriteFailed, what, &error);
+                    return Err(match path.parent().filter(|parent| !parent.exists()) {
+                        Some(parent) => failure.with_help(format!(
+                            "the directory does not exist; create it first: mkdir -p {}",
+                            quote_argument(parent.as_os_str())
+                        )),
+                        None => failure,
+                    });
+                }
+            }
+        }
+    }
+
+    /// What the child gets as standard input.
+    pub fn stdin(&mut self, source: Rc<Source>) -> Result<Stdio, Error> {
+        Ok(match &*source {
+            Source::Null => Stdio::null(),
+            Source::Inherit => Stdio::inherit(),
+            // Opened by `open_all`.
+            Source::Path(path) => Stdio::from(self.open_input(path)?),
+            Source::File(file) => Stdio::from(duplicate(file)?),
+            Source::Bytes(bytes) => {
+                let (reader, writer) = pipe()?;
+                self.feeder = Feeder::new(writer, bytes.clone())?;
+                Stdio::from(reader)
+            }
+            Source::Joint(joint) => reading_end(joint),
+            Source::Piped => {
+                let (reader, writer) = pipe()?;
+                self.input = Some(writer);
+                Stdio::from(reader)
+            }
+        })
+    }
+
+    /// What the child gets as standard output or error.
+    pub fn output(&mut self, sink: Rc<Sink>, slot: Channel) -> Result<Stdio, Error> {
+        // The last user takes the descriptor; the others get duplicates.
+        let sink = match Rc::try_unwrap(sink) {
+            Ok(mut sink) => match sink.writer.take() {
+                Some(writer) => return Ok(Stdio::from(writer)),
+                None => Rc::new(sink),
+            },
+            Err(sink) => sink,
+        };
+        if let Some(writer) = sink.writer.get() {
+            return duplicate(writer).map(Stdio::from);
+        }
+        let SinkKind::Host(channel) = sink.kind else { return Ok(Stdio::null()) };
+        if matches!(self.host(channel), HostStream::Null) {
+            return Ok(Stdio::null());
+        }
+        if channel == slot {
+            return Ok(Stdio::inherit());
+        }
+        let number = if channel == Channel::Stdout { 1 } else { 2 };
+        os::duplicate_standard_stream(number)
+            .map(Stdio::from)
+            .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot duplicate a standard stream", &error))
+    }
+}
+
+/// The right stage may have been given other input: then nobody reads the pipe, and the left stage
+/// finds that out as it would in a shell.
+fn reading_end(joint: &Joint) -> Stdio {
+    joint.0.take().map_or_else(Stdio::null, Stdio::from)
+}
+
+fn pipe() -> Result<(PipeReader, PipeWriter), Error> {
+    os_pipe::pipe().map_err(|error| Error::from_io(ErrorKind::Resource, "cannot make a pipe", &error))
+}
+
+fn duplicate(fd: &impl std::os::fd::AsFd) -> Result<OwnedFd, Error> {
+    let duplicate = fd.as_fd().try_clone_to_owned();
+    duplicate.map_err(|error| Error::from_io(ErrorKind::Resource, "cannot duplicate a descriptor", &error))
+}

@@ -1,0 +1,125 @@
+//! Pipes, files and programs.
+
+use std::ffi::{CString, OsString};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use super::check;
+use super::wait::{PollFd, poll};
+
+/// Makes our end of a pipe non-blocking. A pipe's two ends are two descriptions: the child's end
+/// stays as it was.
+pub(crate) fn set_nonblocking(fd: &impl AsFd) -> io::Result<()> {
+    set_flags(&fd.as_fd(), libc::O_NONBLOCK)
+}
+
+/// Reads up to `room` bytes to the end of `buffer`, without clearing the space first.
+pub(crate) fn read_append(fd: &impl AsRawFd, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+    buffer.reserve(room);
+    loop {
+        let spare = buffer.spare_capacity_mut();
+        let room = room.min(spare.len());
+        // SAFETY: the spare capacity is valid for writing `room` bytes.
+        let n = unsafe { libc::read(fd.as_raw_fd(), spare.as_mut_ptr().cast(), room) };
+        if n >= 0 {
+            // SAFETY: the kernel has initialised `n` bytes behind the current length.
+            unsafe { buffer.set_len(buffer.len() + n as usize) };
+            return Ok(n as usize);
+        }
+        match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => continue,
+            error => return Err(error),
+        }
+    }
+}
+
+/// Opens a file for a child's input without waiting: `true` when it is a FIFO that may have no
+/// writer yet, which the caller waits for.
+pub(crate) fn open_for_reading(path: &Path) -> io::Result<(File, bool)> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::from_raw_os_error(libc::EISDIR));
+    }
+    set_flags(&file, 0)?;
+    Ok((file, kind.is_fifo()))
+}
+
+/// Opens a file for a child's output; `None` when it is a FIFO that nobody reads yet.
+pub(crate) fn open_for_writing(path: &Path, append: bool) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    match append {
+        true => options.append(true),
+        false => options.write(true).truncate(true),
+    };
+    match options.create(true).custom_flags(libc::O_NONBLOCK).open(path) {
+        Ok(file) => set_flags(&file, if append { libc::O_APPEND } else { 0 }).map(|()| Some(file)),
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the next read does not block. A FIFO without a writer yet is not readable.
+pub(crate) fn is_readable(fd: &impl AsRawFd) -> bool {
+    let mut fds = [PollFd::readable(fd)];
+    poll(&mut fds, Some(Duration::ZERO)).is_ok() && fds[0].is_ready()
+}
+
+/// Whether `path` leads to this regular file, by whatever name.
+pub(crate) fn is_same_file(file: &File, path: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (file.metadata(), std::fs::metadata(path)) else { return false };
+    one.is_file() && other.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// The child must find an ordinary, blocking descriptor.
+fn set_flags(fd: &impl AsRawFd, flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: the descriptor is open as long as it is borrowed.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) })
+}
+
+/// Why a file cannot be run, as far as its metadata tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotRunnable {
+    Missing,
+    Directory,
+    Special,
+    Permission,
+}
+
+/// Whether `path` is a regular file that this process may execute. Never opens it, so that a FIFO
+/// in the way cannot block.
+pub(crate) fn check_runnable(path: &Path) -> Result<(), NotRunnable> {
+    let metadata = std::fs::metadata(path).map_err(|error| match error.raw_os_error() {
+        Some(libc::EACCES) => NotRunnable::Permission,
+        _ => NotRunnable::Missing,
+    })?;
+    if metadata.is_dir() {
+        return Err(NotRunnable::Directory);
+    }
+    if !metadata.is_file() {
+        return Err(NotRunnable::Special);
+    }
+    let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return Err(NotRunnable::Missing) };
+    // SAFETY: the name is a valid C string.
+    match unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::X_OK, libc::AT_EACCESS) } {
+        0 => Ok(()),
+        _ => Err(NotRunnable::Permission),
+    }
+}
+
+/// The path that programs are searched in where no `PATH` is set: what `getconf PATH` prints.
+pub(crate) fn default_search_path() -> OsString {
+    let mut buffer = vec![0_u8; 512];
+    // SAFETY: the buffer is valid for its length; confstr writes a terminated string into it.
+    let n = unsafe { libc::confstr(libc::_CS_PATH, buffer.as_mut_ptr().cast(), buffer.len()) };
+    if n == 0 || n > buffer.len() {
+        return OsString::from("/bin:/usr/bin");
+    }
+    buffer.truncate(n - 1);
+    OsString::from_vec(buffer)
+}

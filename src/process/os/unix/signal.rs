@@ -1,0 +1,80 @@
+//! Sending signals, and finding whom to send them to.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::check;
+
+/// Sends a signal to a process that we know to be ours (running, or a zombie that we did not reap).
+pub(crate) fn signal_process(pid: u32, signal: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::kill(pid as libc::pid_t, signal) })
+}
+
+/// Sends a signal to every process of a group.
+pub(crate) fn signal_group(group: u32, signal: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::kill(-(group as libc::pid_t), signal) })
+}
+
+/// A process seen in `/proc`: its number together with its start time, which no later process of
+/// the same number shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Descendant {
+    pub pid: u32,
+    pub group: Option<u32>,
+    parent: u32,
+    started: u64,
+    ended: bool,
+}
+
+impl Descendant {
+    /// `None` when the process is gone, or where there is no `/proc`.
+    fn look(pid: u32) -> Option<Self> {
+        let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        // `pid (name) state ppid pgrp … starttime …`: the name may hold anything, also `)`.
+        let end = stat.iter().rposition(|byte| *byte == b')')?;
+        let rest = String::from_utf8_lossy(&stat[end + 1..]);
+        let mut fields = rest.split_ascii_whitespace();
+        let ended = matches!(fields.next()?, "Z" | "X" | "x");
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok();
+        let started = fields.nth(16)?.parse().ok()?;
+        Some(Self { pid, group, parent, started, ended })
+    }
+
+    /// Whether this very process is still running.
+    pub fn is_alive(&self) -> bool {
+        Self::look(self.pid).is_some_and(|now| now.started == self.started && !now.ended)
+    }
+}
+
+fn all_processes() -> Vec<Descendant> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(Descendant::look).collect()
+}
+
+/// The running processes whose ancestors are among `roots`, the roots excluded.
+pub(crate) fn descendants(roots: &[u32]) -> Vec<Descendant> {
+    let mut children: HashMap<u32, Vec<Descendant>> = HashMap::new();
+    for process in all_processes() {
+        children.entry(process.parent).or_default().push(process);
+    }
+    let mut found = Vec::new();
+    let mut queue = roots.to_vec();
+    while let Some(parent) = queue.pop() {
+        for child in children.remove(&parent).unwrap_or_default() {
+            queue.push(child.pid);
+            if !child.ended {
+                found.push(child);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a process of the group is running (and not a zombie).
+pub(crate) fn group_has_living_member(group: u32) -> bool {
+    all_processes().iter().any(|process| process.group == Some(group) && !process.ended)
+}
