@@ -19,3 +19,8 @@ pub mod text;
 pub mod cli;
 #[cfg(feature = "cli")]
 mod repl;
+
+/// The Rust examples of the README, so that they are compiled and run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

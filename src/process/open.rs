@@ -22,7 +22,7 @@ pub(crate) struct Opener<'a> {
     context: &'a Context,
     limit: u64,
     give_up: Option<Instant>,
-    pub feeder: Option<Feeder>,
+    pub feeders: Vec<Feeder>,
     pub drains: Vec<Drain>,
     pub stream: Option<PipeReader>,
     pub input: Option<PipeWriter>,
@@ -36,7 +36,7 @@ impl<'a> Opener<'a> {
             context,
             limit,
             give_up: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-            feeder: None,
+            feeders: Vec::new(),
             drains: Vec::new(),
             stream: None,
             input: None,
@@ -171,7 +171,7 @@ impl<'a> Opener<'a> {
             Source::File(file) => Stdio::from(duplicate(file)?),
             Source::Bytes(bytes) => {
                 let (reader, writer) = pipe()?;
-                self.feeder = Feeder::new(writer, bytes.clone())?;
+                self.feeders.extend(Feeder::new(writer, bytes.clone())?);
                 Stdio::from(reader)
             }
             Source::Joint(joint) => reading_end(joint),

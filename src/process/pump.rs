@@ -64,7 +64,7 @@ pub(crate) struct Pump {
     expression: Expression,
     tree: Arc<Tree>,
     stages: Vec<Running>,
-    feeder: Option<Feeder>,
+    feeders: Vec<Feeder>,
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
@@ -92,7 +92,7 @@ impl Pump {
         expression: Expression,
         tree: Arc<Tree>,
         stages: Vec<Running>,
-        feeder: Option<Feeder>,
+        feeders: Vec<Feeder>,
         drains: Vec<Drain>,
         stream: Option<PipeReader>,
         stop: Stop,
@@ -102,7 +102,7 @@ impl Pump {
             expression,
             tree,
             stages,
-            feeder,
+            feeders,
             drains,
             stream,
             stream_is_ready: false,
@@ -163,7 +163,7 @@ impl Pump {
             self.advance();
             if self.is_over() {
                 self.over = true;
-                self.feeder = None;
+                self.feeders.clear();
                 return Turn::Over;
             }
             if let Err(error) = self.wait_once() {
@@ -184,9 +184,7 @@ impl Pump {
             return self.notice_endings(true);
         }
         let mut fds = Vec::with_capacity(8);
-        if let Some(feeder) = &self.feeder {
-            fds.push(PollFd::writable(&feeder.writer));
-        }
+        fds.extend(self.feeders.iter().map(|feeder| PollFd::writable(&feeder.writer)));
         fds.extend(self.drains.iter().filter_map(|drain| drain.reader.as_ref()).map(PollFd::readable));
         fds.extend(self.stream.as_ref().map(PollFd::readable));
         let has_all_descriptors = self.open_descriptors();
@@ -199,12 +197,7 @@ impl Pump {
         os::poll(&mut fds, timeout.map(|moment| moment.saturating_duration_since(Instant::now())))?;
 
         let mut ready = fds.iter().map(|fd| fd.is_ready());
-        if let Some(feeder) = &mut self.feeder
-            && ready.next() == Some(true)
-            && feeder.is_done()
-        {
-            self.feeder = None;
-        }
+        self.feeders.retain_mut(|feeder| ready.next() != Some(true) || !feeder.is_done());
         let mut results = Vec::new();
         for drain in self.drains.iter_mut().filter(|drain| drain.reader.is_some()) {
             if ready.next() == Some(true) {
@@ -242,7 +235,7 @@ impl Pump {
         matches!(self.phase, Phase::Running)
             && self.stages.len() == 1
             && self.stages[0].ending.is_none()
-            && self.feeder.is_none()
+            && self.feeders.is_empty()
             && self.stream.is_none()
             && self.drains.iter().all(|drain| drain.reader.is_none())
             && self.stop.deadline.is_none()
@@ -272,7 +265,7 @@ impl Pump {
         }
         if self.all_ended.is_none() && self.stages.iter().all(|stage| stage.ending.is_some()) {
             self.all_ended = Some(Instant::now());
-            self.feeder = None;
+            self.feeders.clear();
         }
         Ok(())
     }

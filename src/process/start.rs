@@ -90,7 +90,7 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         }
     }
     let tree = Arc::new(Tree::new(children, group));
-    let Opener { feeder, drains, stream, input, .. } = opener;
+    let Opener { feeders, drains, stream, input, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
@@ -98,7 +98,7 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         timeout,
         grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
     };
-    let pump = Pump::new(expression.clone(), tree, running, feeder, drains, stream, stop, started);
+    let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stream, stop, started);
     Ok(Started { pump, scoped, input })
 }
 

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "a toolbox: tests take what they need")]
 mod support;
 
+mod docs;
 mod harness;
 mod layers;
 mod scripts;
