@@ -1,4 +1,3 @@
-#![allow(unsafe_code)]
 //! One small child program with many verbs, so that tests need no shell and no coreutils.
 //!
 //! `testkid VERB ARGS…` does one thing; an argument `--` separates several that run one after the
@@ -13,6 +12,7 @@
 // On Unix the Rust runtime is left out: it would ignore SIGPIPE and reopen closed standard
 // descriptors before the first line of ours runs, and both are what tests want to see.
 #![cfg_attr(unix, no_main)]
+#![allow(unsafe_code)]
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};

@@ -44,15 +44,21 @@ fn execute(plan: Plan) -> Exit {
         Err(failure) => return Exit::because(&failure, None),
     };
     let result = match plan.source {
-        Source::Interactive => repl::run(runtime.clone()),
+        Source::Interactive => {
+            let is_told_to_stop = || signals.received().is_some_and(|signal| signal != os::SIGINT);
+            repl::run(runtime.clone(), signals.idle(), is_told_to_stop)
+        }
         source => run_script(&runtime, source),
     };
     let exit = match result {
-        Ok(Ending::Finished(_)) => Exit::Code(0),
+        Ok(Ending::Finished(value)) => {
+            std::mem::forget(value);
+            Exit::Code(0)
+        }
         Ok(Ending::Exited(code)) => Exit::Code(code),
         Err(failure) => Exit::because(&failure, signals.received()),
     };
-    // The process ends: taking the interpreter apart would only take time.
+    // The process ends: taking the interpreter and its values apart would only take time.
     std::mem::forget(runtime);
     exit
 }

@@ -1,12 +1,12 @@
 //! Signals to the runner.
 //!
-//! INT, TERM, HUP and QUIT are blocked in every thread and taken by one that does nothing else, so
-//! that no code runs in a signal handler. The first cancels the runtime: commands get the signal and
-//! their grace period. The second ends them at once.
+//! The handlers of INT, TERM, HUP and QUIT write to a pipe, and a thread that does nothing else reads
+//! it. The first signal cancels the runtime: commands get the signal and their grace period. The
+//! second ends them at once.
 
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use crate::process::{CancelToken, os};
 
@@ -16,27 +16,48 @@ const HANDLED: [i32; 4] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT];
 pub(super) struct Signals {
     token: CancelToken,
     received: Arc<AtomicI32>,
+    idle: Arc<AtomicBool>,
 }
 
 impl Signals {
     /// Takes over the signals that were not ignored when we were started (as `nohup` and a shell's
-    /// `&` do). Must be called before any other thread is started.
+    /// `&` do).
     pub fn take_over() -> io::Result<Self> {
         let token = CancelToken::new()?;
         let received = Arc::new(AtomicI32::new(0));
+        let idle = Arc::new(AtomicBool::new(false));
         let signals = os::not_ignored(&HANDLED);
         if !signals.is_empty() {
-            os::block_signals(&signals);
-            let (token, received) = (token.clone(), received.clone());
-            std::thread::Builder::new()
-                .name("procscript-signals".into())
-                .spawn(move || wait_for_signals(&signals, &token, &received))?;
+            let pipe = os::signals_into_pipe(&signals)?;
+            let (token, received, idle) = (token.clone(), received.clone(), idle.clone());
+            let terminal = os::TerminalState::of_stdin();
+            std::thread::Builder::new().name("procscript-signals".into()).spawn(move || {
+                pass_on(pipe, |signal, from_terminal| {
+                    received.store(signal, Ordering::Release);
+                    if idle.load(Ordering::Acquire) {
+                        // The line editor waits for a key and would not notice.
+                        if let Some(terminal) = &terminal {
+                            terminal.restore();
+                        }
+                        os::die_of_signal(signal);
+                    }
+                    match token.is_cancelled() {
+                        false => token.cancel_with(signal, from_terminal),
+                        true => token.kill(),
+                    }
+                });
+            })?;
         }
-        Ok(Self { token, received })
+        Ok(Self { token, received, idle })
     }
 
     pub fn token(&self) -> &CancelToken {
         &self.token
+    }
+
+    /// Whether a session waits for input and runs nothing: then a signal ends the process at once.
+    pub fn idle(&self) -> &Arc<AtomicBool> {
+        &self.idle
     }
 
     /// The signal that told us to stop.
@@ -45,12 +66,9 @@ impl Signals {
     }
 }
 
-fn wait_for_signals(signals: &[i32], token: &CancelToken, received: &AtomicI32) {
-    while let Some((signal, from_terminal)) = os::next_signal(signals) {
-        received.store(signal, Ordering::Release);
-        match token.is_cancelled() {
-            false => token.cancel_with(signal, from_terminal),
-            true => token.kill(),
-        }
+fn pass_on(mut pipe: impl Read, act: impl Fn(i32, bool)) {
+    let mut message = [0; 2];
+    while pipe.read_exact(&mut message).is_ok() {
+        act(i32::from(message[0]), message[1] != 0);
     }
 }

@@ -244,6 +244,9 @@ fn parse_message(text: &str) -> (String, Option<String>) {
         };
         return (message, instead);
     }
+    if text.starts_with("Expression exceeds maximum complexity") {
+        return ("this is nested too deeply".to_string(), Some("give the inner parts names with `let`".to_string()));
+    }
     (lower_first(text), None)
 }
 

@@ -1,7 +1,6 @@
 //! The scripts' world: an interpreter with its surroundings.
 
 use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -17,12 +16,16 @@ use super::load::{self, Earlier, Script, compile, explainer, read_source};
 use super::resolver::Resolver;
 use super::world::{Halt, Sources, Why, World, lock};
 
-/// The stack of the thread that a script runs on. Reserved, not used, until a script needs it.
+/// The stack of the thread that a script runs on: reserved, not used, until a script needs it. With the
+/// two limits below, the deepest script takes about a third of it (`language/recursion_is_bounded`).
 const STACK: usize = 512 * 1024 * 1024;
-/// How deeply script functions may call each other: well within [`STACK`], in debug builds too.
-const CALL_LEVELS: usize = 1000;
-/// How deeply expressions and blocks may be nested.
+/// Where so much cannot be reserved (`ulimit -v`).
+const SMALL_STACK: usize = 64 * 1024 * 1024;
+/// How deeply script functions may call each other.
+const CALL_LEVELS: usize = 600;
+/// How deeply expressions and blocks may be nested, outside and inside functions.
 const NESTING: usize = 500;
+const NESTING_IN_FUNCTION: usize = 250;
 
 /// How a script came to its end.
 #[derive(Debug, Clone)]
@@ -94,7 +97,7 @@ impl Runtime {
     /// # Errors
     /// When the script has a mistake.
     pub fn load(&self, name: &str, source: &str) -> Result<Script, Failure> {
-        let ast = on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &Earlier::default()))?;
+        let ast = on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &Earlier::default()))??;
         Ok(Script { ast, name: name.to_string(), path: None })
     }
 
@@ -114,7 +117,9 @@ impl Runtime {
         if let Some(path) = &script.path {
             *lock(&self.world.script) = Some(path.clone());
         }
-        self.evaluate(&script.name, &mut Scope::new(), &script.ast)
+        // The variables go where they came from: taking a deeply nested value apart needs stack.
+        let result = on_script_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script.ast));
+        self.conclude(&script.name, result)
     }
 
     /// Evaluates a source text to a value.
@@ -148,13 +153,11 @@ impl Runtime {
     /// Compiles an entry of a session, in which earlier variables and functions exist.
     pub(crate) fn compile_in(&self, name: &str, source: &str, scope: &Scope, functions: &AST) -> Result<AST, Failure> {
         let earlier = Earlier { scope: Some(scope), functions: Some(functions) };
-        on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &earlier))
+        on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &earlier))?
     }
 
     pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
-        let result = on_script_thread(|| {
-            catch_unwind(AssertUnwindSafe(|| self.engine.eval_ast_with_scope::<Dynamic>(scope, ast)))
-        });
+        let result = on_script_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(scope, ast));
         self.conclude(name, result)
     }
 
@@ -162,7 +165,7 @@ impl Runtime {
     fn conclude(
         &self,
         name: &str,
-        result: std::thread::Result<Result<Dynamic, Box<EvalAltResult>>>,
+        result: Result<Result<Dynamic, Box<EvalAltResult>>, Failure>,
     ) -> Result<Ending, Failure> {
         let world = &self.world;
         let explain =
@@ -172,10 +175,7 @@ impl Runtime {
         }
         let unobserved = std::mem::take(&mut *lock(&world.unobserved)).into_iter().next();
         let why = world.halt.take();
-        let result = match result {
-            Ok(result) => result,
-            Err(panic) => return Err(internal_failure(&*panic)),
-        };
+        let result = result?;
         match why {
             Some(Why::Output(error)) => return Err(output_failure(&error)),
             Some(Why::Lost(error)) => return Err(explain(error)),
@@ -320,7 +320,7 @@ fn configure(engine: &mut Engine) {
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     engine.set_max_call_levels(CALL_LEVELS);
-    engine.set_max_expr_depths(NESTING, NESTING);
+    engine.set_max_expr_depths(NESTING, NESTING_IN_FUNCTION);
     // Interning makes strings that are made at run time two to three times slower.
     engine.set_max_strings_interned(0);
 }
@@ -367,15 +367,23 @@ fn make_world(
 }
 
 /// Runs a closure on a thread whose stack is large enough for every script that the limits allow.
-fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+    // A thread that cannot be started takes its closure with it.
+    let work = Mutex::new(Some(work));
+    let run = || lock(&work).take().map(|work| work());
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("procscript".into()).stack_size(STACK);
-        match thread.spawn_scoped(scope, work) {
-            Ok(handle) => match handle.join() {
-                Ok(value) => value,
-                Err(panic) => std::panic::resume_unwind(panic),
-            },
-            Err(error) => std::panic::resume_unwind(Box::new(format!("cannot start a thread: {error}"))),
+        let start =
+            |stack| std::thread::Builder::new().name("procscript".into()).stack_size(stack).spawn_scoped(scope, run);
+        let result = match start(STACK).or_else(|_| start(SMALL_STACK)) {
+            Ok(thread) => thread.join(),
+            Err(error) => {
+                return Err(Failure::new(FailureKind::Internal, format!("cannot start a thread: {error}")));
+            }
+        };
+        match result {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(internal_failure(&"the script thread had nothing to do")),
+            Err(panic) => Err(internal_failure(&*panic)),
         }
     })
 }
@@ -386,8 +394,9 @@ fn output_failure(error: &std::io::Error) -> Failure {
     Failure::new(kind, format!("cannot write to standard output: {reason}"))
 }
 
+/// A fault that is not the script's, most likely a panic in a native function.
 fn internal_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let message = format!("internal error: {}", text.unwrap_or("a function of the host panicked"));
+    let message = format!("internal error: {}", text.unwrap_or("a native function panicked"));
     Failure::new(FailureKind::Internal, message).with_help(Some("this is a fault of procscript: please report it"))
 }

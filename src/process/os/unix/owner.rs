@@ -2,8 +2,12 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::IntoRawFd;
+use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::spawn::{is_ignored, mark_all_close_on_exec};
+use os_pipe::PipeReader;
+
+use super::spawn::{is_ignored, mark_all_close_on_exec, unblock_all_signals};
 
 /// The signals among `wanted` that this process did not inherit as ignored (`nohup` ignores HUP, a
 /// shell's `&` ignores INT): those a runner may handle.
@@ -11,68 +15,93 @@ pub(crate) fn not_ignored(wanted: &[i32]) -> Vec<i32> {
     wanted.iter().copied().filter(|signal| !is_ignored(*signal)).collect()
 }
 
-fn signal_set(signals: &[i32]) -> libc::sigset_t {
-    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
-    // SAFETY: sigemptyset initialises the set; sigaddset refuses bad numbers.
+/// Where the handler writes: the descriptor of a pipe, or -1.
+static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
+
+/// Has signals written to a pipe, and returns its reading end: two bytes for each, the number and
+/// whether the kernel sent it (a key typed at the terminal) and not another process.
+///
+/// Handlers, and not a blocked mask with `sigwait`: a mask is inherited by children, handlers are
+/// reset by `exec`, and `posix_spawn` through std can do neither.
+pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<PipeReader> {
+    let (reader, writer) = os_pipe::pipe()?;
+    // A full pipe must not block the handler; whoever reads has enough to do then.
+    super::set_nonblocking(&writer)?;
+    SIGNAL_PIPE.store(writer.into_raw_fd(), Ordering::Release);
+    for signal in signals {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: an all-zero sigaction has an empty mask; the handler is async-signal-safe.
+        super::check(unsafe {
+            let action = action.assume_init_mut();
+            action.sa_sigaction = note_signal as *const () as usize;
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+            libc::sigaction(*signal, action, std::ptr::null_mut())
+        })?;
+    }
+    Ok(reader)
+}
+
+extern "C" fn note_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    const SI_KERNEL: i32 = 0x80;
+    // SAFETY: the kernel passes a valid siginfo; write and errno are async-signal-safe.
     unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        for signal in signals {
-            libc::sigaddset(set.as_mut_ptr(), *signal);
-        }
-        set.assume_init()
+        let errno = errno_location();
+        let saved = *errno;
+        let message = [signal as u8, u8::from((*info).si_code == SI_KERNEL)];
+        libc::write(SIGNAL_PIPE.load(Ordering::Acquire), message.as_ptr().cast(), message.len());
+        *errno = saved;
     }
 }
 
-/// Blocks signals in this thread and in those it will start, for [`next_signal`] to take.
-pub(crate) fn block_signals(signals: &[i32]) {
-    let set = signal_set(signals);
-    // SAFETY: the set is initialised.
-    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) };
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+unsafe fn errno_location() -> *mut libc::c_int {
+    // SAFETY: always callable.
+    unsafe { libc::__error() }
 }
 
-/// Waits for one of the blocked signals: its number, and whether the kernel sent it (a key typed at
-/// the terminal) and not another process.
-pub(crate) fn next_signal(signals: &[i32]) -> Option<(i32, bool)> {
-    let set = signal_set(signals);
-    loop {
-        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-        // SAFETY: the set is initialised and the structure valid for writing.
-        let signal = unsafe { libc::sigwaitinfo(&set, info.as_mut_ptr()) };
-        if signal > 0 {
-            // SAFETY: sigwaitinfo has filled it.
-            let code = unsafe { info.assume_init() }.si_code;
-            const SI_KERNEL: i32 = 0x80;
-            return Some((signal, code == SI_KERNEL));
-        }
-        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return None;
-        }
+#[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
+unsafe fn errno_location() -> *mut libc::c_int {
+    // SAFETY: always callable.
+    unsafe { libc::__errno_location() }
+}
+
+/// How the terminal was set when we were started: what an editor in raw mode must put back.
+#[derive(Clone)]
+pub(crate) struct TerminalState(libc::termios);
+
+impl TerminalState {
+    /// `None` when standard input is no terminal.
+    pub fn of_stdin() -> Option<Self> {
+        let mut state = MaybeUninit::<libc::termios>::zeroed();
+        // SAFETY: the structure is valid for writing, and filled when the call succeeds.
+        unsafe { (libc::tcgetattr(0, state.as_mut_ptr()) == 0).then(|| Self(state.assume_init())) }
+    }
+
+    pub fn restore(&self) {
+        // SAFETY: the state came from tcgetattr.
+        unsafe { libc::tcsetattr(0, libc::TCSANOW, &self.0) };
     }
 }
 
 /// Ends this process by `signal`, as if it had never been handled: what tells a calling shell that
 /// its loop should stop too. Where the signal cannot end us (PID 1), exits with 128 + n.
 pub(crate) fn die_of_signal(signal: i32) -> ! {
-    let set = signal_set(&[signal]);
     // SAFETY: restores the default action and sends the signal to ourselves.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
-        libc::kill(libc::getpid(), signal);
     }
     std::process::exit(128 + signal)
 }
 
 /// What a program that owns its process does first: no descriptor that it inherited above 2 reaches
-/// its children, and SIGCHLD is neither ignored (every wait would fail with ECHILD) nor blocked.
+/// its children, no signal is blocked in it or in them, and SIGCHLD is not ignored (every wait would
+/// fail with ECHILD).
 pub(crate) fn own_process() {
-    // SAFETY: only sets a flag on descriptors.
-    unsafe { mark_all_close_on_exec() };
-    let set = signal_set(&[libc::SIGCHLD]);
-    // SAFETY: sets dispositions of this process and the mask of this thread.
+    // SAFETY: sets flags on descriptors, the mask of this thread, and a disposition of this process.
     unsafe {
+        mark_all_close_on_exec();
+        unblock_all_signals();
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
     }
 }

@@ -10,10 +10,30 @@ use std::path::Path;
 use std::process::Command;
 
 /// Whether a plain `posix_spawn` would hand a child more than it should have: a signal that this
-/// process ignores, or a descriptor above 2 that is not close-on-exec. Such a child takes the slower
-/// fork path ([`isolate`]).
+/// thread blocks or this process ignores, or a descriptor above 2 that is not close-on-exec. Such a
+/// child takes the slower fork path ([`isolate`]).
 pub(crate) fn would_inherit_state() -> bool {
-    ignores_signals() || has_inheritable_descriptors()
+    blocks_signals() || ignores_signals() || has_inheritable_descriptors()
+}
+
+fn blocks_signals() -> bool {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: asks for the mask only; an all-zero set is valid.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), set.as_mut_ptr());
+        let set = set.assume_init();
+        (1..=64).any(|signal| libc::sigismember(&set, signal) == 1)
+    }
+}
+
+/// Empties the signal mask of this thread. Async-signal-safe.
+pub(super) unsafe fn unblock_all_signals() {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: sigemptyset initialises the set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, set.as_ptr(), std::ptr::null_mut());
+    }
 }
 
 fn ignores_signals() -> bool {
@@ -64,7 +84,7 @@ pub(super) unsafe fn mark_all_close_on_exec() {
     }
 }
 
-/// Makes the child of `command` start with default signal actions and descriptors 0, 1, 2 only,
+/// Makes the child of `command` start with default signal actions, an empty mask and descriptors 0, 1, 2 only,
 /// whatever this process has.
 ///
 /// This is the fork path: slower in a large process. It makes the `execve` itself, because std would
@@ -96,6 +116,7 @@ pub(crate) fn isolate(
                     libc::signal(signal, libc::SIG_DFL);
                 }
             }
+            unblock_all_signals();
             mark_all_close_on_exec();
             match &environment {
                 Some(environment) => libc::execve(program.as_ptr(), arguments.as_ptr(), environment.as_ptr()),
