@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
 
 use crate::process::nearest_name;
 
-use super::failure::{Failure, Place};
-use super::world::Sources;
+use super::failure::Failure;
+use super::library::Library;
 
 /// Functions that the interpreter itself provides under these names.
 const KEYWORD_FUNCTIONS: &[&str] =
@@ -24,67 +24,79 @@ fn is_word(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Reports the first call of a function that does not exist, or not with so many arguments.
+/// Reports the first import that cannot be resolved, and the first call of a function that does not
+/// exist, or not with so many arguments. Imported modules are compiled, and so checked, too.
 ///
 /// `earlier` has functions that exist already, in a session.
 pub(crate) fn check(
     engine: &Engine,
+    library: &Library,
     ast: &AST,
     earlier: Option<&AST>,
     name: &str,
-    sources: &Sources,
 ) -> Result<(), Failure> {
-    let calls = Calls::of(ast);
-    if calls.list.is_empty() {
+    let uses = Uses::of(ast);
+    let modules = Modules::load(engine, library, &uses, name)?;
+    if uses.calls.is_empty() {
         return Ok(());
     }
     let known = Known::of(engine, ast, earlier);
-    let Some((call, problem)) = calls.list.iter().find_map(|call| known.problem(call, &calls).map(|p| (call, p)))
-    else {
-        return Ok(());
-    };
-    let line = call.position.line().unwrap_or(1);
-    let place = Place {
-        file: name.to_string(),
-        line,
-        column: call.position.position().unwrap_or(1),
-        text: sources.line(name, line),
-    };
-    Err(Failure::load(problem.message).at(Some(place)).with_help(problem.help))
+    for call in &uses.calls {
+        let problem = match &call.module {
+            Some(alias) => modules.problem(call, alias),
+            None => known.problem(call, &uses),
+        };
+        if let Some(problem) = problem {
+            let place = library.place(name, call.position);
+            return Err(Failure::load(problem.message).at(place).with_help(problem.help));
+        }
+    }
+    Ok(())
 }
 
 /// A call somewhere in the program.
 struct Call {
+    /// The module that it names, as in `git::branch()`.
+    module: Option<String>,
     name: String,
     arguments: usize,
     is_method: bool,
     position: Position,
 }
 
-struct Calls {
-    list: Vec<Call>,
+/// What a program uses and does not define.
+struct Uses {
+    calls: Vec<Call>,
+    /// `import "path" as alias`, with the position of the statement.
+    imports: Vec<(String, String, Position)>,
     /// Names of map entries and properties: what they hold may be a function, called as a method.
     properties: HashSet<String>,
 }
 
-impl Calls {
+impl Uses {
     fn of(ast: &AST) -> Self {
-        let mut calls = Self { list: Vec::new(), properties: HashSet::new() };
+        let mut uses = Self { calls: Vec::new(), imports: Vec::new(), properties: HashSet::new() };
         ast.walk(&mut |path: &[ASTNode]| {
             match path.last() {
-                Some(ASTNode::Expr(expr)) => calls.add_expr(expr),
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => calls.add(call, false, *position),
+                Some(ASTNode::Expr(expr)) => uses.add_expr(expr),
+                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => uses.add_call(call, false, *position),
+                Some(ASTNode::Stmt(Stmt::Import(import, position))) => {
+                    // A path that is computed is known only when the program runs.
+                    if let Expr::StringConstant(path, _) = &import.0 {
+                        uses.imports.push((path.to_string(), import.1.name.to_string(), *position));
+                    }
+                }
                 _ => {}
             }
             true
         });
-        calls
+        uses
     }
 
     fn add_expr(&mut self, expr: &Expr) {
         match expr {
-            Expr::FnCall(call, position) => self.add(call, false, *position),
-            Expr::MethodCall(call, position) => self.add(call, true, *position),
+            Expr::FnCall(call, position) => self.add_call(call, false, *position),
+            Expr::MethodCall(call, position) => self.add_call(call, true, *position),
             Expr::Property(property, _) => {
                 self.properties.insert(property.2.to_string());
             }
@@ -93,11 +105,49 @@ impl Calls {
         }
     }
 
-    fn add(&mut self, call: &FnCallExpr, is_method: bool, position: Position) {
-        // Functions of modules are known when the module is; operators are checked by their types.
-        if call.namespace.is_empty() && call.op_token.is_none() && is_word(&call.name) {
-            let name = call.name.to_string();
-            self.list.push(Call { name, arguments: call.args.len(), is_method, position });
+    fn add_call(&mut self, call: &FnCallExpr, is_method: bool, position: Position) {
+        // Operators are checked by the types of their operands, when they run.
+        if call.op_token.is_some() || !is_word(&call.name) {
+            return;
+        }
+        let module = (!call.namespace.is_empty()).then(|| call.namespace.to_string());
+        let (name, arguments) = (call.name.to_string(), call.args.len());
+        self.calls.push(Call { module, name, arguments, is_method, position });
+    }
+}
+
+/// The public functions of the imported modules, by the alias they are imported under.
+struct Modules(HashMap<String, HashMap<String, BTreeSet<usize>>>);
+
+impl Modules {
+    fn load(engine: &Engine, library: &Library, uses: &Uses, importer: &str) -> Result<Self, Failure> {
+        let mut modules: HashMap<String, HashMap<String, BTreeSet<usize>>> = HashMap::new();
+        for (path, alias, position) in &uses.imports {
+            let here = || library.place(importer, *position);
+            let Some(name) = library.find(importer, path) else {
+                let standard = super::stdlib::MODULES.iter().map(|(name, _)| name.to_string());
+                let help = nearest_name(path, standard).map(|similar| format!("did you mean \"{similar}\"?"));
+                return Err(Failure::load(format!("there is no module \"{path}\"")).at(here()).with_help(help));
+            };
+            let ast = library.module(engine, &name).map_err(|failure| match failure.place() {
+                Some(_) => failure,
+                None => failure.at(here()),
+            })?;
+            let functions = modules.entry(alias.clone()).or_default();
+            for function in ast.iter_functions().filter(|function| function.access == FnAccess::Public) {
+                functions.entry(function.name.to_string()).or_default().insert(function.params.len());
+            }
+        }
+        Ok(Self(modules))
+    }
+
+    fn problem(&self, call: &Call, alias: &str) -> Option<Problem> {
+        let functions = self.0.get(alias)?;
+        let Call { name, arguments, .. } = call;
+        match functions.get(name) {
+            Some(counts) if counts.contains(arguments) => None,
+            Some(counts) => Some(Problem::wrong_count("function", &format!("{alias}::{name}"), counts, *arguments)),
+            None => Some(Problem::unknown("function", &format!("{alias}::"), name, functions.keys().cloned())),
         }
     }
 }
@@ -105,6 +155,19 @@ impl Calls {
 struct Problem {
     message: String,
     help: Option<String>,
+}
+
+impl Problem {
+    fn unknown(noun: &str, prefix: &str, name: &str, names: impl Iterator<Item = String>) -> Self {
+        let help = nearest_name(name, names).map(|similar| format!("did you mean `{prefix}{similar}`?"));
+        Self { message: format!("there is no {noun} `{prefix}{name}`"), help }
+    }
+
+    fn wrong_count(noun: &str, name: &str, counts: &BTreeSet<usize>, arguments: usize) -> Self {
+        let takes = counts.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+        let plural = if counts.len() == 1 && counts.contains(&1) { "" } else { "s" };
+        Self { message: format!("the {noun} `{name}` takes {takes} argument{plural}, not {arguments}"), help: None }
+    }
 }
 
 /// The functions that can be called without a namespace, with the numbers of arguments they take.
@@ -131,9 +194,9 @@ impl Known {
         Self { native, script }
     }
 
-    fn problem(&self, call: &Call, calls: &Calls) -> Option<Problem> {
+    fn problem(&self, call: &Call, uses: &Uses) -> Option<Problem> {
         let Call { name, arguments, is_method, .. } = call;
-        if KEYWORD_FUNCTIONS.contains(&name.as_str()) || (*is_method && calls.properties.contains(name)) {
+        if KEYWORD_FUNCTIONS.contains(&name.as_str()) || (*is_method && uses.properties.contains(name)) {
             return None;
         }
         let natively = arguments + usize::from(*is_method);
@@ -152,12 +215,8 @@ impl Known {
         let noun = if *is_method { "method" } else { "function" };
         if counts.is_empty() {
             let names = self.native.keys().chain(self.script.keys()).filter(|name| is_word(name)).cloned();
-            let help = nearest_name(name, names).map(|similar| format!("did you mean `{similar}`?"));
-            return Some(Problem { message: format!("there is no {noun} `{name}`"), help });
+            return Some(Problem::unknown(noun, "", name, names));
         }
-        let takes = counts.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
-        let plural = if counts.len() == 1 && counts.contains(&1) { "" } else { "s" };
-        let message = format!("the {noun} `{name}` takes {takes} argument{plural}, not {arguments}");
-        Some(Problem { message, help: None })
+        Some(Problem::wrong_count(noun, name, &counts, *arguments))
     }
 }

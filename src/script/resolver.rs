@@ -1,44 +1,22 @@
-//! `import`: the modules that come with the program, and files beside the importing one.
+//! `import`: Rhai's side of the [library](super::library).
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 
 use rhai::{Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope, Shared};
 
-use super::failure::Failure;
-use super::load::{Earlier, compile, read_source};
-use super::stdlib;
-use super::world::{World, lock};
+use super::library::Library;
+use super::world::lock;
 
-/// Finds, compiles and keeps modules: each is loaded once.
+/// Evaluates modules, each once.
 pub(crate) struct Resolver {
-    world: Weak<World>,
-    loaded: Mutex<HashMap<String, Shared<Module>>>,
-    /// The modules that are being loaded, outermost first: importing one of them again is a cycle.
-    loading: Mutex<Vec<String>>,
+    library: Arc<Library>,
+    evaluated: Mutex<HashMap<String, Shared<Module>>>,
 }
 
 impl Resolver {
-    pub fn new(world: &Arc<World>) -> Self {
-        Self { world: Arc::downgrade(world), loaded: Mutex::default(), loading: Mutex::default() }
-    }
-
-    fn load(&self, engine: &Engine, name: &str, position: Position) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        let Some(world) = self.world.upgrade() else { return Err(not_found(name, position)) };
-        let failed = |failure: Failure| -> Box<EvalAltResult> {
-            let place = failure.place().map(|p| format!(" ({}:{}:{})", p.file, p.line, p.column)).unwrap_or_default();
-            let message = format!("cannot import \"{name}\": {}{place}", failure.message());
-            EvalAltResult::ErrorRuntime(message.into(), position).into()
-        };
-        let source = match stdlib::source(name) {
-            Some(source) => source.to_string(),
-            None => read_source(Path::new(name)).map_err(failed)?,
-        };
-        let ast = compile(engine, &world.sources, name, &source, &Earlier::default()).map_err(failed)?;
-        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
-        export_closures(&mut module);
-        Ok(Shared::new(module))
+    pub fn new(library: Arc<Library>) -> Self {
+        Self { library, evaluated: Mutex::default() }
     }
 }
 
@@ -50,44 +28,25 @@ impl ModuleResolver for Resolver {
         path: &str,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        let Some(name) = find(source, path, self.world.upgrade().as_deref()) else {
-            return Err(not_found(path, position));
+        let Some(name) = self.library.find(source.unwrap_or_default(), path) else {
+            return Err(EvalAltResult::ErrorModuleNotFound(path.to_string(), position).into());
         };
-        if let Some(module) = lock(&self.loaded).get(&name) {
+        if let Some(module) = lock(&self.evaluated).get(&name) {
             return Ok(module.clone());
         }
-        if lock(&self.loading).contains(&name) {
-            let chain = lock(&self.loading).join("\" → \"");
-            let message = format!("the modules import each other in a circle: \"{chain}\" → \"{name}\"");
-            return Err(EvalAltResult::ErrorRuntime(message.into(), position).into());
-        }
-        lock(&self.loading).push(name.clone());
-        let result = self.load(engine, &name, position);
-        lock(&self.loading).pop();
-        let module = result?;
-        lock(&self.loaded).insert(name, module.clone());
+        // An import with a path that is known before the program runs was compiled, and its mistakes
+        // reported, then.
+        let ast = self.library.module(engine, &name).map_err(|failure| {
+            let place = failure.place().map(|p| format!(" ({}:{}:{})", p.file, p.line, p.column)).unwrap_or_default();
+            let message = format!("cannot import \"{path}\": {}{place}", failure.message());
+            EvalAltResult::ErrorRuntime(message.into(), position)
+        })?;
+        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
+        export_closures(&mut module);
+        let module = Shared::new(module);
+        lock(&self.evaluated).insert(name, module.clone());
         Ok(module)
     }
-}
-
-/// The name of the module: its own for one that comes with the program, else the absolute path of
-/// its file, next to the importing one.
-fn find(importer: Option<&str>, path: &str, world: Option<&World>) -> Option<String> {
-    if path.starts_with("std/") {
-        return stdlib::source(path).map(|_| path.to_string());
-    }
-    let base = match importer.map(Path::new).filter(|importer| importer.is_file()) {
-        Some(importer) => importer.parent().map(Path::to_path_buf).unwrap_or_default(),
-        None => world?.context.base_dir().ok()?,
-    };
-    let file = base.join(path);
-    let with_extension = PathBuf::from(format!("{}.rhai", file.display()));
-    let found = [with_extension, file].into_iter().find(|candidate| candidate.is_file())?;
-    Some(std::path::absolute(found).ok()?.display().to_string())
-}
-
-fn not_found(path: &str, position: Position) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorModuleNotFound(path.to_string(), position).into()
 }
 
 /// Makes the closures of a module callable outside it.

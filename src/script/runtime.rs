@@ -12,9 +12,10 @@ use crate::process::{CancelToken, Context, HostStream};
 use super::api;
 use super::console::{Console, Receiver};
 use super::failure::{Failure, FailureKind};
-use super::load::{self, Earlier, Script, compile, explainer, read_source};
+use super::library::{Earlier, Library};
+use super::load::{self, Script, read_source};
 use super::resolver::Resolver;
-use super::world::{Halt, Sources, Why, World, lock};
+use super::world::{Halt, Why, World, lock};
 
 /// The stack of the thread that a script runs on: reserved, not used, until a script needs it. With the
 /// two limits below, the deepest script takes about a third of it (`language/recursion_is_bounded`).
@@ -97,7 +98,7 @@ impl Runtime {
     /// # Errors
     /// When the script has a mistake.
     pub fn load(&self, name: &str, source: &str) -> Result<Script, Failure> {
-        let ast = on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &Earlier::default()))??;
+        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, &Earlier::default()))??;
         Ok(Script { ast, name: name.to_string(), path: None })
     }
 
@@ -153,7 +154,7 @@ impl Runtime {
     /// Compiles an entry of a session, in which earlier variables and functions exist.
     pub(crate) fn compile_in(&self, name: &str, source: &str, scope: &Scope, functions: &AST) -> Result<AST, Failure> {
         let earlier = Earlier { scope: Some(scope), functions: Some(functions) };
-        on_script_thread(|| compile(&self.engine, &self.world.sources, name, source, &earlier))?
+        on_script_thread(|| self.world.library.compile(&self.engine, name, source, &earlier))?
     }
 
     pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
@@ -168,8 +169,9 @@ impl Runtime {
         result: Result<Result<Dynamic, Box<EvalAltResult>>, Failure>,
     ) -> Result<Ending, Failure> {
         let world = &self.world;
-        let explain =
-            |error: Box<EvalAltResult>| explainer(&self.engine, &world.sources, name).with(|e| e.run_failure(*error));
+        let explain = |error: Box<EvalAltResult>| {
+            world.library.explain(&self.engine, name, |explainer| explainer.run_failure(*error))
+        };
         if let Err(error) = world.out.flush() {
             world.halt.request(Why::Output(error));
         }
@@ -280,7 +282,7 @@ impl RuntimeBuilder {
         api::register(&mut engine, &world);
         let halting = world.clone();
         engine.on_progress(move |_| halting.must_stop().then_some(Dynamic::UNIT));
-        engine.set_module_resolver(Resolver::new(&world));
+        engine.set_module_resolver(Resolver::new(world.library.clone()));
         for registration in registrations {
             registration(&mut engine);
         }
@@ -353,6 +355,7 @@ fn make_world(
             }
         })
         .on_unobserved_failure(move |error| lock(&failures).push(error));
+    let library = Arc::new(Library::new(context.clone()));
     World {
         invocation_dir: std::env::current_dir().ok(),
         context,
@@ -361,7 +364,7 @@ fn make_world(
         args,
         script: Mutex::new(script),
         halt,
-        sources: Sources::default(),
+        library,
         unobserved,
     }
 }

@@ -11,6 +11,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use crate::process::{self, Context};
 
 use super::console::Console;
+use super::library::Library;
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
@@ -21,7 +22,7 @@ pub(crate) struct World {
     pub script: Mutex<Option<PathBuf>>,
     pub invocation_dir: Option<PathBuf>,
     pub halt: Arc<Halt>,
-    pub sources: Sources,
+    pub library: Arc<Library>,
     /// Failures of started commands that nobody waited for.
     pub unobserved: Arc<Mutex<Vec<process::Error>>>,
 }

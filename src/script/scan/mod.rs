@@ -104,15 +104,6 @@ pub struct Scan {
 }
 
 /// Scans Rhai source text.
-///
-/// ```
-/// use procscript::script::scan::{Unclosed, scan};
-///
-/// let source = "let n = $`wc -l ${file}`.read(); /* why";
-/// let found = scan(source);
-/// assert_eq!(&source[found.templates[0].slots[0].clone()], "file");
-/// assert_eq!(found.unclosed, Some((Unclosed::Comment, 33)));
-/// ```
 pub fn scan(source: &str) -> Scan {
     scanner::walk(source)
 }
@@ -120,12 +111,6 @@ pub fn scan(source: &str) -> Scan {
 /// Tells the line and the column of a byte offset.
 ///
 /// An offset past the end is the end; one inside a character is the start of that character.
-///
-/// ```
-/// use procscript::script::scan::{Place, place_of};
-///
-/// assert_eq!(place_of("é\nab", 4), Place { line: 2, column: 2 });
-/// ```
 pub fn place_of(source: &str, offset: usize) -> Place {
     let before = &source[..source.floor_char_boundary(offset)];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -139,14 +124,6 @@ pub fn place_of(source: &str, offset: usize) -> Place {
 ///
 /// This is about what the scanner sees: comments, strings, templates, brackets. A source that ends
 /// in an operator (`let x =`) is incomplete as well, but only a parser can tell.
-///
-/// ```
-/// use procscript::script::scan::is_incomplete;
-///
-/// assert!(is_incomplete("for f in files {"));
-/// assert!(is_incomplete("$`git log"));
-/// assert!(!is_incomplete("print(\"oops)"));
-/// ```
 pub fn is_incomplete(source: &str) -> bool {
     let found = scan(source);
     found.mismatched.is_none() && found.unclosed.is_some_and(|(what, _)| what.can_go_on())

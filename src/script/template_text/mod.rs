@@ -139,30 +139,10 @@ impl std::error::Error for TemplateError {}
 
 /// Splits the literal text of a template, given as its pieces: one slot stands between each two.
 ///
-/// ```
-/// use procscript::script::template_text::{Part, parse};
-///
-/// let template = parse(&["git show '--format=%h %s' ", " | head -n 1"])?;
-/// let words = &template.stages[0].words;
-/// assert_eq!(words[2].parts, [Part::Text("--format=%h %s".into())]);
-/// assert_eq!(words[3].lone_slot(), Some(0));
-/// assert_eq!(template.stages[1].words.len(), 3);
-/// # Ok::<(), procscript::script::template_text::TemplateError>(())
-/// ```
-///
 /// # Errors
 ///
 /// The first thing that a template cannot mean: an operator of the shell that it does not have, an
 /// unclosed quote, an empty stage, a redirection without a path or of a stream that is taken.
-///
-/// ```
-/// use procscript::script::template_text::parse;
-///
-/// let error = parse(&["make; make install"]).unwrap_err();
-/// assert_eq!((error.piece, error.offset, error.length), (0, 4, 1));
-/// assert_eq!(error.message, "unquoted `;` in a command template");
-/// assert_eq!(error.help.as_deref(), Some("write two statements, or quote it: ';'"));
-/// ```
 pub fn parse(pieces: &[&str]) -> Result<TemplateText, TemplateError> {
     stage::parse(pieces)
 }
