@@ -23,6 +23,8 @@ const MAX_LINES: usize = 65_535;
 pub(crate) struct Earlier<'a> {
     pub scope: Option<&'a Scope<'a>>,
     pub functions: Option<&'a AST>,
+    /// Whether somebody looks at the value of the last statement.
+    pub value_is_used: bool,
 }
 
 /// Everything that a runtime has loaded.
@@ -68,7 +70,7 @@ impl Library {
         let mut ast = parsed.map_err(|error| self.explain(engine, name, |e| e.parse_failure(&error)))?;
         // Before the AST is cloned: only then do its functions know where they are from.
         ast.set_source(name);
-        check::check(engine, self, &ast, earlier.functions, name)?;
+        check::check(engine, self, &ast, earlier, name)?;
         Ok(ast)
     }
 

@@ -98,7 +98,11 @@ impl Runtime {
     /// # Errors
     /// When the script has a mistake.
     pub fn load(&self, name: &str, source: &str) -> Result<Script, Failure> {
-        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, &Earlier::default()))??;
+        self.load_with(name, source, &Earlier::default())
+    }
+
+    fn load_with(&self, name: &str, source: &str, earlier: &Earlier) -> Result<Script, Failure> {
+        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, earlier))??;
         Ok(Script { ast, name: name.to_string(), path: None })
     }
 
@@ -128,7 +132,7 @@ impl Runtime {
     /// # Errors
     /// As [`load`](Self::load) and [`run`](Self::run), and when the value has another type.
     pub fn eval<T: Variant + Clone>(&self, source: &str) -> Result<T, Failure> {
-        let script = self.load("script", source)?;
+        let script = self.load_with("script", source, &Earlier { value_is_used: true, ..Earlier::default() })?;
         let value = match self.run(&script)? {
             Ending::Finished(value) => value,
             Ending::Exited(code) => {
@@ -153,7 +157,7 @@ impl Runtime {
 
     /// Compiles an entry of a session, in which earlier variables and functions exist.
     pub(crate) fn compile_in(&self, name: &str, source: &str, scope: &Scope, functions: &AST) -> Result<AST, Failure> {
-        let earlier = Earlier { scope: Some(scope), functions: Some(functions) };
+        let earlier = Earlier { scope: Some(scope), functions: Some(functions), value_is_used: true };
         on_script_thread(|| self.world.library.compile(&self.engine, name, source, &earlier))?
     }
 

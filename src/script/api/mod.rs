@@ -16,6 +16,8 @@ use rhai::Engine;
 
 use super::world::World;
 
+pub(crate) use settings::SETTINGS;
+
 /// Registers everything with an engine.
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::error::register(engine);

@@ -13,6 +13,17 @@ use crate::text::{Encoding, Separators};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
+/// The names of all settings. The check before running has to know them; a test compares them with
+/// what is registered.
+#[rustfmt::skip]
+pub(crate) const SETTINGS: &[&str] = &[
+    "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
+    "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
+    "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
+    "stderr_to_stdout", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace",
+    "limit", "max_line", "encoding", "separators", "lossy",
+];
+
 /// Registers methods, each of which makes a new command from the old one.
 struct Methods<'a> {
     engine: &'a mut Engine,
@@ -174,4 +185,32 @@ fn register_text(methods: &mut Methods) {
         Ok(command.separators(Separators::parse(&text).map_err(|error| error.to_string())?))
     });
     methods.plain("lossy", Expression::lossy);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::script::Runtime;
+
+    /// A setting that is not in the list could be built and never run without anybody noticing.
+    #[test]
+    fn the_list_of_settings_is_complete() {
+        let runtime = Runtime::builder().build().unwrap();
+        let methods = |make: &str| -> BTreeSet<String> {
+            // A method on a command gives a command: then it is a setting.
+            runtime
+                .engine()
+                .collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), false)
+                .into_iter()
+                .filter(|name| make.contains(&format!("\"{name}\"")))
+                .collect()
+        };
+        let source = include_str!("settings.rs").split("#[cfg(test)]").next().unwrap();
+        let registrations: String = source.lines().filter(|line| line.contains("methods.")).collect();
+        let listed: BTreeSet<String> = super::SETTINGS.iter().map(|name| name.to_string()).collect();
+        let mut registered = methods(&registrations);
+        registered.insert("env".into());
+        assert_eq!(listed, registered);
+    }
 }

@@ -1,5 +1,7 @@
 //! What is found in a program before it runs, beyond its syntax.
 
+mod unused;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
@@ -7,7 +9,7 @@ use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
 use crate::process::nearest_name;
 
 use super::failure::Failure;
-use super::library::Library;
+use super::library::{Earlier, Library};
 
 /// Functions that the interpreter itself provides under these names.
 const KEYWORD_FUNCTIONS: &[&str] =
@@ -27,20 +29,17 @@ fn is_word(name: &str) -> bool {
 /// Reports the first import that cannot be resolved, and the first call of a function that does not
 /// exist, or not with so many arguments. Imported modules are compiled, and so checked, too.
 ///
-/// `earlier` has functions that exist already, in a session.
+/// After that, the first command that is built and never run.
 pub(crate) fn check(
     engine: &Engine,
     library: &Library,
     ast: &AST,
-    earlier: Option<&AST>,
+    earlier: &Earlier,
     name: &str,
 ) -> Result<(), Failure> {
     let uses = Uses::of(ast);
     let modules = Modules::load(engine, library, &uses, name)?;
-    if uses.calls.is_empty() {
-        return Ok(());
-    }
-    let known = Known::of(engine, ast, earlier);
+    let known = Known::of(engine, ast, earlier.functions);
     for call in &uses.calls {
         let problem = match &call.module {
             Some(alias) => modules.problem(call, alias),
@@ -51,7 +50,12 @@ pub(crate) fn check(
             return Err(Failure::load(problem.message).at(place).with_help(problem.help));
         }
     }
-    Ok(())
+    match unused::find(ast, earlier.value_is_used) {
+        Some(position) => Err(Failure::load("this command is built but never run")
+            .at(library.place(name, position))
+            .with_help(Some("run it with .run(), or keep it: let command = …"))),
+        None => Ok(()),
+    }
 }
 
 /// A call somewhere in the program.
