@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("The script gave {length} and wrote:");
     println!("{}", indented(&captured.text()));
 
-    match runtime.eval::<()>("let answer = 42;\ncmd(\"git\", \"no-such-verb\").stderr_null().run();") {
-        Ok(()) => println!("git has learned a new verb"),
+    match runtime.eval::<()>("let disk = \"sda\";\nsh(\"echo no space left >&2; exit 3\").output();") {
+        Ok(()) => println!("The second script came to its end"),
         Err(failure) => show(&failure),
     }
     Ok(())

@@ -3,7 +3,9 @@
 #[allow(dead_code, reason = "a toolbox: tests take what they need")]
 mod support;
 
+mod announce;
 mod docs;
+mod examples;
 mod harness;
 mod layers;
 mod scripts;
