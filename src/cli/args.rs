@@ -15,6 +15,7 @@ use super::exit::{self, Exit};
 /// Without a script, one is read from standard input; at a terminal, a session starts.
 #[derive(Parser, Debug)]
 #[command(name = "procscript", version, after_long_help = exit::table())]
+#[command(override_usage = "procscript [OPTIONS] [FILE [ARGS]...]\n       procscript [OPTIONS] -e CODE [ARGS]...")]
 struct Arguments {
     /// Evaluate CODE instead of a file
     #[arg(short = 'e', long = "eval", value_name = "CODE")]
@@ -24,8 +25,8 @@ struct Arguments {
     #[arg(value_name = "FILE")]
     file: Option<OsString>,
 
-    /// The arguments of the script: what args() gives
-    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    /// The arguments of the script: what args() gives; options after FILE are the script's
+    #[arg(value_name = "ARGS")]
     arguments: Vec<OsString>,
 }
 
@@ -43,8 +44,11 @@ pub(super) enum Source {
     Interactive,
 }
 
-pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
-    let Arguments { code, file, mut arguments } = Arguments::try_parse_from(arguments).map_err(explain)?;
+pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
+    let mut ours: Vec<OsString> = all.collect();
+    // Whatever stands behind the script is the script's, options included.
+    let mut arguments = ours.split_off(end_of_ours(&ours));
+    let Arguments { code, file, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
     let source = match (code, file) {
         (Some(code), first) => {
             // With -e there is no file: what stands in its place is the first argument.
@@ -57,6 +61,25 @@ pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Plan, E
         (None, None) => Source::Stdin,
     };
     Ok(Plan { source, arguments })
+}
+
+/// Where our own options, and the script, end: behind the first argument that is no option.
+fn end_of_ours(arguments: &[OsString]) -> usize {
+    let mut index = 1;
+    while let Some(argument) = arguments.get(index) {
+        let text = argument.to_string_lossy();
+        index += 1;
+        match text.as_ref() {
+            // The next one is its value.
+            "-e" | "--eval" => index += 1,
+            // The next one is the script, whatever it looks like.
+            "--" => return (index + 1).min(arguments.len()),
+            "-" => return index,
+            option if option.starts_with('-') => {}
+            _ => return index,
+        }
+    }
+    arguments.len()
 }
 
 /// Help and version are answers, everything else is a wrong call.

@@ -142,11 +142,13 @@ impl Execution {
         })
     }
 
-    /// Ends it with KILL, its descendants included, and does not wait.
+    /// Ends it with KILL, its descendants included, and does not wait. That it has died of this is
+    /// then nothing to report.
     ///
     /// # Errors
     /// None at present.
     pub fn kill(&self) -> Result<(), Error> {
+        self.0.state().observed = true;
         self.0.shared.tree.signal_all(os::SIGKILL);
         Ok(())
     }

@@ -243,11 +243,6 @@ impl Expression {
         self.stdout(Redirect::Capture)
     }
 
-    /// Standard output into a pipe that the [`Execution`](super::Execution) reads.
-    pub fn stdout_piped(self) -> Self {
-        self.stdout(Redirect::Piped)
-    }
-
     /// Standard output to where standard error goes: `>&2`.
     pub fn stdout_to_stderr(self) -> Self {
         self.stdout(Redirect::ToOther)

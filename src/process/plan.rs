@@ -177,7 +177,6 @@ fn sink_of(redirect: &Redirect, channel: Channel) -> Option<SinkKind> {
         Redirect::Append(path) => SinkKind::Append(path.clone()),
         Redirect::File(file) => SinkKind::File(file.clone()),
         Redirect::Capture => SinkKind::Capture(channel),
-        Redirect::Piped => SinkKind::Stream,
         Redirect::ToOther => return None,
     })
 }

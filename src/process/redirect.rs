@@ -31,8 +31,6 @@ pub(crate) enum Redirect {
     Append(PathBuf),
     File(Arc<File>),
     Capture,
-    /// A pipe that the holder of the execution reads.
-    Piped,
     /// Wherever the other of the two goes.
     ToOther,
 }
@@ -81,7 +79,7 @@ fn push_output(text: &mut String, redirect: Option<&Redirect>, number: &str, to_
             text.push(' ');
             text.push_str(to_other);
         }
-        Some(Redirect::Inherit | Redirect::File(_) | Redirect::Capture | Redirect::Piped) | None => {}
+        Some(Redirect::Inherit | Redirect::File(_) | Redirect::Capture) | None => {}
     }
 }
 

@@ -25,10 +25,7 @@ pub(crate) fn argument(value: &Dynamic, place: &str) -> Result<OsString, String>
     if value.is_int() || value.is_float() || value.is_bool() || value.is_char() {
         return Ok(value.to_string().into());
     }
-    Err(match value.is_array() {
-        true => format!("{place} must be text, but is an array; add its elements with .args(array)"),
-        false => format!("{place} must be text, but is {}", kind_of(&value)),
-    })
+    Err(format!("{place} must be text, but is {}", kind_of(&value)))
 }
 
 /// The values of an array as arguments; `name` is what the array is called in the error.

@@ -1,6 +1,6 @@
 //! Errors that a script can catch.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position, Target};
 
 use crate::process::{self, ErrorKind, Stage};
 
@@ -56,38 +56,60 @@ impl CallPlace {
     }
 }
 
+/// The fields of an error.
+const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
+    ("kind", |e| e.error.kind().name().into()),
+    ("message", |e| e.error.message().to_string().into()),
+    ("help", |e| or_unit(e.error.help().map(str::to_string))),
+    ("command", |e| or_unit(e.error.command().map(str::to_string))),
+    ("argv", |e| e.error.argv().iter().map(|a| Dynamic::from(a.clone())).collect::<Array>().into()),
+    ("program", |e| or_unit(e.error.program().map(|p| p.display().to_string()))),
+    ("dir", |e| or_unit(e.error.dir().map(|p| p.display().to_string()))),
+    ("code", |e| or_unit(e.error.status().and_then(|s| s.code()).map(i64::from))),
+    ("signal", |e| or_unit(e.error.status().and_then(|s| s.signal()).map(i64::from))),
+    ("signal_name", |e| or_unit(e.error.status().and_then(|s| s.signal_name()).map(str::to_string))),
+    ("core_dumped", |e| e.error.core_dumped().into()),
+    ("stdout", |e| text_or_unit(e.error.stdout())),
+    ("stderr", |e| text_or_unit(e.error.stderr())),
+    ("elapsed", |e| or_unit(e.error.elapsed().map(|d| d.as_secs_f64()))),
+    ("stages", |e| stages(e.error.stages()).into()),
+    ("stage", |e| or_unit(e.error.stage().map(|stage| stage as i64))),
+    ("errno", |e| or_unit(e.error.errno().map(i64::from))),
+    ("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string))),
+    // One attempt, and nothing behind it, unless a retry or a wrapper says otherwise.
+    ("attempts", |_| Dynamic::from(1_i64)),
+    ("cause", |_| Dynamic::UNIT),
+    ("file", |e| or_unit(e.file.clone())),
+    ("line", |e| or_unit(e.position.line().map(|line| line as i64))),
+    ("column", |e| or_unit(e.position.position().map(|column| column as i64))),
+];
+
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<CommandError>("CommandError");
     engine.register_fn("to_string", |e: &mut CommandError| e.error.message().to_string());
     engine.register_fn("to_debug", |e: &mut CommandError| format!("{:?}", e.error));
+    for (name, value) in FIELDS {
+        engine.register_get(*name, move |e: &mut CommandError| value(e));
+    }
+    // What `throw "text"` and `fail("text")` raise is the text itself.
+    engine.register_get("kind", |_: &mut ImmutableString| "thrown");
+    engine.register_get("message", |text: &mut ImmutableString| text.clone());
+}
 
-    let mut get = |name: &str, value: fn(&CommandError) -> Dynamic| {
-        engine.register_get(name, move |e: &mut CommandError| value(e));
-    };
-    get("kind", |e| e.error.kind().name().into());
-    get("message", |e| e.error.message().to_string().into());
-    get("help", |e| or_unit(e.error.help().map(str::to_string)));
-    get("command", |e| or_unit(e.error.command().map(str::to_string)));
-    get("argv", |e| e.error.argv().iter().map(|a| Dynamic::from(a.clone())).collect::<Array>().into());
-    get("program", |e| or_unit(e.error.program().map(|p| p.display().to_string())));
-    get("dir", |e| or_unit(e.error.dir().map(|p| p.display().to_string())));
-    get("code", |e| or_unit(e.error.status().and_then(|s| s.code()).map(i64::from)));
-    get("signal", |e| or_unit(e.error.status().and_then(|s| s.signal()).map(i64::from)));
-    get("signal_name", |e| or_unit(e.error.status().and_then(|s| s.signal_name()).map(str::to_string)));
-    get("core_dumped", |e| e.error.core_dumped().into());
-    get("stdout", |e| text_or_unit(e.error.stdout()));
-    get("stderr", |e| text_or_unit(e.error.stderr()));
-    get("elapsed", |e| or_unit(e.error.elapsed().map(|d| d.as_secs_f64())));
-    get("stages", |e| stages(e.error.stages()).into());
-    get("stage", |e| or_unit(e.error.stage().map(|stage| stage as i64)));
-    get("errno", |e| or_unit(e.error.errno().map(i64::from)));
-    get("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string)));
-    // One attempt, and nothing behind it, unless a retry or a wrapper says otherwise.
-    get("attempts", |_| Dynamic::from(1_i64));
-    get("cause", |_| Dynamic::UNIT);
-    get("file", |e| or_unit(e.file.clone()));
-    get("line", |e| or_unit(e.position.line().map(|line| line as i64)));
-    get("column", |e| or_unit(e.position.position().map(|column| column as i64)));
+/// The fields that Rhai's own errors lack: to a script they are maps with `error`, `message`, `line`.
+/// A handler that asks `e.kind` must not fail because of what it handles.
+#[allow(deprecated, reason = "deprecated in the sense of \"volatile\"; the version of Rhai is pinned")]
+pub(crate) fn complete_foreign_errors(engine: &mut Engine) {
+    engine.on_map_missing_property(|map, name, _| {
+        let is_error = ["error", "message", "line"].iter().all(|field| map.contains_key(*field));
+        match name {
+            "kind" if is_error => Ok(Target::from(Dynamic::from("script_error"))),
+            "file" if is_error => Ok(Target::from(map.get("source").cloned().unwrap_or(Dynamic::UNIT))),
+            "column" if is_error => Ok(Target::from(map.get("position").cloned().unwrap_or(Dynamic::UNIT))),
+            name if is_error && FIELDS.iter().any(|(field, _)| *field == name) => Ok(Target::from(Dynamic::UNIT)),
+            _ => Err(EvalAltResult::ErrorPropertyNotFound(name.to_string(), Position::NONE).into()),
+        }
+    });
 }
 
 fn or_unit<T: Into<Dynamic>>(value: Option<T>) -> Dynamic {

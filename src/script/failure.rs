@@ -5,6 +5,7 @@ use rhai::{Dynamic, EvalAltResult, ParseError, Position};
 use crate::process;
 
 use super::error::CommandError;
+use super::world::Sources;
 
 /// What kind of failure ended a script; the runner's exit code follows from it.
 #[derive(Debug, Clone)]
@@ -131,17 +132,14 @@ impl std::error::Error for Failure {}
 pub(crate) struct Explainer<'a> {
     /// The name of the source in which a position without one lies.
     pub file: &'a str,
-    pub line: &'a dyn Fn(&str, usize) -> Option<String>,
+    pub sources: &'a Sources,
     /// Names that a misspelt one may have meant.
     pub names: &'a dyn Fn() -> Vec<String>,
 }
 
 impl Explainer<'_> {
     fn place(&self, file: Option<&str>, position: Position) -> Option<Place> {
-        let line = position.line()?;
-        let file = file.filter(|file| !file.is_empty()).unwrap_or(self.file).to_string();
-        let text = (self.line)(&file, line);
-        Some(Place { column: position.position().unwrap_or(1), line, text, file })
+        self.sources.place(file.filter(|file| !file.is_empty()).unwrap_or(self.file), position)
     }
 
     /// A source text that Rhai cannot parse.
@@ -220,7 +218,7 @@ impl Explainer<'_> {
 
     /// "did you mean" for a name in backquotes at the end of a message about something unknown.
     fn similar(&self, message: &str) -> Option<String> {
-        let unknown = message.strip_prefix("there is no ")?;
+        let unknown = message.strip_prefix("there is no function ")?;
         let name = unknown.split('`').nth(1)?.split(['(', ' ']).next()?;
         let similar = process::nearest_name(name, (self.names)().into_iter())?;
         Some(format!("did you mean `{similar}`?"))
@@ -294,6 +292,11 @@ fn hint(error: &EvalAltResult) -> Option<String> {
         EvalAltResult::ErrorDataRace(name, _) => {
             format!("take the stream out first: let lines = {name}.lines(); for line in lines {{ … }}")
         }
+        EvalAltResult::ErrorMismatchDataType(expected, found, _)
+            if expected == "bool" && found.ends_with("::Expression") =>
+        {
+            "to ask whether a command succeeds, run it: .test()".to_string()
+        }
         EvalAltResult::ErrorStackOverflow(_) => "look for a function that calls itself without an end".to_string(),
         _ => return None,
     })
@@ -314,6 +317,7 @@ fn readable_type(name: &str) -> &str {
         "f64" => "float",
         "&str | ImmutableString | String" | "ImmutableString" | "string" | "&str" | "String" => "text",
         "()" => "()",
+        name if name.ends_with("::Expression") => "Command",
         other => other.rsplit("::").next().unwrap_or(other),
     }
 }

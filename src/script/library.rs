@@ -11,7 +11,7 @@ use crate::process::Context;
 
 use super::failure::{Explainer, Failure, Place};
 use super::load::read_source;
-use super::scan::{self, Unclosed};
+use super::scan::{self, Scan, Unclosed};
 use super::world::{Sources, lock};
 use super::{check, stdlib, template_text};
 
@@ -50,10 +50,9 @@ impl Library {
             Some(rest) => format!("//{rest}"),
             None => source.to_string(),
         };
-        self.sources.add(name, source);
         let at = |offset: usize| {
             let scan::Place { line, column } = scan::place_of(&text, offset);
-            Some(Place { file: name.to_string(), line, column, text: self.sources.line(name, line) })
+            Some(Place { file: name.to_string(), line, column, text: text.lines().nth(line - 1).map(str::to_string) })
         };
         if let Some(offset) = text.find('\0') {
             return Err(Failure::load("the script holds a NUL byte").at(at(offset)));
@@ -62,7 +61,10 @@ impl Library {
             return Err(Failure::load(format!("the script has more than {MAX_LINES} lines"))
                 .with_help(Some("move parts of it into modules: import \"part\" as part;")));
         }
-        check_text(&text, &at)?;
+        let scan = scan::scan(&text);
+        check_text(&text, &scan, &at)?;
+        let (text, additions) = with_nul_escapes(&text, &scan);
+        self.sources.add(name, source, additions);
         let parsed = match earlier.scope {
             Some(scope) => engine.compile_with_scope(&without_values(scope), &text),
             None => engine.compile(&text),
@@ -121,17 +123,24 @@ impl Library {
 
     /// Hands an [`Explainer`] for failures in `name` to a function.
     pub fn explain<T>(&self, engine: &Engine, name: &str, use_it: impl FnOnce(&Explainer) -> T) -> T {
-        let line = |file: &str, number: usize| self.sources.line(file, number);
         let names = || check::function_names(engine);
-        use_it(&Explainer { file: name, line: &line, names: &names })
+        use_it(&Explainer { file: name, sources: &self.sources, names: &names })
     }
+}
 
-    /// A place in a source that was loaded, with the text of its line.
-    pub fn place(&self, name: &str, position: rhai::Position) -> Option<Place> {
-        let line = position.line()?;
-        let column = position.position().unwrap_or(1);
-        Some(Place { file: name.to_string(), line, column, text: self.sources.line(name, line) })
+/// The text with every `\0` spelt as `\x00`, which is how Rhai knows it, and where that made it longer.
+fn with_nul_escapes(text: &str, scan: &Scan) -> (String, Vec<(scan::Place, usize)>) {
+    let mut spelt = String::with_capacity(text.len());
+    let mut additions = Vec::new();
+    let mut done = 0;
+    for offset in &scan.nul_escapes {
+        spelt.push_str(&text[done..*offset]);
+        additions.push((scan::place_of(&spelt, spelt.len()), 2));
+        spelt.push_str("\\x00");
+        done = offset + 2;
     }
+    spelt.push_str(&text[done..]);
+    (spelt, additions)
 }
 
 /// The names of a scope as plain variables: the optimiser would fold the values of constants into
@@ -146,8 +155,7 @@ fn without_values(scope: &Scope) -> Scope<'static> {
 
 /// What the interpreter would accept, or report at the wrong place: unclosed comments and templates,
 /// and mistakes inside templates.
-fn check_text(text: &str, at: &dyn Fn(usize) -> Option<Place>) -> Result<(), Failure> {
-    let scan = scan::scan(text);
+fn check_text(text: &str, scan: &Scan, at: &dyn Fn(usize) -> Option<Place>) -> Result<(), Failure> {
     for template in scan.templates.iter().filter(|template| template.end.is_some()) {
         let pieces: Vec<&str> = template.literals.iter().map(|range| &text[range.clone()]).collect();
         if let Err(problem) = template_text::parse(&pieces) {

@@ -137,7 +137,8 @@ fn ending_help(error: &Error) -> Option<String> {
         (ErrorKind::ExitStatus, Some(127), _) => {
             Some("code 127 usually means that a shell inside the command found no such program".to_string())
         }
-        (ErrorKind::ExitStatus, Some(code @ 129..=159), _) => {
+        // 128 + n is how a shell reports a signal. Only those that are common: git means a wrong call by 129.
+        (ErrorKind::ExitStatus, Some(code @ (130 | 134 | 137 | 139 | 141 | 143)), _) => {
             let name = crate::process::os::signal_name(code - 128)?;
             Some(format!("code {code} usually means that a process inside the command was ended by signal {name}"))
         }

@@ -1,5 +1,6 @@
 //! Output that a script reads while the command runs.
 
+use std::any::TypeId;
 use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
@@ -37,15 +38,11 @@ impl Lines {
         })))
     }
 
-    /// Reading the same stream twice would be an empty loop that looks like an empty output.
     fn take(&self, place: &CallPlace, world: &World) -> Result<(), Box<EvalAltResult>> {
-        let mut state = lock(&self.0);
-        if std::mem::replace(&mut state.taken, true) {
-            let message = "these lines have been read already: a stream can be read once";
-            let error = process::Error::misuse(message, "keep them with .to_array(), or run the command again");
-            return Err(place.raise(world, error));
+        match std::mem::replace(&mut lock(&self.0).taken, true) {
+            true => Err(place.raise(world, already_read())),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// The next line, or the failure of the command, raised where `lines` was called.
@@ -91,77 +88,61 @@ impl LineState {
     }
 }
 
-/// What a `for` loop goes through.
-struct LineIterator {
-    lines: Lines,
+/// The output of a running command in pieces, as scripts hold it. Copies share the stream.
+#[derive(Clone)]
+pub(crate) struct Chunks(Arc<Mutex<ChunkState>>);
+
+pub(crate) struct ChunkState {
+    chunks: process::Chunks,
+    place: CallPlace,
+    taken: bool,
+}
+
+impl Chunks {
+    pub fn new(chunks: process::Chunks, place: &CallPlace) -> Self {
+        Self(Arc::new(Mutex::new(ChunkState { chunks, place: place.clone(), taken: false })))
+    }
+}
+
+/// What a `for` loop goes through, whatever the items are.
+struct StreamIterator {
+    next: Box<dyn FnMut() -> Option<Result<Dynamic, process::Error>>>,
+    /// Ends the command: `break`, `return` and `throw` drop the iterator.
+    close: Box<dyn Fn()>,
+    place: CallPlace,
     world: Arc<World>,
     /// A problem to report with the first item.
-    refused: Option<Box<EvalAltResult>>,
+    refused: Option<process::Error>,
     /// The error that was given to the loop, to be raised again should the loop drop it.
     failed: Option<process::Error>,
 }
 
-impl Iterator for LineIterator {
+impl Iterator for StreamIterator {
     type Item = Result<Dynamic, Box<EvalAltResult>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let place = lock(&self.lines.0).place.clone();
         if let Some(error) = &self.failed {
             // A loop with an empty body drops the error and asks for more.
-            self.world.halt.request(Why::Lost(place.raise(&self.world, error.clone())));
+            self.world.halt.request(Why::Lost(self.place.raise(&self.world, error.clone())));
             return None;
         }
-        if let Some(problem) = self.refused.take() {
-            return Some(Err(problem));
-        }
-        let item = lock(&self.lines.0).next(|line| Dynamic::from(Text::from(line)));
-        match item {
-            Ok(line) => line.map(Ok),
+        let item = match self.refused.take() {
+            Some(problem) => Some(Err(problem)),
+            None => (self.next)(),
+        };
+        match item? {
+            Ok(value) => Some(Ok(value)),
             Err(error) => {
                 self.failed = Some(error.clone());
-                Some(Err(place.raise(&self.world, error)))
+                Some(Err(self.place.raise(&self.world, error)))
             }
         }
     }
 }
 
-impl Drop for LineIterator {
-    /// `break`, `return` and `throw` end the command.
+impl Drop for StreamIterator {
     fn drop(&mut self) {
-        self.lines.close();
-    }
-}
-
-/// The output of a running command in pieces.
-#[derive(Clone)]
-pub(crate) struct Chunks {
-    chunks: Arc<Mutex<process::Chunks>>,
-    place: CallPlace,
-}
-
-impl Chunks {
-    pub fn new(chunks: process::Chunks, place: &CallPlace) -> Self {
-        Self { chunks: Arc::new(Mutex::new(chunks)), place: place.clone() }
-    }
-}
-
-struct ChunkIterator {
-    chunks: Chunks,
-    world: Arc<World>,
-}
-
-impl Iterator for ChunkIterator {
-    type Item = Result<Dynamic, Box<EvalAltResult>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let item = lock(&self.chunks.chunks).next()?;
-        Some(item.map(Dynamic::from_blob).map_err(|error| self.chunks.place.raise(&self.world, error)))
-    }
-}
-
-impl Drop for ChunkIterator {
-    fn drop(&mut self) {
-        lock(&self.chunks.chunks).close();
+        (self.close)();
     }
 }
 
@@ -268,16 +249,44 @@ fn collect(
 fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
     let mut module = rhai::Module::new();
     let shared = world.clone();
-    module.set_iter_result(std::any::TypeId::of::<Lines>(), move |value| {
-        let world = shared.clone();
+    module.set_iter_result(TypeId::of::<Lines>(), move |value| {
         let lines = value.cast::<Lines>();
-        let place = lock(&lines.0).place.clone();
-        let refused = lines.take(&place, &world).err();
-        Box::new(LineIterator { lines, world, refused, failed: None })
+        let mut state = lock(&lines.0);
+        let refused = std::mem::replace(&mut state.taken, true).then(already_read);
+        let place = state.place.clone();
+        drop(state);
+        let (reading, closing) = (lines.clone(), lines);
+        Box::new(StreamIterator {
+            next: Box::new(move || lock(&reading.0).next(|line| Dynamic::from(Text::from(line))).transpose()),
+            close: Box::new(move || closing.close()),
+            place,
+            world: shared.clone(),
+            refused,
+            failed: None,
+        })
     });
     let shared = world.clone();
-    module.set_iter_result(std::any::TypeId::of::<Chunks>(), move |value| {
-        Box::new(ChunkIterator { chunks: value.cast::<Chunks>(), world: shared.clone() })
+    module.set_iter_result(TypeId::of::<Chunks>(), move |value| {
+        let chunks = value.cast::<Chunks>();
+        let mut state = lock(&chunks.0);
+        let refused = std::mem::replace(&mut state.taken, true).then(already_read);
+        let place = state.place.clone();
+        drop(state);
+        let (reading, closing) = (chunks.clone(), chunks);
+        Box::new(StreamIterator {
+            next: Box::new(move || Some(lock(&reading.0).chunks.next()?.map(Dynamic::from_blob))),
+            close: Box::new(move || lock(&closing.0).chunks.close()),
+            place,
+            world: shared.clone(),
+            refused,
+            failed: None,
+        })
     });
     engine.register_global_module(module.into());
+}
+
+/// Reading the same stream twice would be an empty loop that looks like an empty output.
+fn already_read() -> process::Error {
+    let message = "this stream has been read already: it can be read once";
+    process::Error::misuse(message, "keep what it gives with .to_array(), or run the command again")
 }

@@ -158,7 +158,7 @@ fn apply(command: Expression, redirect: &Redirect, values: &[Dynamic]) -> Result
 /// A word as arguments: an array that stands alone is as many as it has elements.
 fn expand(word: &Word, values: &[Dynamic], words: &mut Vec<OsString>) -> Result<(), String> {
     match word.lone_slot().and_then(|slot| values[slot].read_lock::<Array>()) {
-        Some(array) => words.extend(convert::arguments(&array, "the array in the template")?),
+        Some(array) => words.extend(convert::arguments(&array, "the array")?),
         None => words.push(join(word, values)?),
     }
     Ok(())

@@ -11,7 +11,9 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use crate::process::{self, Context};
 
 use super::console::Console;
+use super::failure::Place;
 use super::library::Library;
+use super::scan;
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
@@ -79,18 +81,33 @@ impl World {
     }
 }
 
-/// The text of everything that was loaded, for the source lines in reports.
+/// Everything that was loaded, for the places and source lines in reports.
 #[derive(Debug, Default)]
-pub(crate) struct Sources(Mutex<HashMap<String, Arc<str>>>);
+pub(crate) struct Sources(Mutex<HashMap<String, Arc<Source>>>);
+
+#[derive(Debug)]
+struct Source {
+    text: String,
+    /// Where the text that the interpreter has is longer than the one the user wrote: places in the
+    /// interpreter's, with the number of characters that were added there.
+    additions: Vec<(scan::Place, usize)>,
+}
 
 impl Sources {
-    pub fn add(&self, name: &str, text: &str) {
-        lock(&self.0).insert(name.to_string(), text.into());
+    pub fn add(&self, name: &str, text: &str, additions: Vec<(scan::Place, usize)>) {
+        lock(&self.0).insert(name.to_string(), Arc::new(Source { text: text.to_string(), additions }));
     }
 
-    pub fn line(&self, name: &str, number: usize) -> Option<String> {
-        let text = lock(&self.0).get(name)?.clone();
-        text.lines().nth(number.checked_sub(1)?).map(str::to_string)
+    /// Where a position of the interpreter is in the text that the user wrote.
+    pub fn place(&self, name: &str, position: Position) -> Option<Place> {
+        let (line, mut column) = (position.line()?, position.position().unwrap_or(1));
+        let mut text = None;
+        if let Some(source) = lock(&self.0).get(name).cloned() {
+            let added = source.additions.iter().filter(|(place, _)| place.line == line && place.column < column);
+            column -= added.map(|(_, count)| count).sum::<usize>().min(column - 1);
+            text = source.text.lines().nth(line - 1).map(str::to_string);
+        }
+        Some(Place { file: name.to_string(), line, column, text })
     }
 }
 

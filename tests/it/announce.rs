@@ -14,7 +14,7 @@ use crate::support::{leaks, procscript_bin, project_dir};
 
 const NO_CHANGE: &str = "No changed files\n";
 
-/// The script of SF-0007, as the README shows it.
+/// The script of SF-0007 in its shortest form.
 const SEED: &str = r#"#!/usr/bin/env procscript
 let changed = $`git diff --name-only`.lines().to_array();
 let announcement = if changed.is_empty() { "No changed files" } else { "These files have changed: " + changed.join(", ") };

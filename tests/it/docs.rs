@@ -69,7 +69,7 @@ fn every_line_of_the_readme_table_loads() {
         for code in spans(&cells[2]) {
             let code = match code.as_str() {
                 "()" => continue,
-                code if code.starts_with('.') => format!("cmd(\"x\"){code};"),
+                code if code.starts_with('.') => format!("let command = cmd(\"x\"){code};"),
                 code if code.ends_with('{') => format!("{code} }}"),
                 code if code.starts_with("job.") => format!("let job = cmd(\"x\").start(); {code};"),
                 code => format!("{code};"),

@@ -122,7 +122,7 @@ fn embed_capture_shows_what_came() {
         "The script gave 12 and wrote:\n    Good morning, Ada\n    a command says this\n    and this is a message\n",
         "As data: kind exit_status, code Some(3)\n",
         "    error: `/bin/sh -c 'echo no space left >&2; exit 3'` exited with code 3 after ",
-        "     --> script:2:41\n",
+        "     --> script:2:38\n",
         "    2 | sh(\"echo no space left >&2; exit 3\").output();\n",
         "no space left\n",
     ];

@@ -16,7 +16,7 @@ macro_rules! topics {
     };
 }
 
-topics! {}
+topics! { stdlib }
 
 #[test]
 fn every_folder_has_its_test() {

@@ -1,6 +1,7 @@
 //! The functions that scripts call: conversion in, one call, conversion out. What more there is to do
 //! is done in [`process`](crate::process) or [`text`](crate::text).
 
+mod arrays;
 mod command;
 mod execution;
 mod files;
@@ -29,6 +30,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::stream::register(engine, world);
     execution::register(engine, world);
     text::register(engine);
+    arrays::register(engine);
     files::register(engine, world);
     system::register(engine, world);
 }

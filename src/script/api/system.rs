@@ -95,6 +95,11 @@ fn register_script(engine: &mut Engine, world: &Arc<World>) {
         script.as_ref().and_then(|path| path.parent()).map_or(Dynamic::UNIT, |dir| dir.display().to_string().into())
     });
     let shared = world.clone();
+    engine.register_fn("cwd", move |context: NativeCallContext| -> Result<String> {
+        let dir = shared.context.base_dir().map_err(|error| CallPlace::of(&context).raise(&shared, error))?;
+        Ok(dir.display().to_string())
+    });
+    let shared = world.clone();
     engine.register_fn("invocation_dir", move || {
         shared.invocation_dir.as_ref().map_or(Dynamic::UNIT, |dir| dir.display().to_string().into())
     });
@@ -139,6 +144,12 @@ fn register_end(engine: &mut Engine, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("exit", move |context: NativeCallContext, code: i64| -> Result<()> {
         exit(&shared, &context, code)
+    });
+    // Rhai's own `exit` takes any value, and would end the script as if nothing were wrong.
+    let shared = world.clone();
+    engine.register_fn("exit", move |context: NativeCallContext, value: Dynamic| -> Result<()> {
+        let kind = convert::kind_of(&value);
+        Err(CallPlace::of(&context).invalid(&shared, format!("exit takes a whole number from 0 to 255, not {kind}")))
     });
     engine.register_fn("fail", |context: NativeCallContext, message: Text| -> Result<()> {
         Err(EvalAltResult::ErrorRuntime(message.into(), context.call_position()).into())

@@ -46,13 +46,13 @@ pub(crate) fn check(
             None => known.problem(call, &uses),
         };
         if let Some(problem) = problem {
-            let place = library.place(name, call.position);
+            let place = library.sources.place(name, call.position);
             return Err(Failure::load(problem.message).at(place).with_help(problem.help));
         }
     }
     match unused::find(ast, earlier.value_is_used) {
         Some(position) => Err(Failure::load("this command is built but never run")
-            .at(library.place(name, position))
+            .at(library.sources.place(name, position))
             .with_help(Some("run it with .run(), or keep it: let command = …"))),
         None => Ok(()),
     }
@@ -127,7 +127,7 @@ impl Modules {
     fn load(engine: &Engine, library: &Library, uses: &Uses, importer: &str) -> Result<Self, Failure> {
         let mut modules: HashMap<String, HashMap<String, BTreeSet<usize>>> = HashMap::new();
         for (path, alias, position) in &uses.imports {
-            let here = || library.place(importer, *position);
+            let here = || library.sources.place(importer, *position);
             let Some(name) = library.find(importer, path) else {
                 let standard = super::stdlib::MODULES.iter().map(|(name, _)| name.to_string());
                 let help = nearest_name(path, standard).map(|similar| format!("did you mean \"{similar}\"?"));

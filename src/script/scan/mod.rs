@@ -99,6 +99,8 @@ pub struct Scan {
     pub unclosed: Option<(Unclosed, usize)>,
     /// The byte offset of the first closing bracket that has no partner of its kind.
     pub mismatched: Option<usize>,
+    /// The byte offsets of `\0` in strings and characters, which Rhai does not know.
+    pub nul_escapes: Vec<usize>,
     /// How many brackets and slots are open at the end.
     pub open_brackets: usize,
 }

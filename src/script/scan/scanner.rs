@@ -138,6 +138,9 @@ impl Scanner<'_> {
             } else if byte == b'\n' {
                 break;
             } else if byte == b'\\' {
+                if self.bytes.get(self.at + 1) == Some(&b'0') {
+                    self.found.nul_escapes.push(self.at);
+                }
                 match self.line_ending_at(self.at + 1) {
                     Some(next_line) if is_string => {
                         self.at = next_line;

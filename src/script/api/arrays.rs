@@ -1,0 +1,95 @@
+//! Methods of arrays: `join`, and those whose originals in Rhai swallow the errors of their closures.
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
+
+type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_fn("join", |array: &mut Array, separator: Text| join(array, &separator));
+    engine.register_fn("join", |array: &mut Array| join(array, ""));
+
+    // Rhai takes text here for the name of a function to call.
+    engine.register_fn("index_of", |array: &mut Array, value: Text| index_of(array, &value, 0));
+    engine.register_fn("index_of", |array: &mut Array, value: Text, start: i64| index_of(array, &value, start));
+
+    // In Rhai an error in a comparer counts as "equal", so that a failed command goes unheard.
+    engine.register_fn("sort", |context: NativeCallContext, array: &mut Array, comparer: FnPtr| -> Result<()> {
+        let sorted = merge_sort(array.clone(), &mut |a, b| is_in_order(&context, &comparer, a, b))?;
+        *array = sorted;
+        Ok(())
+    });
+    engine.register_fn("dedup", |context: NativeCallContext, array: &mut Array, comparer: FnPtr| -> Result<()> {
+        let mut kept: Array = Array::with_capacity(array.len());
+        for value in array.iter() {
+            let is_repeated = match kept.last() {
+                Some(last) => comparer
+                    .call_within_context::<Dynamic>(&context, (last.clone(), value.clone()))?
+                    .as_bool()
+                    .unwrap_or(false),
+                None => false,
+            };
+            if !is_repeated {
+                kept.push(value.clone());
+            }
+        }
+        *array = kept;
+        Ok(())
+    });
+}
+
+fn join(array: &Array, separator: &str) -> String {
+    let mut text = String::new();
+    for (index, value) in array.iter().enumerate() {
+        if index > 0 {
+            text.push_str(separator);
+        }
+        text.push_str(&value.to_string());
+    }
+    text
+}
+
+/// The index of the first element from `start` on that is this text, or -1. A negative `start` counts
+/// from the end.
+fn index_of(array: &Array, value: &str, start: i64) -> i64 {
+    let length = array.len() as i64;
+    let start = if start < 0 { (length + start).max(0) } else { start.min(length) };
+    let found = array
+        .iter()
+        .skip(start as usize)
+        .position(|element| element.read_lock::<Text>().is_some_and(|text| text.as_str() == value));
+    found.map_or(-1, |index| index as i64 + start)
+}
+
+/// Whether `a` may stand before `b`: the comparer gives a number that is not positive, or `false` for
+/// "a is greater".
+fn is_in_order(context: &NativeCallContext, comparer: &FnPtr, a: &Dynamic, b: &Dynamic) -> Result<bool> {
+    let answer = comparer.call_within_context::<Dynamic>(context, (a.clone(), b.clone()))?;
+    match (answer.as_int(), answer.as_bool()) {
+        (Ok(number), _) => Ok(number <= 0),
+        (_, Ok(is_before)) => Ok(is_before),
+        _ => Err(EvalAltResult::ErrorMismatchDataType(
+            "i64".to_string(),
+            answer.type_name().to_string(),
+            context.call_position(),
+        )
+        .into()),
+    }
+}
+
+/// A stable sort that stops at the first error, and that no contradictory comparer can upset.
+fn merge_sort(mut values: Array, is_in_order: &mut impl FnMut(&Dynamic, &Dynamic) -> Result<bool>) -> Result<Array> {
+    if values.len() < 2 {
+        return Ok(values);
+    }
+    let right = values.split_off(values.len() / 2);
+    let mut left = merge_sort(values, is_in_order)?.into_iter().peekable();
+    let mut right = merge_sort(right, is_in_order)?.into_iter().peekable();
+    let mut merged = Array::with_capacity(left.len() + right.len());
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let next = if is_in_order(a, b)? { left.next() } else { right.next() };
+        merged.extend(next);
+    }
+    merged.extend(left);
+    merged.extend(right);
+    Ok(merged)
+}
