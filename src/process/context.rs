@@ -52,7 +52,6 @@ pub struct Context {
     pub(crate) stdout: HostStream,
     pub(crate) stderr: HostStream,
     pub(crate) before_start: Option<Arc<dyn Fn() + Send + Sync>>,
-    pub(crate) unobserved: Option<Arc<dyn Fn(Error) + Send + Sync>>,
     pub(crate) grace: Option<Duration>,
     pub(crate) owns_process: bool,
 }
@@ -108,12 +107,6 @@ impl Context {
     /// shares the stream must not overtake it.
     pub fn before_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         self.before_start = Some(Arc::new(hook));
-        self
-    }
-
-    /// Called with the failure of a started command that nobody waited for.
-    pub fn on_unobserved_failure(mut self, hook: impl Fn(Error) + Send + Sync + 'static) -> Self {
-        self.unobserved = Some(Arc::new(hook));
         self
     }
 

@@ -11,18 +11,18 @@ use super::error::{Error, ErrorKind};
 use super::os;
 use super::output::Output;
 use super::pump::Pump;
+use super::settings::Hook;
 use super::start::Started;
 use super::tree::Tree;
 
 type Ended = Result<Output, Error>;
-type Hook = Arc<dyn Fn(Error) + Send + Sync>;
 
 /// A running command, from [`Expression::start`](super::Expression::start).
 ///
 /// Clones are handles to the same command, and any number of threads may wait on them. When the last
 /// one is dropped, a command that is still running is ended (unless [`detach`](Self::detach) was
-/// called), and a failure that nobody waited for is given to the context's
-/// [hook](super::Context::on_unobserved_failure).
+/// called), and a failure that nobody waited for is given to the expression's
+/// [hook](super::Expression::on_unobserved_failure).
 #[derive(Clone)]
 pub struct Execution(Arc<Handle>);
 
@@ -232,7 +232,7 @@ impl Drop for Handle {
         let failure = ended.take().and_then(Result::err);
         drop(ended);
         if let (false, false, Some(error), Some(hook)) = (was_running, observed, failure, &self.unobserved) {
-            hook(error);
+            hook.0(error);
         }
     }
 }

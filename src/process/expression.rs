@@ -10,10 +10,11 @@ use std::time::Duration;
 use crate::text::{Encoding, Malformed, Separators};
 
 use super::context::Context;
+use super::error::Error;
 use super::program::Program;
 use super::quote::quote_argument;
 use super::redirect::{Input, Redirect};
-use super::settings::Settings;
+use super::settings::{Hook, Settings};
 
 /// A command or a pipeline, with its settings: something that can be run, and has not been.
 ///
@@ -135,6 +136,12 @@ impl Expression {
     /// The surroundings to run in; without it, those of this process.
     pub fn within(self, context: &Context) -> Self {
         self.set(|s| s.context = Some(context.clone()))
+    }
+
+    /// Called with the failure of the command when it was [started](Self::start) and nobody waited for
+    /// it.
+    pub fn on_unobserved_failure(self, hook: impl Fn(Error) + Send + Sync + 'static) -> Self {
+        self.set(|s| s.unobserved = Some(Hook(Arc::new(hook))))
     }
 
     /// The name that the program sees as `argv[0]`.

@@ -143,10 +143,9 @@ impl Expression {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&self) -> Result<Execution, Error> {
-        let unobserved = self.settings.context.as_ref().and_then(|context| context.unobserved.clone());
         let started =
             start(self, Defaults { stdin: Source::Null, stdout: OUR_STDOUT, stderr: OUR_STDERR, background: true })?;
-        Execution::new(started, unobserved)
+        Execution::new(started, self.settings.unobserved.clone())
     }
 
     fn complete(&self, defaults: Defaults) -> Result<(Output, Scoped), Error> {

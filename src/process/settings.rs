@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::text::{Encoding, Malformed, Separators, TextFormat};
 
 use super::context::Context;
 use super::env::EnvChanges;
+use super::error::Error;
 use super::redirect::Redirects;
 use super::status::Acceptance;
 
@@ -22,6 +24,17 @@ pub(crate) struct Settings {
     pub scoped: Scoped,
     pub redirects: Redirects,
     pub context: Option<Context>,
+    pub unobserved: Option<Hook>,
+}
+
+/// Receives the failure of a started command that nobody waited for.
+#[derive(Clone)]
+pub(crate) struct Hook(pub Arc<dyn Fn(Error) + Send + Sync>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 /// Settings that a stage inherits from the pipelines around it unless it has its own.
@@ -75,7 +88,8 @@ impl Scoped {
 impl Settings {
     /// Whether nothing was set, so that the node can be merged into the one around it.
     pub fn is_plain(&self) -> bool {
-        self.redirects.is_plain() && self.context.is_none() && self.scoped.is_plain()
+        let Self { scoped, redirects, context, unobserved } = self;
+        redirects.is_plain() && context.is_none() && unobserved.is_none() && scoped.is_plain()
     }
 }
 

@@ -28,6 +28,13 @@ impl CommandError {
     }
 }
 
+impl From<CommandError> for Box<EvalAltResult> {
+    fn from(error: CommandError) -> Self {
+        let position = error.position;
+        EvalAltResult::ErrorRuntime(Dynamic::from(error), position).into()
+    }
+}
+
 /// Where in the script a native function was called.
 #[derive(Debug, Clone)]
 pub(crate) struct CallPlace {
@@ -46,8 +53,11 @@ impl CallPlace {
         if error.kind() == ErrorKind::Cancelled && world.must_stop() {
             return World::terminated(self.position);
         }
-        let error = CommandError { error, file: self.file.clone(), position: self.position };
-        EvalAltResult::ErrorRuntime(Dynamic::from(error), self.position).into()
+        self.error(error).into()
+    }
+
+    pub fn error(&self, error: process::Error) -> CommandError {
+        CommandError { error, file: self.file.clone(), position: self.position }
     }
 
     /// The script error for a value that cannot be used.

@@ -59,12 +59,20 @@ struct Details {
     message: String,
     place: Option<Place>,
     frames: Vec<Frame>,
+    notes: Vec<String>,
     help: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Details { kind, message: message.into(), place: None, frames: Vec::new(), help: None }))
+        Self(Box::new(Details {
+            kind,
+            message: message.into(),
+            place: None,
+            frames: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+        }))
     }
 
     pub(crate) fn load(message: impl Into<String>) -> Self {
@@ -78,6 +86,18 @@ impl Failure {
 
     pub(crate) fn with_help(mut self, help: Option<impl Into<String>>) -> Self {
         self.0.help = help.map(Into::into);
+        self
+    }
+
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.0.notes.push(note.into());
+        self
+    }
+
+    /// The failure of a command that was started, and that nobody waited for.
+    pub(crate) fn in_background(mut self) -> Self {
+        self.0.message = format!("a command in the background failed, and nobody waited for it: {}", self.0.message);
+        self.0.help = Some("wait for it with .wait(), or say .unchecked() when its end does not matter".to_string());
         self
     }
 
@@ -99,6 +119,11 @@ impl Failure {
     /// The calls that were under way, the innermost first.
     pub fn frames(&self) -> &[Frame] {
         &self.0.frames
+    }
+
+    /// What else went wrong.
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
     }
 
     /// What to do about it, where there is something to say.

@@ -38,6 +38,9 @@ pub(crate) fn render(failure: &Failure) -> String {
     if let FailureKind::Command(error) = failure.kind() {
         push_command(&mut text, error);
     }
+    for note in failure.notes() {
+        push_note(&mut text, note);
+    }
     let help = failure.help().map(str::to_string).or_else(|| failure.command_error().and_then(ending_help));
     if let Some(help) = help {
         let _ = writeln!(text, "help: {}", escaped(&help));

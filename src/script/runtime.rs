@@ -179,27 +179,22 @@ impl Runtime {
         if let Err(error) = world.out.flush() {
             world.halt.request(Why::Output(error));
         }
-        let unobserved = std::mem::take(&mut *lock(&world.unobserved)).into_iter().next();
+        let unobserved = std::mem::take(&mut *lock(&world.unobserved));
         let why = world.halt.take();
-        let result = result?;
-        match why {
-            Some(Why::Output(error)) => return Err(output_failure(&error)),
-            Some(Why::Lost(error)) => return Err(explain(error)),
-            Some(Why::Exit(code)) if unobserved.is_none() => return Ok(Ending::Exited(code)),
-            Some(Why::Exit(_)) | None => {}
-        }
-        if world.context.cancel_token().is_cancelled() {
-            return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
-        }
-        match (result, unobserved) {
-            (Err(error), _) => Err(explain(error)),
-            (Ok(_), Some(error)) => {
-                let message = format!("a command in the background failed, and nobody waited for it: {error}");
-                let help = "wait for it with .wait(), or say .unchecked() when its end does not matter";
-                Err(Failure::new(FailureKind::Command(Box::new(error)), message).with_help(Some(help)))
-            }
-            (Ok(value), None) => Ok(Ending::Finished(value)),
-        }
+        let is_interrupted = world.context.cancel_token().is_cancelled();
+        let ending = match (why, result?) {
+            (Some(Why::Output(error)), _) => Err(output_failure(&error)),
+            (Some(Why::Lost(error)), _) => Err(explain(error)),
+            (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
+            (None, _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
+            (None, Err(error)) => Err(explain(error)),
+            (None, Ok(value)) => Ok(Ending::Finished(value)),
+        };
+        let background = unobserved.into_iter().map(|error| explain(error.into()));
+        background.fold(ending, |ending, failure| match ending {
+            Err(first) => Err(first.with_note(format!("and nobody waited for {}", failure.message()))),
+            Ok(_) => Err(failure.in_background()),
+        })
     }
 
     /// Writes out what scripts have printed and is still kept back.
@@ -351,15 +346,12 @@ fn make_world(
     let halt: Arc<Halt> = Arc::default();
     let unobserved: Arc<Mutex<Vec<_>>> = Arc::default();
     let (flushing, stopping) = (out.clone(), halt.clone());
-    let failures = unobserved.clone();
-    let context = context
-        .before_start(move || {
-            // What the script printed before comes before what the command prints.
-            if let Err(error) = flushing.flush() {
-                stopping.request(Why::Output(error));
-            }
-        })
-        .on_unobserved_failure(move |error| lock(&failures).push(error));
+    let context = context.before_start(move || {
+        // What the script printed before comes before what the command prints.
+        if let Err(error) = flushing.flush() {
+            stopping.request(Why::Output(error));
+        }
+    });
     let library = Arc::new(Library::new(context.clone()));
     World {
         invocation_dir: std::env::current_dir().ok(),

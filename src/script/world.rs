@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
-use crate::process::{self, Context};
+use crate::process::Context;
 
 use super::console::Console;
+use super::error::CommandError;
 use super::failure::Place;
 use super::library::Library;
 use super::scan;
@@ -26,7 +27,7 @@ pub(crate) struct World {
     pub halt: Arc<Halt>,
     pub library: Arc<Library>,
     /// Failures of started commands that nobody waited for.
-    pub unobserved: Arc<Mutex<Vec<process::Error>>>,
+    pub unobserved: Arc<Mutex<Vec<CommandError>>>,
 }
 
 /// Why a script stops although none of its statements says so.

@@ -8,12 +8,12 @@ use crate::process::{self, Expression};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::stream::{Chunks, Lines};
-use crate::script::world::World;
+use crate::script::world::{World, lock};
 
 type Verb = fn(&Expression) -> Result<Dynamic, process::Error>;
 
 pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
-    let simple: [(&'static str, Verb); 8] = [
+    let simple: [(&'static str, Verb); 7] = [
         ("run", |command| command.run().map(Dynamic::from)),
         ("output", |command| command.output().map(Dynamic::from)),
         ("read", |command| command.read().map(Dynamic::from)),
@@ -21,7 +21,6 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         ("bytes", |command| command.bytes().map(Dynamic::from_blob)),
         ("test", |command| command.test().map(Dynamic::from)),
         ("code", |command| command.code().map(|code| Dynamic::from(i64::from(code)))),
-        ("start", |command| command.start().map(Dynamic::from)),
     ];
     for (name, verb) in simple {
         register_verb(engine, world, name, move |_, command| verb(command));
@@ -30,6 +29,16 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
             register_for_program(engine, world, name, move |_, command| verb(command));
         }
     }
+    // The failure of a started command comes later, when nobody may be waiting: it has the place of
+    // its start.
+    let unobserved = world.unobserved.clone();
+    let start = move |place: &CallPlace, command: &Expression| {
+        let (unobserved, place) = (unobserved.clone(), place.clone());
+        let report = move |error| lock(&unobserved).push(place.error(error));
+        command.clone().on_unobserved_failure(report).start().map(Dynamic::from)
+    };
+    register_verb(engine, world, "start", start.clone());
+    register_for_program(engine, world, "start", start);
     // `"text".lines()` splits the text: no shorthand for a program without arguments.
     register_verb(engine, world, "lines", |place, command| Ok(Dynamic::from(Lines::new(command.lines()?, place))));
     register_verb(engine, world, "chunks", |place, command| Ok(Dynamic::from(Chunks::new(command.chunks()?, place))));
