@@ -67,6 +67,9 @@ fn run_script(runtime: &Runtime, source: Source) -> Result<Ending, Failure> {
     let script = match source {
         Source::File(path) => runtime.load_file(path)?,
         Source::Code(code) => runtime.load("-e", &code)?,
+        Source::Stdin if os::was_closed_at_start(0) => {
+            return Err(Failure::load("cannot read the script from standard input: it is closed"));
+        }
         Source::Stdin | Source::Interactive => runtime.load_reader("standard input", std::io::stdin().lock())?,
     };
     runtime.run(&script)

@@ -1,5 +1,8 @@
 //! The one test binary of this project; a module for each topic.
 
+// Tests talk to whoever runs them, and an unwrap is an assertion.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
+
 #[allow(dead_code, reason = "a toolbox: tests take what they need")]
 mod support;
 
