@@ -15,6 +15,7 @@ use super::program::Program;
 use super::quote::quote_argument;
 use super::redirect::{Input, Redirect};
 use super::settings::{Hook, Settings};
+use super::teardown::Teardown;
 
 /// A command or a pipeline, with its settings: something that can be run, and has not been.
 ///
@@ -292,6 +293,12 @@ impl Expression {
         self.stderr(Redirect::ToOther)
     }
 
+    /// Copies standard output to a file as well as to where it goes: `| tee path`. Standard error is
+    /// copied too when it follows standard output.
+    pub fn tee(self, path: impl Into<PathBuf>) -> Self {
+        self.set(|s| s.redirects.tee = Some(path.into()))
+    }
+
     /// Exchanges standard output and standard error: `3>&1 1>&2 2>&3`.
     pub fn swap_outputs(self) -> Self {
         self.set(|s| s.redirects.swap = true)
@@ -324,6 +331,17 @@ impl Expression {
     /// of a pipeline's timeouts holds for all of it.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|s| s.scoped.timeout = Some(timeout))
+    }
+
+    /// Ends the command when it has written nothing for this time, as [`timeout`](Self::timeout) does.
+    /// Output that would go to ours directly passes through this process, so that it is seen.
+    pub fn idle_timeout(self, silence: Duration) -> Self {
+        self.set(|s| s.scoped.idle_timeout = Some(silence))
+    }
+
+    /// How the command is ended when it has to be, instead of TERM, the grace period and KILL.
+    pub fn teardown(self, teardown: Teardown) -> Self {
+        self.set(|s| s.scoped.teardown = Some(teardown))
     }
 
     /// The time between the first signal and KILL.

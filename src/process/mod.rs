@@ -56,6 +56,7 @@ mod settings;
 mod stage;
 mod start;
 mod status;
+mod teardown;
 mod tree;
 
 pub use cancel::CancelToken;
@@ -67,8 +68,9 @@ pub use lines::{Chunks, Lines};
 pub use output::{Output, Stage, Usage};
 pub use quote::quote_argument;
 pub use status::TerminationStatus;
+pub use teardown::{Scope, Teardown};
 
-pub(crate) use quote::needs_escape;
+pub(crate) use quote::{escape_controls, needs_escape};
 
 use std::time::Duration;
 

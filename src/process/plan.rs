@@ -56,6 +56,11 @@ pub(crate) enum SinkKind {
     Append(PathBuf),
     File(Arc<File>),
     Capture(Channel),
+    /// A copy into a file, and the rest of the way.
+    Tee {
+        path: PathBuf,
+        inner: Rc<Sink>,
+    },
     /// Read by the caller while the command runs.
     Stream,
     Joint(Rc<Joint>),
@@ -147,6 +152,9 @@ fn redirected(expression: &Expression, mut streams: Streams) -> Result<Streams, 
     // After the others, so that `2>&1` follows standard output wherever it was sent.
     if let Some(Redirect::ToOther) = redirects.stdout {
         streams.stdout = streams.stderr.clone();
+    }
+    if let Some(path) = &redirects.tee {
+        streams.stdout = Sink::new(SinkKind::Tee { path: path.clone(), inner: streams.stdout.clone() });
     }
     if let Some(Redirect::ToOther) = redirects.stderr {
         streams.stderr = streams.stdout.clone();

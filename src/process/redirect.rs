@@ -42,12 +42,14 @@ pub(crate) struct Redirects {
     pub stdin: Option<Input>,
     pub stdout: Option<Redirect>,
     pub stderr: Option<Redirect>,
+    /// A file that gets a copy of standard output.
+    pub tee: Option<PathBuf>,
     pub swap: bool,
 }
 
 impl Redirects {
     pub fn is_plain(&self) -> bool {
-        self.stdin.is_none() && self.stdout.is_none() && self.stderr.is_none() && !self.swap
+        self.stdin.is_none() && self.stdout.is_none() && self.stderr.is_none() && self.tee.is_none() && !self.swap
     }
 
     /// How a shell would write them, for the line that a command is shown as. What a shell has no
@@ -58,6 +60,9 @@ impl Redirects {
             Some(Input::Path(path)) => push(&mut text, "<", path),
             Some(Input::Null) => text.push_str(" < /dev/null"),
             _ => {}
+        }
+        if let Some(path) = &self.tee {
+            text.push_str(&format!(" | tee {}", quote_argument(path.as_os_str())));
         }
         push_output(&mut text, self.stdout.as_ref(), "", ">&2");
         push_output(&mut text, self.stderr.as_ref(), "2", "2>&1");

@@ -60,8 +60,9 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     let mut prepared = prepared.map_err(|error| with_command(error, expression))?;
 
     let timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.timeout).min();
+    let idle_timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.idle_timeout).min();
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
-    let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout);
+    let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout, idle_timeout.is_some());
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
     opened.map_err(|error| with_command(error, expression))?;
 
@@ -96,7 +97,9 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         request: CancelToken::never(),
         deadline: timeout.and_then(|timeout| started.checked_add(timeout)),
         timeout,
+        idle_timeout,
         grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
+        teardown: scoped.teardown.clone(),
     };
     let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stream, stop, started);
     Ok(Started { pump, scoped, input })
@@ -145,8 +148,14 @@ impl Prepared {
 
     fn check(&self, context: &Context) -> Result<PathBuf, Error> {
         let Command { program, arguments } = &*self.plan.command;
-        if let Some(position) = arguments.iter().position(|a| a.as_encoded_bytes().contains(&0)) {
-            let message = format!("argument {} of `{}` holds a NUL byte", position + 1, program.as_os_str().display());
+        let holds_nul = |text: &std::ffi::OsStr| text.as_encoded_bytes().contains(&0);
+        let place = match (&self.dir, &self.plan.scoped.arg0) {
+            (Some(dir), _) if holds_nul(dir.as_os_str()) => Some("the directory".to_string()),
+            (_, Some(arg0)) if holds_nul(arg0) => Some("argument 0".to_string()),
+            _ => arguments.iter().position(|a| holds_nul(a)).map(|index| format!("argument {}", index + 1)),
+        };
+        if let Some(place) = place {
+            let message = format!("{place} of `{}` holds a NUL byte", program.as_os_str().display());
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         self.plan.scoped.env.validate()?;

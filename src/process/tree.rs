@@ -11,6 +11,7 @@ use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
 use super::os::{self, Descendant};
+use super::teardown::Scope;
 
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -46,6 +47,25 @@ impl Tree {
         // Every process gets it, also when one refuses.
         let results: Vec<_> = self.children.iter().map(|child| child.send_signal(signal)).collect();
         results.into_iter().collect()
+    }
+
+    /// Sends a signal to the processes that `scope` names.
+    pub fn signal_within(&self, scope: Scope, signal: i32) {
+        match scope {
+            // What has ended meanwhile needs no signal.
+            Scope::Process => drop(self.signal(signal)),
+            Scope::Group => self.signal_group(signal),
+            Scope::Tree => self.signal_all(signal),
+        }
+    }
+
+    fn signal_group(&self, signal: i32) {
+        let Some(group) = self.group else { return drop(self.signal(signal)) };
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*reaped {
+            // ESRCH: all of them have ended.
+            let _ = os::signal_group(group, signal);
+        }
     }
 
     /// Sends a signal to the command's processes, their group, and every descendant that can be

@@ -11,5 +11,6 @@ mod docs;
 mod examples;
 mod harness;
 mod layers;
+mod process;
 mod scripts;
 mod tidy;

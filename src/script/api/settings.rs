@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
-use crate::process::{Expression, signal_number};
+use crate::process::{Expression, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::world::World;
@@ -20,7 +20,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
     "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
     "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
-    "stderr_to_stdout", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace",
+    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace",
     "limit", "max_line", "encoding", "separators", "lossy",
 ];
 
@@ -135,6 +135,7 @@ fn register_streams(methods: &mut Methods) {
     methods.plain("stderr_inherit", Expression::stderr_inherit);
     methods.plain("stderr_capture", Expression::stderr_capture);
     methods.plain("stderr_to_stdout", Expression::stderr_to_stdout);
+    methods.with_path("tee", |command, path| command.tee(path));
     methods.plain("swap_outputs", Expression::swap_outputs);
 }
 
@@ -153,10 +154,35 @@ fn register_endings(methods: &mut Methods) {
         Ok(command.ok_signals(signals.collect::<std::result::Result<Vec<_>, _>>()?))
     });
     methods.with::<Text>("timeout", |command, text| Ok(command.timeout(convert::duration(&text)?)));
+    methods.with::<Text>("idle_timeout", |command, text| Ok(command.idle_timeout(convert::duration(&text)?)));
+    methods.with::<Array>("teardown", |command, steps| Ok(command.teardown(parse_teardown(&steps)?)));
     methods.with::<Text>("grace", |command, text| Ok(command.grace(convert::duration(&text)?)));
     // A bare number is the commonest mistake here: say what is missing instead of "no such function".
     methods.with::<Dynamic>("timeout", |_, value| Err(needs_unit("timeout", &value)));
     methods.with::<Dynamic>("grace", |_, value| Err(needs_unit("grace", &value)));
+}
+
+/// `[["INT", "2s"], ["TERM", "5s", "process"]]`
+fn parse_teardown(steps: &Array) -> std::result::Result<Teardown, String> {
+    let shape = || "teardown takes steps of a signal and a wait: [[\"INT\", \"2s\"], [\"TERM\", \"5s\"]]".to_string();
+    let mut teardown = Teardown::kill();
+    for step in steps {
+        let step = step.read_lock::<Array>().ok_or_else(shape)?;
+        let texts: Vec<String> = step.iter().map(ToString::to_string).collect();
+        let (signal, wait, scope) = match texts.as_slice() {
+            [signal, wait] => (signal, wait, "tree"),
+            [signal, wait, scope] => (signal, wait, scope.as_str()),
+            _ => return Err(shape()),
+        };
+        let scope = match scope {
+            "tree" => Scope::Tree,
+            "group" => Scope::Group,
+            "process" => Scope::Process,
+            other => return Err(format!("`{other}` is not whom a signal can go to: process, group or tree")),
+        };
+        teardown = teardown.after(parse_signal(signal)?, scope, convert::duration(wait)?);
+    }
+    Ok(teardown)
 }
 
 fn needs_unit(method: &str, value: &Dynamic) -> String {
