@@ -15,6 +15,7 @@ use super::program::Program;
 use super::quote::quote_argument;
 use super::redirect::{Input, Redirect};
 use super::settings::{Hook, Settings};
+use super::stream::OutputStream;
 use super::teardown::Teardown;
 
 /// A command or a pipeline, with its settings: something that can be run, and has not been.
@@ -213,6 +214,12 @@ impl Expression {
         self.set(|s| s.redirects.stdin = Some(Input::Piped))
     }
 
+    /// Standard input from a stream of a command that is running. The stream is used up when this
+    /// command starts.
+    pub fn stdin_stream(self, stream: OutputStream) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Stream(stream)))
+    }
+
     fn stdout(self, redirect: Redirect) -> Self {
         self.set(|s| s.redirects.stdout = Some(redirect))
     }
@@ -251,6 +258,11 @@ impl Expression {
         self.stdout(Redirect::Capture)
     }
 
+    /// Standard output into a pipe that the [`Execution`](super::Execution) reads.
+    pub fn stdout_piped(self) -> Self {
+        self.stdout(Redirect::Piped)
+    }
+
     /// Standard output to where standard error goes: `>&2`.
     pub fn stdout_to_stderr(self) -> Self {
         self.stdout(Redirect::ToOther)
@@ -284,6 +296,11 @@ impl Expression {
     /// Standard error into the [`Output`](super::Output).
     pub fn stderr_capture(self) -> Self {
         self.stderr(Redirect::Capture)
+    }
+
+    /// Standard error into a pipe that the [`Execution`](super::Execution) reads.
+    pub fn stderr_piped(self) -> Self {
+        self.stderr(Redirect::Piped)
     }
 
     /// Standard error to where standard output goes: `2>&1`. Both are one descriptor, so that the

@@ -56,6 +56,7 @@ mod settings;
 mod stage;
 mod start;
 mod status;
+mod stream;
 mod teardown;
 mod tree;
 
@@ -68,6 +69,7 @@ pub use lines::{Chunks, Lines};
 pub use output::{Output, Stage, Usage};
 pub use quote::quote_argument;
 pub use status::TerminationStatus;
+pub use stream::OutputStream;
 pub use teardown::{Scope, Teardown};
 
 pub(crate) use quote::{escape_controls, needs_escape};

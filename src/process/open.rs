@@ -26,7 +26,8 @@ pub(crate) struct Opener<'a> {
     watches_output: bool,
     pub feeders: Vec<Feeder>,
     pub drains: Vec<Drain>,
-    pub stream: Option<PipeReader>,
+    /// The pipes that the holder of the command reads: standard output, standard error.
+    pub streams: [Option<PipeReader>; 2],
     pub input: Option<PipeWriter>,
     /// Files that are written from their start, and still have their contents.
     to_empty: Vec<File>,
@@ -43,7 +44,7 @@ impl<'a> Opener<'a> {
             watches_output,
             feeders: Vec::new(),
             drains: Vec::new(),
-            stream: None,
+            streams: [None, None],
             input: None,
             to_empty: Vec::new(),
             inputs: Vec::new(),
@@ -128,12 +129,9 @@ impl<'a> Opener<'a> {
                 self.drains.push(Drain::to_buffer(reader, *channel, self.limit));
                 writer.into()
             }
-            SinkKind::Stream => {
+            SinkKind::Stream(channel) => {
                 let (reader, writer) = pipe()?;
-                if self.stream.replace(reader).is_some() {
-                    let message = "only one stream of a command can be read while it runs";
-                    return Err(Error::new(ErrorKind::DoublyRedirected, message));
-                }
+                self.streams[*channel as usize] = Some(reader);
                 writer.into()
             }
             SinkKind::Joint(joint) => {
@@ -218,6 +216,7 @@ impl<'a> Opener<'a> {
                 Stdio::from(reader)
             }
             Source::Joint(joint) => reading_end(joint),
+            Source::Stream(stream) => Stdio::from(stream.give()?),
             Source::Piped => {
                 let (reader, writer) = pipe()?;
                 self.input = Some(writer);

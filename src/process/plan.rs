@@ -18,6 +18,7 @@ use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression, Node};
 use super::redirect::{Input, Redirect};
 use super::settings::Scoped;
+use super::stream::OutputStream;
 
 /// One of the two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub(crate) enum Source {
     Bytes(Arc<[u8]>),
     Joint(Rc<Joint>),
     Piped,
+    /// The output of a command that is running already.
+    Stream(OutputStream),
 }
 
 /// Where a stage writes. Streams that point to the same place share one value, so that they end up
@@ -62,7 +65,7 @@ pub(crate) enum SinkKind {
         inner: Rc<Sink>,
     },
     /// Read by the caller while the command runs.
-    Stream,
+    Stream(Channel),
     Joint(Rc<Joint>),
 }
 
@@ -173,6 +176,7 @@ fn source_of(input: &Input) -> Option<Source> {
         Input::File(file) => Source::File(file.clone()),
         Input::Bytes(bytes) => Source::Bytes(bytes.clone()),
         Input::Piped => Source::Piped,
+        Input::Stream(stream) => Source::Stream(stream.clone()),
         Input::Command(_) => return None,
     })
 }
@@ -185,6 +189,7 @@ fn sink_of(redirect: &Redirect, channel: Channel) -> Option<SinkKind> {
         Redirect::Append(path) => SinkKind::Append(path.clone()),
         Redirect::File(file) => SinkKind::File(file.clone()),
         Redirect::Capture => SinkKind::Capture(channel),
+        Redirect::Piped => SinkKind::Stream(channel),
         Redirect::ToOther => return None,
     })
 }

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
@@ -22,7 +23,7 @@ use super::teardown::{POLITE, Scope, Step, Teardown};
 use super::tree::Tree;
 
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
-const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
+pub(crate) const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
 /// How long a process may take to die of KILL. One in an uninterruptible system call does not.
 const KILL_PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at what no descriptor announces.
@@ -75,6 +76,8 @@ pub(crate) struct Pump {
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
+    /// Whether whoever reads the output beside us has stopped before its end.
+    reader_left: Arc<AtomicBool>,
     stop: Stop,
     phase: Phase,
     /// Why the command was ended early, or could not be read.
@@ -101,7 +104,6 @@ impl Pump {
         stages: Vec<Running>,
         feeders: Vec<Feeder>,
         drains: Vec<Drain>,
-        stream: Option<PipeReader>,
         stop: Stop,
         started: Instant,
     ) -> Self {
@@ -111,8 +113,9 @@ impl Pump {
             stages,
             feeders,
             drains,
-            stream,
+            stream: None,
             stream_is_ready: false,
+            reader_left: Arc::default(),
             stop,
             phase: Phase::Running,
             failure: None,
@@ -137,6 +140,16 @@ impl Pump {
     pub fn make_request_token(&mut self) -> io::Result<CancelToken> {
         self.stop.request = CancelToken::new()?;
         Ok(self.stop.request.clone())
+    }
+
+    /// Gives the pump the pipe that the caller reads.
+    pub fn set_stream(&mut self, stream: Option<PipeReader>) {
+        self.stream = stream;
+    }
+
+    /// Set by readers of other streams when they leave before the end.
+    pub fn reader_left(&self) -> Arc<AtomicBool> {
+        self.reader_left.clone()
     }
 
     /// The pipe that the caller reads when [`Turn::Readable`] says so.
@@ -447,7 +460,9 @@ impl Pump {
         }
         let [stdout, stderr] = captured;
         let last = self.stages.len() - 1;
-        let stages: Vec<Stage> = self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last)).collect();
+        let reader_left = self.reader_left.load(Ordering::Acquire);
+        let stages: Vec<Stage> =
+            self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last || reader_left)).collect();
         let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
         let verdict = Verdict::on(&self.expression, &stages, &mut 0);
         let decisive = verdict.stage;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::expression::Expression;
 use super::quote::quote_argument;
+use super::stream::OutputStream;
 
 /// Where standard input comes from.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub(crate) enum Input {
     Command(Box<Expression>),
     /// A pipe that the holder of the execution writes to.
     Piped,
+    /// The output of a command that is running already.
+    Stream(OutputStream),
 }
 
 /// Where standard output or standard error goes.
@@ -31,6 +34,8 @@ pub(crate) enum Redirect {
     Append(PathBuf),
     File(Arc<File>),
     Capture,
+    /// A pipe that the holder of the execution reads.
+    Piped,
     /// Wherever the other of the two goes.
     ToOther,
 }
@@ -84,7 +89,7 @@ fn push_output(text: &mut String, redirect: Option<&Redirect>, number: &str, to_
             text.push(' ');
             text.push_str(to_other);
         }
-        Some(Redirect::Inherit | Redirect::File(_) | Redirect::Capture) | None => {}
+        Some(Redirect::Inherit | Redirect::File(_) | Redirect::Capture | Redirect::Piped) | None => {}
     }
 }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use os_pipe::PipeWriter;
+use os_pipe::{PipeReader, PipeWriter};
 use shared_child::SharedChild;
 
 use super::cancel::CancelToken;
@@ -38,6 +38,8 @@ pub(crate) struct Defaults {
 pub(crate) struct Started {
     pub pump: Pump,
     pub scoped: Scoped,
+    /// The pipes of standard output and standard error that the holder reads.
+    pub streams: [Option<PipeReader>; 2],
     /// The pipe to standard input, when the command asked for one.
     pub input: Option<PipeWriter>,
 }
@@ -91,7 +93,7 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         }
     }
     let tree = Arc::new(Tree::new(children, group));
-    let Opener { feeders, drains, stream, input, .. } = opener;
+    let Opener { feeders, drains, streams, input, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
@@ -101,8 +103,8 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
         teardown: scoped.teardown.clone(),
     };
-    let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stream, stop, started);
-    Ok(Started { pump, scoped, input })
+    let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
+    Ok(Started { pump, scoped, streams, input })
 }
 
 /// The stages that are running already when a later one cannot be started.

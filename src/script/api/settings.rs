@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
-use crate::process::{Expression, Scope, Teardown, signal_number};
+use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::world::World;
@@ -20,8 +20,9 @@ pub(crate) const SETTINGS: &[&str] = &[
     "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
     "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
     "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
-    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace",
-    "limit", "max_line", "encoding", "separators", "lossy",
+    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes",
+    "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators", "lossy", "stdout_piped",
+    "stderr_piped",
 ];
 
 /// Registers methods, each of which makes a new command from the old one.
@@ -102,6 +103,7 @@ fn register_streams(methods: &mut Methods) {
     methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(text.as_bytes())));
     methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
     methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
+    methods.with::<OutputStream>("stdin", |command, stream| Ok(command.stdin_stream(stream)));
     methods.with::<Array>("stdin", |command, lines| {
         let mut bytes = Vec::new();
         for (index, line) in lines.iter().enumerate() {
@@ -127,6 +129,8 @@ fn register_streams(methods: &mut Methods) {
     methods.plain("stdout_null", Expression::stdout_null);
     methods.plain("stdout_inherit", Expression::stdout_inherit);
     methods.plain("stdout_capture", Expression::stdout_capture);
+    methods.plain("stdout_piped", Expression::stdout_piped);
+    methods.plain("stderr_piped", Expression::stderr_piped);
     methods.plain("stdout_to_stderr", Expression::stdout_to_stderr);
 
     methods.with_path("stderr_path", |command, path| command.stderr_path(path));
@@ -163,7 +167,7 @@ fn register_endings(methods: &mut Methods) {
 }
 
 /// `[["INT", "2s"], ["TERM", "5s", "process"]]`
-fn parse_teardown(steps: &Array) -> std::result::Result<Teardown, String> {
+pub(super) fn parse_teardown(steps: &Array) -> std::result::Result<Teardown, String> {
     let shape = || "teardown takes steps of a signal and a wait: [[\"INT\", \"2s\"], [\"TERM\", \"5s\"]]".to_string();
     let mut teardown = Teardown::kill();
     for step in steps {
