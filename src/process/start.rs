@@ -69,7 +69,10 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     opened.map_err(|error| with_command(error, expression))?;
 
     if let Some(hook) = &context.before_start {
-        hook();
+        hook().map_err(|error| {
+            let failure = Error::from_io(ErrorKind::WriteFailed, "cannot write to standard output", &error);
+            with_command(failure, expression)
+        })?;
     }
     let started = Instant::now();
     let own_group = background || !os::has_controlling_terminal();
