@@ -493,6 +493,15 @@ impl Pump {
             1 => format!("`{}` {status}", stage.command),
             n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, verdict.stage + 1, self.expression),
         };
+        // A plain success that is a failure here needs a word.
+        let accepted = &self.stages[verdict.stage].info.scoped.acceptance.ok_codes;
+        let message = match (status.success(), accepted) {
+            (true, Some(codes)) => {
+                let codes: Vec<String> = codes.iter().map(i32::to_string).collect();
+                format!("{message}, and only {} is accepted", codes.join(", "))
+            }
+            _ => message,
+        };
         Some(Error::new(kind, message))
     }
 }

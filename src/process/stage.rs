@@ -31,7 +31,12 @@ impl StageInfo {
     pub fn describe(&self, error: Error) -> Error {
         let argv = self.command.argv(self.scoped.arg0.as_deref());
         let shown = self.shown();
-        error.about(&shown, &argv, self.dir.as_deref())
+        let error = error.about(&shown, &argv, self.dir.as_deref());
+        // Empty while it has not been found yet.
+        match self.program.as_os_str().is_empty() {
+            true => error,
+            false => error.with_program(&self.program),
+        }
     }
 }
 

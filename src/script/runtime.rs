@@ -328,7 +328,6 @@ fn configure(engine: &mut Engine) {
     engine.set_max_expr_depths(NESTING, NESTING_IN_FUNCTION);
     // Interning makes strings that are made at run time two to three times slower.
     engine.set_max_strings_interned(0);
-    super::error::complete_foreign_errors(engine);
 }
 
 fn make_world(
