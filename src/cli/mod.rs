@@ -6,7 +6,7 @@ mod signals;
 
 use std::ffi::OsString;
 
-use crate::process::os;
+use crate::process::{orphans, os};
 use crate::repl;
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 
@@ -29,6 +29,7 @@ fn execute(plan: Plan) -> Exit {
         Ok(signals) => signals,
         Err(error) => return Exit::because(&Failure::new(FailureKind::Internal, error.to_string()), None),
     };
+    orphans::adopt();
     let arguments = match texts(plan.arguments) {
         Ok(arguments) => arguments,
         Err(failure) => return Exit::because(&failure, None),
@@ -58,6 +59,9 @@ fn execute(plan: Plan) -> Exit {
         Ok(Ending::Exited(code)) => Exit::Code(code),
         Err(failure) => Exit::because(&failure, signals.received()),
     };
+    for (name, pid) in orphans::end_leftovers() {
+        exit::complain(&format!("note: ended a process that the script had left running: {name} (pid {pid})\n"));
+    }
     // The process ends: taking the interpreter and its values apart would only take time.
     std::mem::forget(runtime);
     exit

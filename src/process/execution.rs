@@ -233,6 +233,8 @@ impl Execution {
     /// Lets the command go on when the last handle is dropped.
     pub fn detach(&self) {
         self.0.state().detached = true;
+        #[cfg(feature = "cli")]
+        super::orphans::let_go(&self.pids());
     }
 
     /// Writes to its standard input, which must have been set to

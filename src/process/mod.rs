@@ -43,6 +43,8 @@ mod expression;
 mod flow;
 mod lines;
 mod open;
+#[cfg(feature = "cli")]
+pub(crate) mod orphans;
 pub(crate) mod os;
 mod output;
 mod plan;

@@ -217,12 +217,22 @@ impl Prepared {
     }
 }
 
+#[cfg(feature = "cli")]
+fn spawn_known(command: &mut std::process::Command) -> io::Result<SharedChild> {
+    super::orphans::start(|| SharedChild::spawn(command))
+}
+
+#[cfg(not(feature = "cli"))]
+fn spawn_known(command: &mut std::process::Command) -> io::Result<SharedChild> {
+    SharedChild::spawn(command)
+}
+
 /// Starts the process. Two refusals pass by themselves: the program file is open for writing in a
 /// process that another thread has just forked (golang/go#22315), and the process table is full.
 fn spawn_retrying(command: &mut std::process::Command) -> io::Result<SharedChild> {
     let mut pause = Duration::from_millis(1);
     loop {
-        match SharedChild::spawn(command) {
+        match spawn_known(command) {
             Err(error)
                 if matches!(error.raw_os_error(), Some(os::ETXTBSY | os::EAGAIN))
                     && pause < Duration::from_millis(64) =>

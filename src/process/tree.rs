@@ -120,6 +120,13 @@ impl Tree {
 
     /// Whether every process is gone now.
     pub fn try_reap(&self) -> bool {
-        self.children.iter().all(|child| !matches!(child.try_wait(), Ok(None)))
+        self.children.iter().all(|child| {
+            let is_gone = !matches!(child.try_wait(), Ok(None));
+            #[cfg(feature = "cli")]
+            if is_gone {
+                super::orphans::forget(child.id());
+            }
+            is_gone
+        })
     }
 }
