@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use os_pipe::{PipeReader, PipeWriter};
 
 use super::error::{Error, ErrorKind};
 use super::os::{self, PollFd};
 use super::plan::Channel;
+use super::redirect::BoxedItems;
 
 /// As much as a pipe holds by default on Linux.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -45,6 +46,33 @@ impl Feeder {
         }
         true
     }
+}
+
+/// Starts a thread that feeds pieces to a child's standard input as they come; the result is where it
+/// leaves the error that it found among them.
+///
+/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before.
+pub(crate) fn feed(items: BoxedItems, mut writer: PipeWriter) -> Result<Arc<Mutex<Option<Error>>>, Error> {
+    let failure = Arc::new(Mutex::new(None));
+    let slot = failure.clone();
+    let work = move || {
+        for item in items {
+            match item {
+                Ok(bytes) if writer.write_all(&bytes).is_ok() => {}
+                // Nobody reads any more.
+                Ok(_) => return,
+                Err(error) => {
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return;
+                }
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("procscript-input".into())
+        .spawn(work)
+        .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
+    Ok(failure)
 }
 
 /// A pipe that is read for the child's sake: into memory, or handed on.

@@ -16,7 +16,7 @@ use os_pipe::PipeReader;
 
 use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression, Node};
-use super::redirect::{Input, Redirect};
+use super::redirect::{Input, Items, Redirect};
 use super::settings::Scoped;
 use super::stream::OutputStream;
 
@@ -35,6 +35,7 @@ pub(crate) enum Source {
     Path(PathBuf),
     File(Arc<File>),
     Bytes(Arc<[u8]>),
+    Items(Items),
     Joint(Rc<Joint>),
     Piped,
     /// The output of a command that is running already.
@@ -175,6 +176,7 @@ fn source_of(input: &Input) -> Option<Source> {
         Input::Path(path) => Source::Path(path.clone()),
         Input::File(file) => Source::File(file.clone()),
         Input::Bytes(bytes) => Source::Bytes(bytes.clone()),
+        Input::Items(items) => Source::Items(items.clone()),
         Input::Piped => Source::Piped,
         Input::Stream(stream) => Source::Stream(stream.clone()),
         Input::Command(_) => return None,

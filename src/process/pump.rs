@@ -5,8 +5,8 @@
 //! behind that would have to be joined.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
@@ -73,6 +73,7 @@ pub(crate) struct Pump {
     tree: Arc<Tree>,
     stages: Vec<Running>,
     feeders: Vec<Feeder>,
+    input_failures: Vec<Arc<Mutex<Option<Error>>>>,
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
@@ -112,6 +113,7 @@ impl Pump {
             tree,
             stages,
             feeders,
+            input_failures: Vec::new(),
             drains,
             stream: None,
             stream_is_ready: false,
@@ -140,6 +142,15 @@ impl Pump {
     pub fn make_request_token(&mut self) -> io::Result<CancelToken> {
         self.stop.request = CancelToken::new()?;
         Ok(self.stop.request.clone())
+    }
+
+    /// Where threads that feed input leave their failures.
+    pub fn watch_input(&mut self, failures: Vec<Arc<Mutex<Option<Error>>>>) {
+        self.input_failures = failures;
+    }
+
+    fn input_failure(&self) -> Option<Error> {
+        self.input_failures.iter().find_map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 
     /// Gives the pump the pipe that the caller reads.
@@ -470,7 +481,9 @@ impl Pump {
             Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
         let failure = match self.is_abandoned {
             true => None,
-            false => self.failure.take().or_else(|| self.status_failure(&output, verdict)),
+            false => {
+                self.failure.take().or_else(|| self.input_failure()).or_else(|| self.status_failure(&output, verdict))
+            }
         };
         let failure = failure.map(|error| {
             let error = error.about(&self.expression.to_string(), &[], None);

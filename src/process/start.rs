@@ -96,7 +96,7 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         }
     }
     let tree = Arc::new(Tree::new(children, group));
-    let Opener { feeders, drains, streams, input, .. } = opener;
+    let Opener { feeders, input_failures, drains, streams, input, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
@@ -106,7 +106,8 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
         teardown: scoped.teardown.clone(),
     };
-    let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
+    let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
+    pump.watch_input(input_failures);
     Ok(Started { pump, scoped, streams, input })
 }
 

@@ -55,6 +55,23 @@ impl Lines {
     fn close(&self) {
         lock(&self.0).lines.close();
     }
+
+    /// The lines as the input of a command, each with a line feed.
+    pub fn into_input(self) -> Result<impl Iterator<Item = Result<Vec<u8>, process::Error>> + Send, String> {
+        if std::mem::replace(&mut lock(&self.0).taken, true) {
+            return Err("this stream has been read already: it can be read once".to_string());
+        }
+        let next = move || {
+            lock(&self.0)
+                .next(|line| {
+                    let mut bytes = line.as_bytes().to_vec();
+                    bytes.push(b'\n');
+                    bytes
+                })
+                .transpose()
+        };
+        Ok(std::iter::from_fn(next))
+    }
 }
 
 impl LineState {

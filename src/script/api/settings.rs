@@ -8,6 +8,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::stream::Lines;
 use crate::script::world::World;
 use crate::text::{Encoding, Separators};
 
@@ -103,6 +104,7 @@ fn register_streams(methods: &mut Methods) {
     methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(text.as_bytes())));
     methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
     methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
+    methods.with::<Lines>("stdin", |command, lines| Ok(command.stdin_items(lines.into_input()?)));
     methods.with::<OutputStream>("stdin", |command, stream| Ok(command.stdin_stream(stream)));
     methods.with::<Array>("stdin", |command, lines| {
         let mut bytes = Vec::new();
