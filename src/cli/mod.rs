@@ -52,17 +52,14 @@ fn execute(plan: Plan) -> Exit {
         source => run_script(&runtime, source),
     };
     let exit = match result {
-        Ok(Ending::Finished(value)) => {
-            std::mem::forget(value);
-            Exit::Code(0)
-        }
+        Ok(Ending::Finished(_)) => Exit::Code(0),
         Ok(Ending::Exited(code)) => Exit::Code(code),
         Err(failure) => Exit::because(&failure, signals.received()),
     };
     for (name, pid) in orphans::end_leftovers() {
         exit::complain(&format!("note: ended a process that the script had left running: {name} (pid {pid})\n"));
     }
-    // The process ends: taking the interpreter and its values apart would only take time.
+    // The process ends: taking the interpreter apart would only take time.
     std::mem::forget(runtime);
     exit
 }
@@ -76,7 +73,7 @@ fn run_script(runtime: &Runtime, source: Source) -> Result<Ending, Failure> {
         }
         Source::Stdin | Source::Interactive => runtime.load_reader("standard input", std::io::stdin().lock())?,
     };
-    runtime.run(&script)
+    runtime.run_to_end(&script)
 }
 
 /// Scripts see their arguments as text.

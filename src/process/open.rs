@@ -228,7 +228,10 @@ impl<'a> Opener<'a> {
             Source::Stream(stream) => Stdio::from(stream.give()?),
             Source::Piped => {
                 let (reader, writer) = pipe()?;
-                self.input = Some(writer);
+                if self.input.replace(writer).is_some() {
+                    let message = "two stages of a pipeline cannot both have their input piped";
+                    return Err(Error::new(ErrorKind::DoublyRedirected, message));
+                }
                 Stdio::from(reader)
             }
         })

@@ -25,7 +25,7 @@ use super::tree::Tree;
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
 pub(crate) const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
 /// How long a process may take to die of KILL. One in an uninterruptible system call does not.
-const KILL_PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const KILL_PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at what no descriptor announces.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -86,6 +86,8 @@ pub(crate) struct Pump {
     started: Instant,
     all_ended: Option<Instant>,
     last_activity: Instant,
+    /// When the caller last began to wait.
+    entered: Instant,
     held_open: bool,
     is_abandoned: bool,
     over: bool,
@@ -124,6 +126,7 @@ impl Pump {
             started,
             all_ended: None,
             last_activity: started,
+            entered: started,
             held_open: false,
             is_abandoned: false,
             over: false,
@@ -187,9 +190,24 @@ impl Pump {
 
     /// Runs until the caller's stream is readable, or everything is over.
     pub fn turn(&mut self) -> Turn {
+        // What happened while the caller was busy elsewhere is looked at before anything is concluded
+        // from the time that has passed.
+        let mut is_first = true;
+        self.entered = Instant::now();
         loop {
             if self.over {
                 return Turn::Over;
+            }
+            if let Err(error) = self.wait_once(is_first) {
+                self.lose(&error);
+            }
+            is_first = false;
+            if self.all_ended.is_none() {
+                self.advance();
+            }
+            if std::mem::take(&mut self.stream_is_ready) {
+                self.last_activity = Instant::now();
+                return Turn::Readable;
             }
             // Before and after: what has ended is not cancelled, and what was killed is not waited for.
             if self.is_over() || self.advance_is_over() {
@@ -197,20 +215,11 @@ impl Pump {
                 self.feeders.clear();
                 return Turn::Over;
             }
-            if let Err(error) = self.wait_once() {
-                self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
-                self.kill();
-                std::thread::sleep(TICK);
-            }
-            if std::mem::take(&mut self.stream_is_ready) {
-                self.last_activity = Instant::now();
-                return Turn::Readable;
-            }
         }
     }
 
     /// One poll over everything, and what follows from it.
-    fn wait_once(&mut self) -> io::Result<()> {
+    fn wait_once(&mut self, only_look: bool) -> io::Result<()> {
         if self.only_waits_for_one() {
             return self.notice_endings(true);
         }
@@ -224,8 +233,14 @@ impl Pump {
         let tokens = [&self.stop.cancel, &self.stop.request].into_iter().filter(|token| !token.is_cancelled());
         fds.extend(tokens.filter_map(CancelToken::reader).map(PollFd::readable));
 
-        let timeout = self.next_moment(has_all_descriptors);
-        os::poll(&mut fds, timeout.map(|moment| moment.saturating_duration_since(Instant::now())))?;
+        let timeout = match only_look {
+            true => Some(Duration::ZERO),
+            false => {
+                let moment = self.next_moment(has_all_descriptors);
+                moment.map(|moment| moment.saturating_duration_since(Instant::now()))
+            }
+        };
+        os::poll(&mut fds, timeout)?;
 
         let mut ready = fds.iter().map(|fd| fd.is_ready());
         self.feeders.retain_mut(|feeder| ready.next() != Some(true) || !feeder.is_done());
@@ -319,7 +334,7 @@ impl Pump {
             Phase::Asked { until, .. } => *until,
             Phase::Killed { until } => Some(*until),
         };
-        let held = self.all_ended.map(|ended| ended.max(self.last_activity) + HELD_OPEN_GRACE);
+        let held = self.all_ended.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
         [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
     }
 
@@ -328,7 +343,20 @@ impl Pump {
     }
 
     fn idle_deadline(&self) -> Option<Instant> {
-        self.last_activity.checked_add(self.stop.idle_timeout?)
+        self.last_activity.max(self.entered).checked_add(self.stop.idle_timeout?)
+    }
+
+    /// Since when nothing has come although somebody waited for it.
+    fn silent_since(&self, ended: Instant) -> Instant {
+        ended.max(self.last_activity).max(self.entered)
+    }
+
+    /// The processes cannot be waited for (somebody else has reaped them): their ids may belong to others
+    /// by now, so that they are let alone.
+    fn lose(&mut self, error: &io::Error) {
+        self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", error));
+        self.tree.forget();
+        self.phase = Phase::Killed { until: Instant::now() };
     }
 
     fn advance_is_over(&mut self) -> bool {
@@ -342,6 +370,8 @@ impl Pump {
         let urgency = self.stop.cancel.urgency().max(self.stop.request.urgency());
         match &self.phase {
             Phase::Running if self.stop.cancel.is_cancelled() => self.begin_cancellation(),
+            // `kill()`, as opposed to `terminate()`: how it ends is worth knowing.
+            Phase::Running if self.stop.request.urgency() == Urgency::Now => self.kill(),
             Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
             Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
                 let after = self.stop.timeout.unwrap_or_default();
@@ -406,8 +436,9 @@ impl Pump {
         let Some(Step { signal, scope, wait }) = teardown.step(step) else {
             return self.kill_within(teardown.scope_at(step));
         };
-        if told != Some(signal) {
-            self.tree.signal_within(scope, signal);
+        match told == Some(signal) {
+            true => self.tree.signal_untold(signal),
+            false => self.tree.signal_within(scope, signal),
         }
         self.phase = Phase::Asked { teardown, step, until: Instant::now().checked_add(wait) };
     }
@@ -449,7 +480,7 @@ impl Pump {
             return true;
         }
         // Somebody else holds a pipe: a process that the command has left behind.
-        self.held_open = now >= ended.max(self.last_activity) + HELD_OPEN_GRACE;
+        self.held_open = now >= self.silent_since(ended) + HELD_OPEN_GRACE;
         self.held_open
     }
 
@@ -479,6 +510,10 @@ impl Pump {
         let decisive = verdict.stage;
         let output =
             Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
+        if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
+            let help = format!("process {} could not be ended, and may still be running", stage.pid);
+            self.failure = self.failure.take().map(|failure| failure.with_help(help));
+        }
         let failure = match self.is_abandoned {
             true => None,
             false => {

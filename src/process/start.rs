@@ -4,7 +4,6 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,9 +15,9 @@ use super::context::Context;
 use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression};
 use super::open::Opener;
-use super::plan::{Channel, Sink, SinkKind, Source, StagePlan, Streams, lay_out};
+use super::plan::{Channel, SinkKind, Source, StagePlan, Streams, lay_out};
 use super::program::{self, explain_failure};
-use super::pump::{Pump, Stop};
+use super::pump::{KILL_PATIENCE, Pump, Stop};
 use super::settings::{DEFAULT_GRACE, DEFAULT_LIMIT, Scoped};
 use super::stage::{Running, StageInfo};
 use super::tree::Tree;
@@ -47,23 +46,26 @@ pub(crate) struct Started {
 pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Started, Error> {
     let context = expression.settings.context.clone().unwrap_or_default();
     reaper::sweep();
+    if os::ignores_children() {
+        let message = "cannot wait for commands: this process ignores the signal SIGCHLD";
+        let error = Error::new(ErrorKind::MonitorFailed, message).with_errno(os::ECHILD);
+        let error =
+            error.with_help("the system then reaps children, and how they ended is lost; set SIGCHLD to its default");
+        return Err(with_command(error, expression));
+    }
     if context.cancel.is_cancelled() {
         let error = Error::new(ErrorKind::Cancelled, format!("`{expression}` was not started: cancelled"));
         return Err(with_command(error, expression));
     }
     let background = defaults.background;
-    let streams = Streams {
-        stdin: Rc::new(defaults.stdin),
-        stdout: Sink::new(defaults.stdout),
-        stderr: Sink::new(defaults.stderr),
-    };
-    let stages = lay_out(expression, streams)?;
+    let stages = lay_out(expression, defaults.stdin, defaults.stdout, defaults.stderr)?;
     let prepared = stages.into_iter().map(|stage| Prepared::new(stage, &context)).collect::<Result<Vec<_>, _>>();
     let mut prepared = prepared.map_err(|error| with_command(error, expression))?;
 
     let timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.timeout).min();
     let idle_timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.idle_timeout).min();
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
+    let asked = Instant::now();
     let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout, idle_timeout.is_some());
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
     opened.map_err(|error| with_command(error, expression))?;
@@ -100,7 +102,8 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
-        deadline: timeout.and_then(|timeout| started.checked_add(timeout)),
+        // The time that opening took (a FIFO without a writer) is part of it.
+        deadline: timeout.and_then(|timeout| asked.checked_add(timeout)),
         timeout,
         idle_timeout,
         grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
@@ -118,8 +121,11 @@ fn abandon(children: Vec<SharedChild>, group: Option<u32>) {
     }
     let tree = Arc::new(Tree::new(children, group));
     tree.signal_all(os::SIGKILL);
-    for pid in tree.pids() {
-        let _ = os::peek_ending(pid, true);
+    // KILL ends them at once, unless the system does not let it.
+    let patience = Instant::now() + KILL_PATIENCE;
+    let is_running = |pid: &u32| matches!(os::peek_ending(*pid, false), Ok(None));
+    while Instant::now() < patience && tree.pids().iter().any(is_running) {
+        std::thread::sleep(Duration::from_millis(1));
     }
     tree.reap();
 }

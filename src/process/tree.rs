@@ -84,10 +84,11 @@ impl Tree {
         if let Some(group) = self.group {
             // ESRCH: all of them have ended.
             let _ = os::signal_group(group, signal);
-        } else {
-            for child in &self.children {
-                let _ = child.send_signal(signal);
-            }
+        }
+        // One that has left the group is still ours.
+        let group_of = |pid| Descendant::look(pid).and_then(|process| process.group);
+        for child in self.children.iter().filter(|child| self.group.is_none() || group_of(child.id()) != self.group) {
+            let _ = child.send_signal(signal);
         }
         seen.retain(Descendant::is_alive);
         for descendant in seen.iter().filter(|d| self.group.is_none() || d.group != self.group) {
@@ -99,6 +100,22 @@ impl Tree {
                 let _ = os::signal_group(group, os::SIGCONT);
             }
         }
+    }
+
+    /// For processes that share our group, and have the signal from the terminal: it goes to their
+    /// descendants in other groups. All of them are remembered.
+    pub fn signal_untold(&self, signal: i32) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = os::descendants(&self.pids());
+        let own_group = Descendant::look(std::process::id()).and_then(|process| process.group);
+        for descendant in seen.iter().filter(|descendant| descendant.group != own_group) {
+            let _ = os::signal_process(descendant.pid, signal);
+        }
+    }
+
+    /// Never sends a signal again: the ids of the processes may belong to others.
+    pub fn forget(&self) {
+        *self.reaped.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     /// Whether something of the command is still running apart from its own processes.

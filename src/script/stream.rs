@@ -128,6 +128,7 @@ struct StreamIterator {
     close: Box<dyn Fn()>,
     place: CallPlace,
     world: Arc<World>,
+    is_owner: bool,
     /// A problem to report with the first item.
     refused: Option<process::Error>,
     /// The error that was given to the loop, to be raised again should the loop drop it.
@@ -159,7 +160,10 @@ impl Iterator for StreamIterator {
 
 impl Drop for StreamIterator {
     fn drop(&mut self) {
-        (self.close)();
+        // One that was refused has no say over the stream of another.
+        if self.is_owner {
+            (self.close)();
+        }
     }
 }
 
@@ -278,6 +282,7 @@ fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
             close: Box::new(move || closing.close()),
             place,
             world: shared.clone(),
+            is_owner: refused.is_none(),
             refused,
             failed: None,
         })
@@ -295,6 +300,7 @@ fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
             close: Box::new(move || lock(&closing.0).chunks.close()),
             place,
             world: shared.clone(),
+            is_owner: refused.is_none(),
             refused,
             failed: None,
         })

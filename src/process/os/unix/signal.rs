@@ -30,7 +30,7 @@ pub(crate) struct Descendant {
 
 impl Descendant {
     /// `None` when the process is gone, or where there is no `/proc`.
-    fn look(pid: u32) -> Option<Self> {
+    pub fn look(pid: u32) -> Option<Self> {
         let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
         // `pid (name) state ppid pgrp … starttime …`: the name may hold anything, also `)`.
         let end = stat.iter().rposition(|byte| *byte == b')')?;
