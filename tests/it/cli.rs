@@ -105,7 +105,7 @@ fn failed_output_is_never_lost() {
 
 #[test]
 fn failed_output_is_not_hidden_by_exit() {
-    // BUG: the request of `exit` came first and stays, and the failed flush at the end is dropped.
+    // The last line is written when the script has ended already.
     shell("exec \"$0\" -e 'print(1); exit(0)' > /dev/full").run().status(1).stderr_contains("No space left on device");
 }
 
