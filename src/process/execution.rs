@@ -1,7 +1,8 @@
 //! A command that runs beside the program that started it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use os_pipe::{PipeReader, PipeWriter};
@@ -35,6 +36,8 @@ struct Shared {
     changed: Condvar,
     /// Tells the serving thread to end the command.
     stop: CancelToken,
+    /// The serving thread, which must not wait for itself: it calls the functions that receive output.
+    server: OnceLock<ThreadId>,
 }
 
 struct Handle {
@@ -73,12 +76,18 @@ impl Execution {
         let [stdout, stderr] = streams;
         let (stdout, stderr) = (stream("output", stdout), stream("error", stderr));
         let stop = pump.make_request_token().map_err(|error| no_pipe(&error))?;
-        let shared =
-            Arc::new(Shared { tree: pump.tree().clone(), ended: Mutex::new(None), changed: Condvar::new(), stop });
+        let shared = Arc::new(Shared {
+            tree: pump.tree().clone(),
+            ended: Mutex::new(None),
+            changed: Condvar::new(),
+            stop,
+            server: OnceLock::new(),
+        });
         let serving = shared.clone();
         std::thread::Builder::new()
             .name("procscript-execution".into())
             .spawn(move || {
+                let _ = serving.server.set(std::thread::current().id());
                 serving.serve(pump);
                 drop(over_writer);
             })
@@ -124,6 +133,9 @@ impl Execution {
     /// As [`Expression::run`](super::Expression::run).
     pub fn wait(&self) -> Result<Output, Error> {
         self.finish_input();
+        if self.0.shared.is_serving_here() {
+            return Err(Error::misuse("a function that receives output cannot wait for its command", ""));
+        }
         let mut ended = self.0.shared.lock();
         loop {
             match &*ended {
@@ -197,7 +209,7 @@ impl Execution {
         self.0.state().observed = true;
         self.0.shared.stop.cancel();
         let mut ended = self.0.shared.lock();
-        while ended.is_none() {
+        while ended.is_none() && !self.0.shared.is_serving_here() {
             ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -306,6 +318,10 @@ impl Shared {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_serving_here(&self) -> bool {
+        self.server.get() == Some(&std::thread::current().id())
+    }
+
     fn serve(&self, pump: Pump) {
         // Whatever happens, nobody may wait for ever.
         let finished = catch_unwind(AssertUnwindSafe(|| pump.finish()));
@@ -337,7 +353,7 @@ impl Drop for Handle {
         if was_running {
             self.shared.stop.cancel();
         }
-        while ended.is_none() {
+        while ended.is_none() && !self.shared.is_serving_here() {
             ended = self.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
         }
         let failure = ended.take().and_then(Result::err);

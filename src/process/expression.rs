@@ -146,6 +146,11 @@ impl Expression {
         self.set(|s| s.unobserved = Some(Hook(Arc::new(hook))))
     }
 
+    /// Lets the command, once [started](Self::start), outlive its handle and this program.
+    pub fn detach(self) -> Self {
+        self.set(|s| s.is_detached = true)
+    }
+
     /// The name that the program sees as `argv[0]`.
     pub fn arg0(self, name: impl Into<OsString>) -> Self {
         self.set(|s| s.scoped.arg0 = Some(name.into()))

@@ -21,7 +21,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
     "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
     "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
-    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes",
+    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach", "strict_sigpipe", "ok_codes",
     "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators", "lossy", "stdout_piped",
     "stderr_piped",
 ];
@@ -146,6 +146,7 @@ fn register_streams(methods: &mut Methods) {
 }
 
 fn register_endings(methods: &mut Methods) {
+    methods.plain("detach", Expression::detach);
     methods.plain("unchecked", Expression::unchecked);
     methods.plain("strict_sigpipe", Expression::strict_sigpipe);
     methods.with::<Array>("ok_codes", |command, codes| {
