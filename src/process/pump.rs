@@ -15,7 +15,7 @@ use super::cancel::{CancelToken, Urgency};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder};
-use super::os::{self, PollFd};
+use super::os::{self, Ending, PollFd};
 use super::output::{Output, Stage};
 use super::stage::{Running, Verdict};
 use super::status::TerminationStatus;
@@ -199,7 +199,10 @@ impl Pump {
                 return Turn::Over;
             }
             if let Err(error) = self.wait_once(is_first) {
-                self.lose(&error);
+                self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
+                self.kill();
+                // A failing poll must not become a busy loop.
+                std::thread::sleep(TICK);
             }
             is_first = false;
             if self.all_ended.is_none() {
@@ -309,12 +312,25 @@ impl Pump {
     }
 
     fn notice_endings(&mut self, block: bool) -> io::Result<()> {
+        let mut lost = None;
         for stage in self.stages.iter_mut().filter(|stage| stage.ending.is_none()) {
-            stage.ending = os::peek_ending(stage.pid, block)?;
+            stage.ending = match os::peek_ending(stage.pid, block) {
+                Err(error) if error.raw_os_error() == Some(os::ECHILD) => {
+                    // Somebody else has reaped it: its id may be a stranger's by now.
+                    self.tree.lose(stage.pid);
+                    lost = Some(error);
+                    Some(Ending::unknown())
+                }
+                ending => ending?,
+            };
             if stage.ending.is_some() {
                 stage.elapsed = self.started.elapsed();
                 stage.descriptor = None;
             }
+        }
+        if let Some(error) = lost {
+            self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
+            self.kill();
         }
         if self.all_ended.is_none() && self.stages.iter().all(|stage| stage.ending.is_some()) {
             self.all_ended = Some(Instant::now());
@@ -349,14 +365,6 @@ impl Pump {
     /// Since when nothing has come although somebody waited for it.
     fn silent_since(&self, ended: Instant) -> Instant {
         ended.max(self.last_activity).max(self.entered)
-    }
-
-    /// The processes cannot be waited for (somebody else has reaped them): their ids may belong to others
-    /// by now, so that they are let alone.
-    fn lose(&mut self, error: &io::Error) {
-        self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", error));
-        self.tree.forget();
-        self.phase = Phase::Killed { until: Instant::now() };
     }
 
     fn advance_is_over(&mut self) -> bool {

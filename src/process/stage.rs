@@ -60,11 +60,7 @@ impl Running {
     pub fn report(&self, has_reader: bool) -> Stage {
         // A process that survived KILL (stuck in the kernel) has no status: it died as far as we
         // could make it.
-        let ending = self.ending.unwrap_or(Ending {
-            status: TerminationStatus::Signaled(os::SIGKILL),
-            core_dumped: false,
-            usage: Default::default(),
-        });
+        let ending = self.ending.unwrap_or_else(Ending::unknown);
         Stage {
             command: self.info.shown(),
             pid: self.pid,

@@ -4,6 +4,7 @@
 //! of the group that it leads, from being given to a stranger, so that a signal can only ever hit
 //! what we started.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
@@ -20,6 +21,8 @@ pub(crate) struct Tree {
     group: Option<u32>,
     /// Held while signals are sent and while processes are reaped.
     reaped: Mutex<bool>,
+    /// Processes that somebody else has reaped, so that their ids may be strangers'.
+    lost: Mutex<HashSet<u32>>,
     /// Descendants seen when the command was told to stop: they may lose their parent, and with it
     /// their trace, before KILL.
     seen: Mutex<Vec<Descendant>>,
@@ -27,7 +30,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub fn new(children: Vec<SharedChild>, group: Option<u32>) -> Self {
-        Self { children, group, reaped: Mutex::new(false), seen: Mutex::default() }
+        Self { children, group, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
     }
 
     pub fn pids(&self) -> Vec<u32> {
@@ -45,7 +48,7 @@ impl Tree {
             return Ok(());
         }
         // Every process gets it, also when one refuses.
-        let results: Vec<_> = self.children.iter().map(|child| child.send_signal(signal)).collect();
+        let results: Vec<_> = self.known().into_iter().map(|child| child.send_signal(signal)).collect();
         results.into_iter().collect()
     }
 
@@ -60,7 +63,7 @@ impl Tree {
     }
 
     fn signal_group(&self, signal: i32) {
-        let Some(group) = self.group else { return drop(self.signal(signal)) };
+        let Some(group) = self.known_group() else { return drop(self.signal(signal)) };
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
         if !*reaped {
             // ESRCH: all of them have ended.
@@ -81,22 +84,25 @@ impl Tree {
                 seen.push(found);
             }
         }
-        if let Some(group) = self.group {
+        let own_group = self.known_group();
+        if let Some(group) = own_group {
             // ESRCH: all of them have ended.
             let _ = os::signal_group(group, signal);
         }
         // One that has left the group is still ours.
         let group_of = |pid| Descendant::look(pid).and_then(|process| process.group);
-        for child in self.children.iter().filter(|child| self.group.is_none() || group_of(child.id()) != self.group) {
-            let _ = child.send_signal(signal);
+        for child in self.known() {
+            if own_group.is_none() || group_of(child.id()) != own_group {
+                let _ = child.send_signal(signal);
+            }
         }
         seen.retain(Descendant::is_alive);
-        for descendant in seen.iter().filter(|d| self.group.is_none() || d.group != self.group) {
+        for descendant in seen.iter().filter(|d| own_group.is_none() || d.group != own_group) {
             let _ = os::signal_process(descendant.pid, signal);
         }
         if signal != os::SIGKILL {
             // A stopped process does not see the signal before it continues.
-            if let Some(group) = self.group {
+            if let Some(group) = own_group {
                 let _ = os::signal_group(group, os::SIGCONT);
             }
         }
@@ -113,16 +119,28 @@ impl Tree {
         }
     }
 
-    /// Never sends a signal again: the ids of the processes may belong to others.
-    pub fn forget(&self) {
-        *self.reaped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    /// Never sends a signal to this process again, nor to the group: somebody else has reaped it.
+    pub fn lose(&self, pid: u32) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
+    }
+
+    /// The processes that signals can be sent to.
+    fn known(&self) -> Vec<&SharedChild> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        self.children.iter().filter(|child| !lost.contains(&child.id())).collect()
+    }
+
+    /// The group that signals can be sent to.
+    fn known_group(&self) -> Option<u32> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        self.group.filter(|_| lost.is_empty())
     }
 
     /// Whether something of the command is still running apart from its own processes.
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(Descendant::is_alive);
-        !seen.is_empty() || self.group.is_some_and(os::group_has_living_member)
+        !seen.is_empty() || self.known_group().is_some_and(os::group_has_living_member)
     }
 
     /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to
