@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::expression::{Command, Expression, Node};
-use super::os::{self, Ending};
+use super::os::Ending;
 use super::output::Stage;
 use super::redirect::Input;
 use super::settings::Scoped;
-use super::status::TerminationStatus;
 
 /// What is remembered of a stage, for reports.
 #[derive(Debug, Clone)]
