@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use os_pipe::{PipeReader, PipeWriter};
 
 use super::context::{Context, HostStream};
+use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
 use super::flow::{Drain, Feeder};
 use super::os;
@@ -26,6 +27,8 @@ pub(crate) struct Opener<'a> {
     pub drains: Vec<Drain>,
     pub stream: Option<PipeReader>,
     pub input: Option<PipeWriter>,
+    /// Descriptors of the children above 2.
+    pub extras: Extras,
     /// The files that are read, by identity: a command must not empty its own input.
     inputs: Vec<(File, PathBuf)>,
 }
@@ -40,6 +43,7 @@ impl<'a> Opener<'a> {
             drains: Vec::new(),
             stream: None,
             input: None,
+            extras: Extras::default(),
             inputs: Vec::new(),
         }
     }
@@ -54,13 +58,16 @@ impl<'a> Opener<'a> {
             }
             outputs.extend([streams.stdout.clone(), streams.stderr.clone()]);
         }
+        let mut extras = std::mem::take(&mut self.extras);
+        extras.open(self)?;
+        self.extras = extras;
         for sink in &outputs {
             self.open_sink(sink)?;
         }
         Ok(())
     }
 
-    fn open_input(&mut self, path: &Path) -> Result<File, Error> {
+    pub(super) fn open_input(&mut self, path: &Path) -> Result<File, Error> {
         let path = self.context.absolute(path)?;
         let failed = |error: &std::io::Error| {
             Error::from_io(ErrorKind::ReadFailed, format_args!("cannot read `{}`", path.display()), error)
@@ -135,7 +142,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn open_output(&self, path: &Path, append: bool) -> Result<File, Error> {
+    pub(super) fn open_output(&self, path: &Path, append: bool) -> Result<File, Error> {
         let path = self.context.absolute(path)?;
         if let Some((_, input)) = self.inputs.iter().find(|(file, _)| os::is_same_file(file, &path)) {
             let message = format!("`{}` is both read and written by the same command", input.display());

@@ -15,8 +15,10 @@ use super::os::{self, Descendant};
 #[derive(Debug)]
 pub(crate) struct Tree {
     children: Vec<SharedChild>,
-    /// The process group that all of them are in, when it is not ours.
-    group: Option<u32>,
+    /// For each of them its process group, when it is not ours.
+    homes: Vec<Option<u32>>,
+    /// These groups, each once.
+    groups: Vec<u32>,
     /// Held while signals are sent and while processes are reaped.
     reaped: Mutex<bool>,
     /// Descendants seen when the command was told to stop: they may lose their parent, and with it
@@ -25,16 +27,21 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub fn new(children: Vec<SharedChild>, group: Option<u32>) -> Self {
-        Self { children, group, reaped: Mutex::new(false), seen: Mutex::default() }
+    /// `homes` has the process group of each child, when it is not ours.
+    pub fn new(children: Vec<SharedChild>, homes: Vec<Option<u32>>) -> Self {
+        let mut groups: Vec<u32> = homes.iter().copied().flatten().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        Self { children, homes, groups, reaped: Mutex::new(false), seen: Mutex::default() }
     }
 
     pub fn pids(&self) -> Vec<u32> {
         self.children.iter().map(SharedChild::id).collect()
     }
 
+    /// Whether signals from the terminal do not reach all of them.
     pub fn has_own_group(&self) -> bool {
-        self.group.is_some()
+        !self.groups.is_empty()
     }
 
     /// Sends a signal to the command's own processes; those that have ended are left out.
@@ -61,22 +68,22 @@ impl Tree {
                 seen.push(found);
             }
         }
-        if let Some(group) = self.group {
+        for group in &self.groups {
             // ESRCH: all of them have ended.
-            let _ = os::signal_group(group, signal);
-        } else {
-            for child in &self.children {
-                let _ = child.send_signal(signal);
-            }
+            let _ = os::signal_group(*group, signal);
+        }
+        for (child, _) in self.children.iter().zip(&self.homes).filter(|(_, home)| home.is_none()) {
+            let _ = child.send_signal(signal);
         }
         seen.retain(Descendant::is_alive);
-        for descendant in seen.iter().filter(|d| self.group.is_none() || d.group != self.group) {
+        let is_reached = |d: &Descendant| d.group.is_some_and(|group| self.groups.contains(&group));
+        for descendant in seen.iter().filter(|d| !is_reached(d)) {
             let _ = os::signal_process(descendant.pid, signal);
         }
         if signal != os::SIGKILL {
             // A stopped process does not see the signal before it continues.
-            if let Some(group) = self.group {
-                let _ = os::signal_group(group, os::SIGCONT);
+            for group in &self.groups {
+                let _ = os::signal_group(*group, os::SIGCONT);
             }
         }
     }
@@ -85,7 +92,7 @@ impl Tree {
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(Descendant::is_alive);
-        !seen.is_empty() || self.group.is_some_and(os::group_has_living_member)
+        !seen.is_empty() || self.groups.iter().any(|group| os::group_has_living_member(*group))
     }
 
     /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to
