@@ -140,7 +140,7 @@ fn signals_reach_every_session_of_a_command() {
     let sleep = unique_sleep(71);
     let stage = || kid(&format!("grandchild {sleep} -- forever")).new_session();
     let line = stage().pipe(kid(&format!("grandchild {sleep} -- forever"))).pipe(stage());
-    let error = soon(|| fails(ErrorKind::TimedOut, line.timeout(millis(300)).run()));
+    let error = soon(|| fails(ErrorKind::TimedOut, line.clone().timeout(millis(300)).run()));
     assert_eq!(error.stages().len(), 3);
     let execution = line.start().expect("it starts");
     execution.terminate();

@@ -143,7 +143,7 @@ fn a_failed_start_writes_nothing_into_them() {
     let out = scratch.path().join("out");
     let command = (3..40).fold(Expression::from_path(&program), |c, n| c.fd(n, FdTarget::append(&out)));
     fails(ErrorKind::BadFormat, command.run());
-    fails(ErrorKind::BadDirectory, command.dir("/no/such").run());
+    fails(ErrorKind::BadDirectory, command.clone().dir("/no/such").run());
     fails(ErrorKind::BadFormat, forked(command).uid(nobody()).run());
     assert_eq!(scratch.read("out"), "");
 }
@@ -179,7 +179,7 @@ fn a_conversation_through_pipes() {
     let (reader, mut ours) = pipe().expect("a pipe");
     let (mut answers, writer) = pipe().expect("a pipe");
     let command = kid_with("read-fd", ["3", "--", "write-fd", "4", "done"]).fd(3, reader).fd(4, writer);
-    let execution = command.stdout_capture().start().expect("it starts");
+    let execution = command.clone().stdout_capture().start().expect("it starts");
     drop(command);
     ours.write_all(b"hello").expect("it reads");
     drop(ours);
