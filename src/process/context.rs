@@ -51,7 +51,7 @@ pub struct Context {
     pub(crate) cancel: CancelToken,
     pub(crate) stdout: HostStream,
     pub(crate) stderr: HostStream,
-    pub(crate) before_start: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub(crate) before_start: Option<Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>>,
     pub(crate) grace: Option<Duration>,
     pub(crate) owns_process: bool,
 }
@@ -104,8 +104,8 @@ impl Context {
     }
 
     /// Called before each start, so that a host can write out what it has buffered: a command that
-    /// shares the stream must not overtake it.
-    pub fn before_start(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+    /// shares the stream must not overtake it. When that fails, the command is not started.
+    pub fn before_start(mut self, hook: impl Fn() -> std::io::Result<()> + Send + Sync + 'static) -> Self {
         self.before_start = Some(Arc::new(hook));
         self
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::os;
 use super::output::{Output, Stage};
+use super::quote::escape_controls;
 use super::status::TerminationStatus;
 
 /// What kind of failure an [`Error`] is.
@@ -137,10 +138,11 @@ struct Details {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    /// The message is one line that cannot act on a terminal, whatever the names in it are.
+    pub(crate) fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         Self(Box::new(Details {
             kind,
-            message: message.into(),
+            message: escape_controls(message.as_ref()),
             help: None,
             command: None,
             argv: Vec::new(),
@@ -166,12 +168,12 @@ impl Error {
     }
 
     /// An error of kind `InvalidArgument`, for front ends.
-    pub fn invalid_argument(message: impl Into<String>) -> Self {
+    pub fn invalid_argument(message: impl AsRef<str>) -> Self {
         Self::new(ErrorKind::InvalidArgument, message)
     }
 
     /// An error of kind `Misuse`, for front ends.
-    pub fn misuse(message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub fn misuse(message: impl AsRef<str>, help: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, message).with_help(help)
     }
 

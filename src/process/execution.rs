@@ -13,6 +13,8 @@ use super::output::Output;
 use super::pump::Pump;
 use super::settings::Hook;
 use super::start::Started;
+use super::stream::OutputStream;
+use super::teardown::{Step, Teardown};
 use super::tree::Tree;
 
 type Ended = Result<Output, Error>;
@@ -39,6 +41,8 @@ struct Handle {
     shared: Arc<Shared>,
     command: String,
     input: Mutex<Option<PipeWriter>>,
+    stdout: OutputStream,
+    stderr: OutputStream,
     state: Mutex<State>,
     unobserved: Option<Hook>,
 }
@@ -51,20 +55,35 @@ struct State {
 
 impl Execution {
     pub(crate) fn new(started: Started, unobserved: Option<Hook>) -> Result<Self, Error> {
-        let Started { mut pump, input, .. } = started;
+        let Started { mut pump, scoped, streams, input } = started;
         let command = pump.expression().to_string();
-        let stop = pump
-            .make_request_token()
-            .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot make a pipe", &error))?;
+        let mut over = None;
+        let mut over_writer = None;
+        if streams.iter().any(Option::is_some) {
+            let (reader, writer) = os_pipe::pipe().map_err(|error| no_pipe(&error))?;
+            (over, over_writer) = (Some(Arc::new(reader)), Some(writer));
+        }
+        let left = pump.reader_left();
+        let stream = |what: &str, reader| {
+            let what = format!("the standard {what} of `{command}`");
+            OutputStream::new(what, reader, scoped.text_format(), over.clone(), left.clone())
+        };
+        let [stdout, stderr] = streams;
+        let (stdout, stderr) = (stream("output", stdout), stream("error", stderr));
+        let stop = pump.make_request_token().map_err(|error| no_pipe(&error))?;
         let shared =
             Arc::new(Shared { tree: pump.tree().clone(), ended: Mutex::new(None), changed: Condvar::new(), stop });
         let serving = shared.clone();
         std::thread::Builder::new()
             .name("procscript-execution".into())
-            .spawn(move || serving.serve(pump))
+            .spawn(move || {
+                serving.serve(pump);
+                drop(over_writer);
+            })
             .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
         let state = Mutex::default();
-        Ok(Self(Arc::new(Handle { shared, command, input: Mutex::new(input), state, unobserved })))
+        let input = Mutex::new(input);
+        Ok(Self(Arc::new(Handle { shared, command, input, stdout, stderr, state, unobserved })))
     }
 
     /// The shell line of the command.
@@ -75,6 +94,18 @@ impl Execution {
     /// The process ids of the stages, from left to right.
     pub fn pids(&self) -> Vec<u32> {
         self.0.shared.tree.pids()
+    }
+
+    /// Its standard output, which must have been set to
+    /// [`stdout_piped`](super::Expression::stdout_piped) to be of use.
+    pub fn stdout(&self) -> OutputStream {
+        self.0.stdout.clone()
+    }
+
+    /// Its standard error, which must have been set to
+    /// [`stderr_piped`](super::Expression::stderr_piped) to be of use.
+    pub fn stderr(&self) -> OutputStream {
+        self.0.stderr.clone()
     }
 
     /// Whether it has not ended yet.
@@ -164,6 +195,41 @@ impl Execution {
         }
     }
 
+    /// Stops it for a while (STOP), until [`resume`](Self::resume).
+    ///
+    /// # Errors
+    /// As [`signal`](Self::signal).
+    pub fn suspend(&self) -> Result<(), Error> {
+        self.signal(os::SIGSTOP)
+    }
+
+    /// Lets it go on (CONT) after [`suspend`](Self::suspend).
+    ///
+    /// # Errors
+    /// As [`signal`](Self::signal).
+    pub fn resume(&self) -> Result<(), Error> {
+        self.signal(os::SIGCONT)
+    }
+
+    /// Ends it by these steps, and waits until it has ended. Its failing status is then not an error.
+    pub fn teardown(&self, teardown: &Teardown) {
+        self.0.state().observed = true;
+        let mut index = 0;
+        while let Some(Step { signal, scope, wait }) = teardown.step(index) {
+            self.0.shared.tree.signal_within(scope, signal);
+            if self.ends_within(wait) {
+                return;
+            }
+            index += 1;
+        }
+        self.0.shared.tree.signal_within(teardown.scope_at(index), os::SIGKILL);
+        self.ends_within(Duration::MAX);
+    }
+
+    fn ends_within(&self, wait: Duration) -> bool {
+        !matches!(self.wait_timeout(wait), Ok(None))
+    }
+
     /// Lets the command go on when the last handle is dropped.
     pub fn detach(&self) {
         self.0.state().detached = true;
@@ -191,6 +257,10 @@ impl Execution {
     pub fn finish_input(&self) {
         drop(self.0.input.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+fn no_pipe(error: &std::io::Error) -> Error {
+    Error::from_io(ErrorKind::Resource, "cannot make a pipe", error)
 }
 
 impl Shared {

@@ -15,6 +15,8 @@ use super::program::Program;
 use super::quote::quote_argument;
 use super::redirect::{Input, Redirect};
 use super::settings::{Hook, Settings};
+use super::stream::OutputStream;
+use super::teardown::Teardown;
 
 /// A command or a pipeline, with its settings: something that can be run, and has not been.
 ///
@@ -212,6 +214,12 @@ impl Expression {
         self.set(|s| s.redirects.stdin = Some(Input::Piped))
     }
 
+    /// Standard input from a stream of a command that is running. The stream is used up when this
+    /// command starts.
+    pub fn stdin_stream(self, stream: OutputStream) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Stream(stream)))
+    }
+
     fn stdout(self, redirect: Redirect) -> Self {
         self.set(|s| s.redirects.stdout = Some(redirect))
     }
@@ -250,6 +258,11 @@ impl Expression {
         self.stdout(Redirect::Capture)
     }
 
+    /// Standard output into a pipe that the [`Execution`](super::Execution) reads.
+    pub fn stdout_piped(self) -> Self {
+        self.stdout(Redirect::Piped)
+    }
+
     /// Standard output to where standard error goes: `>&2`.
     pub fn stdout_to_stderr(self) -> Self {
         self.stdout(Redirect::ToOther)
@@ -285,11 +298,22 @@ impl Expression {
         self.stderr(Redirect::Capture)
     }
 
+    /// Standard error into a pipe that the [`Execution`](super::Execution) reads.
+    pub fn stderr_piped(self) -> Self {
+        self.stderr(Redirect::Piped)
+    }
+
     /// Standard error to where standard output goes: `2>&1`. Both are one descriptor, so that the
     /// order of what is written is kept. On a stage of a pipeline that is the pipe; on the pipeline
     /// it is where the pipeline's output goes.
     pub fn stderr_to_stdout(self) -> Self {
         self.stderr(Redirect::ToOther)
+    }
+
+    /// Copies standard output to a file as well as to where it goes: `| tee path`. Standard error is
+    /// copied too when it follows standard output.
+    pub fn tee(self, path: impl Into<PathBuf>) -> Self {
+        self.set(|s| s.redirects.tee = Some(path.into()))
     }
 
     /// Exchanges standard output and standard error: `3>&1 1>&2 2>&3`.
@@ -324,6 +348,17 @@ impl Expression {
     /// of a pipeline's timeouts holds for all of it.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|s| s.scoped.timeout = Some(timeout))
+    }
+
+    /// Ends the command when it has written nothing for this time, as [`timeout`](Self::timeout) does.
+    /// Output that would go to ours directly passes through this process, so that it is seen.
+    pub fn idle_timeout(self, silence: Duration) -> Self {
+        self.set(|s| s.scoped.idle_timeout = Some(silence))
+    }
+
+    /// How the command is ended when it has to be, instead of TERM, the grace period and KILL.
+    pub fn teardown(self, teardown: Teardown) -> Self {
+        self.set(|s| s.scoped.teardown = Some(teardown))
     }
 
     /// The time between the first signal and KILL.

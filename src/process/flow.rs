@@ -1,17 +1,21 @@
 //! Bytes that pass through this process: input on its way to a command, output on its way from one.
 
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use os_pipe::{PipeReader, PipeWriter};
 
 use super::error::{Error, ErrorKind};
-use super::os;
+use super::os::{self, PollFd};
 use super::plan::Channel;
 
 /// As much as a pipe holds by default on Linux.
 pub(crate) const CHUNK: usize = 64 * 1024;
-/// Bytes on their way to the child's standard input.
+/// What a pipe takes without blocking when `poll` calls it writable: PIPE_BUF.
+const ATOMIC: usize = 4096;
+
+/// Bytes on their way to a child's standard input.
 pub(crate) struct Feeder {
     pub writer: PipeWriter,
     bytes: Arc<[u8]>,
@@ -45,21 +49,23 @@ impl Feeder {
 
 /// A pipe that is read for the child's sake: into memory, or handed on.
 pub(crate) struct Drain {
-    pub reader: Option<PipeReader>,
-    pub into: Into,
+    reader: Option<PipeReader>,
+    into: Into,
 }
 
-pub(crate) enum Into {
+enum Into {
     Buffer { channel: Channel, bytes: Vec<u8>, limit: u64 },
     Function { function: Arc<dyn Fn(&[u8]) + Send + Sync>, buffer: Vec<u8> },
+    Relay(Relay),
 }
 
-/// What one read of a drain led to.
+/// What one step of a drain led to.
 pub(crate) enum Drained {
     Some,
     End,
     TooMuch(u64),
-    Failed(io::Error),
+    ReadFailed(io::Error),
+    WriteFailed(io::Error),
 }
 
 impl Drain {
@@ -71,9 +77,59 @@ impl Drain {
         Self { reader: Some(reader), into: Into::Function { function, buffer: Vec::new() } }
     }
 
-    pub fn read_once(&mut self) -> Drained {
+    /// Hands everything on to `main`, and a copy to `copies`.
+    pub fn to_descriptors(reader: PipeReader, main: Option<OwnedFd>, copies: Vec<OwnedFd>) -> Self {
+        let main = main.map(|fd| Outlet { fd, written: 0, is_main: true });
+        let copies = copies.into_iter().map(|fd| Outlet { fd, written: 0, is_main: false });
+        let relay = Relay { outlets: main.into_iter().chain(copies).collect(), pending: Vec::new() };
+        Self { reader: Some(reader), into: Into::Relay(relay) }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.reader.is_some() || matches!(&self.into, Into::Relay(relay) if relay.is_pending())
+    }
+
+    /// Adds what it waits for, and returns how many that are.
+    pub fn wait_for(&self, fds: &mut Vec<PollFd>) -> usize {
+        let before = fds.len();
+        match &self.into {
+            Into::Relay(relay) if relay.is_pending() => {
+                fds.extend(relay.waiting().map(|outlet| PollFd::writable(&outlet.fd)));
+            }
+            _ => fds.extend(self.reader.as_ref().map(PollFd::readable)),
+        }
+        fds.len() - before
+    }
+
+    /// Takes a step, now that something that it waits for is ready.
+    pub fn advance(&mut self) -> Option<Drained> {
+        if let Into::Relay(relay) = &mut self.into
+            && relay.is_pending()
+        {
+            return match relay.write() {
+                Ok(true) => {
+                    self.close_outlets_at_end();
+                    None
+                }
+                Ok(false) => {
+                    // Whoever read it has left: so does the child's reader, as without us between them.
+                    relay.outlets.clear();
+                    self.reader = None;
+                    Some(Drained::End)
+                }
+                Err(error) => {
+                    relay.outlets.clear();
+                    self.reader = None;
+                    Some(Drained::WriteFailed(error))
+                }
+            };
+        }
+        self.reader.is_some().then(|| self.read())
+    }
+
+    fn read(&mut self) -> Drained {
         let Some(reader) = &self.reader else { return Drained::End };
-        let result = match &mut self.into {
+        let read = match &mut self.into {
             Into::Buffer { bytes, limit, .. } => {
                 let read = os::read_append(reader, bytes, CHUNK);
                 if bytes.len() as u64 > *limit {
@@ -91,17 +147,114 @@ impl Drain {
                 }
                 read
             }
+            Into::Relay(relay) => relay.refill(reader),
         };
-        match result {
+        match read {
             Ok(0) => {
                 self.reader = None;
+                self.close_outlets_at_end();
                 Drained::End
             }
             Ok(_) => Drained::Some,
             Err(error) => {
                 self.reader = None;
-                Drained::Failed(error)
+                Drained::ReadFailed(error)
             }
         }
+    }
+
+    /// Whoever reads behind us must see the end as well.
+    fn close_outlets_at_end(&mut self) {
+        if let Into::Relay(relay) = &mut self.into
+            && self.reader.is_none()
+            && !relay.is_pending()
+        {
+            relay.outlets.clear();
+        }
+    }
+
+    /// Takes what the pipe holds, without waiting for more, and closes it.
+    pub fn empty(&mut self) -> Option<Drained> {
+        let mut problem = None;
+        while self.reader.as_ref().is_some_and(os::is_readable) || self.can_write() {
+            match self.advance() {
+                None | Some(Drained::Some) => {}
+                Some(Drained::End) => break,
+                other => {
+                    problem = other;
+                    break;
+                }
+            }
+        }
+        self.reader = None;
+        problem
+    }
+
+    fn can_write(&self) -> bool {
+        match &self.into {
+            Into::Relay(relay) => relay.waiting().any(|outlet| os::is_writable(&outlet.fd)),
+            _ => false,
+        }
+    }
+
+    /// What was captured, if this is a capture.
+    pub fn into_captured(self) -> Option<(Channel, Vec<u8>)> {
+        match self.into {
+            Into::Buffer { channel, bytes, .. } => Some((channel, bytes)),
+            Into::Function { .. } | Into::Relay(_) => None,
+        }
+    }
+}
+
+/// Output that goes on to other descriptors: `tee`.
+struct Relay {
+    outlets: Vec<Outlet>,
+    /// Read, and not yet written to all outlets.
+    pending: Vec<u8>,
+}
+
+struct Outlet {
+    fd: OwnedFd,
+    /// How much of what is pending it has got.
+    written: usize,
+    /// Where the output goes, as opposed to a copy of it.
+    is_main: bool,
+}
+
+impl Relay {
+    fn is_pending(&self) -> bool {
+        self.waiting().next().is_some()
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = &Outlet> {
+        self.outlets.iter().filter(|outlet| outlet.written < self.pending.len())
+    }
+
+    fn refill(&mut self, reader: &PipeReader) -> io::Result<usize> {
+        self.pending.clear();
+        for outlet in &mut self.outlets {
+            outlet.written = 0;
+        }
+        os::read_append(reader, &mut self.pending, CHUNK)
+    }
+
+    /// Writes to the outlets that take something; `false` when nobody reads the main one any more.
+    ///
+    /// The descriptors may be shared with others, so that they cannot be made non-blocking: as much as a
+    /// writable pipe takes for certain is written at a time.
+    fn write(&mut self) -> io::Result<bool> {
+        for outlet in &mut self.outlets {
+            let rest = &self.pending[outlet.written..];
+            if rest.is_empty() || !os::is_writable(&outlet.fd) {
+                continue;
+            }
+            match os::write_once(&outlet.fd, &rest[..rest.len().min(ATOMIC)]) {
+                Ok(n) => outlet.written += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe && outlet.is_main => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
     }
 }

@@ -1,6 +1,8 @@
 //! Output that is read while the command runs.
 
-use std::io::Read;
+use std::io::{self, Read};
+
+use os_pipe::PipeReader;
 
 use crate::text::{LineSplitter, TextError, TextFormat};
 
@@ -9,6 +11,7 @@ use super::flow::CHUNK;
 use super::output::Output;
 use super::pump::{Pump, Turn};
 use super::run::{held_open, not_text, read_stream};
+use super::stream::StreamSource;
 
 /// The lines of a running command; see [`Expression::lines`](super::Expression::lines).
 ///
@@ -21,7 +24,11 @@ pub struct Lines {
 
 impl Lines {
     pub(crate) fn new(pump: Pump, format: TextFormat) -> Self {
-        Self { splitter: LineSplitter::new(format), source: Source::new(pump) }
+        Self { splitter: LineSplitter::new(format), source: Source::Command(Box::new(CommandSource::new(pump))) }
+    }
+
+    pub(crate) fn of_stream(stream: StreamSource, format: TextFormat) -> Self {
+        Self { splitter: LineSplitter::new(format), source: Source::Stream(Some(stream)) }
     }
 
     /// Gives the next line to `use_line`, without a copy of it; `None` when the command has ended
@@ -55,19 +62,15 @@ impl Lines {
     }
 
     fn unreadable(&mut self, problem: TextError) -> Error {
-        let Some(expression) = self.source.give_up() else {
-            return Error::new(ErrorKind::Misuse, "the lines have been read to their end");
-        };
+        let what = self.source.what();
+        self.source.give_up();
         match problem {
-            TextError::Decode(problem) => not_text(&expression, &problem),
+            TextError::Decode(problem) => not_text(&what, &problem),
             TextError::LineTooLong(problem) => {
-                let message = format!(
-                    "line {} of the output of `{expression}` is longer than the limit of {} bytes",
-                    problem.line, problem.limit
-                );
+                let (line, limit) = (problem.line, problem.limit);
+                let message = format!("line {line} of {what} is longer than the limit of {limit} bytes");
                 Error::new(ErrorKind::OutputLimit, message)
                     .with_help("raise it with .max_line(\"1MiB\"), or read the output with .chunks()")
-                    .about(&expression.to_string(), &[], None)
             }
         }
     }
@@ -79,7 +82,7 @@ impl Lines {
 
     /// Whether there is nothing more to read.
     pub fn is_over(&self) -> bool {
-        self.source.pump.is_none()
+        self.source.is_over()
     }
 }
 
@@ -105,7 +108,11 @@ pub struct Chunks(Source);
 
 impl Chunks {
     pub(crate) fn new(pump: Pump) -> Self {
-        Self(Source::new(pump))
+        Self(Source::Command(Box::new(CommandSource::new(pump))))
+    }
+
+    pub(crate) fn of_stream(stream: StreamSource) -> Self {
+        Self(Source::Stream(Some(stream)))
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.
@@ -132,30 +139,96 @@ impl std::fmt::Debug for Chunks {
     }
 }
 
-/// The pump behind a stream, until its end.
-struct Source {
-    pump: Option<Pump>,
-    read_failure: Option<std::io::Error>,
+/// Where the bytes come from.
+enum Source {
+    /// A command that runs for the sake of its output, and whose end is the end of the stream.
+    Command(Box<CommandSource>),
+    /// A stream of a command that somebody else waits for; `None` at its end.
+    Stream(Option<StreamSource>),
 }
 
 impl Source {
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Command(source) => source.pump.as_ref().is_some_and(|pump| pump.stream().is_some()),
+            Self::Stream(source) => source.as_ref().is_some_and(StreamSource::is_open),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Command(source) => source.pump.is_none(),
+            Self::Stream(source) => source.is_none(),
+        }
+    }
+
+    /// What is read, for messages.
+    fn what(&self) -> String {
+        match self {
+            Self::Command(source) => match &source.pump {
+                Some(pump) => format!("the output of `{}`", pump.expression()),
+                None => "the output".to_string(),
+            },
+            Self::Stream(source) => source.as_ref().map_or("the output".to_string(), |source| source.what.clone()),
+        }
+    }
+
+    /// Waits for output and takes it with `read`; `false` at the end.
+    fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> bool {
+        match self {
+            Self::Command(source) => source.fill(read),
+            Self::Stream(Some(source)) => source.fill(read).unwrap_or_else(|error| {
+                source.failure = Some(error);
+                false
+            }),
+            Self::Stream(None) => false,
+        }
+    }
+
+    /// What there is to say at the end. The second time, nothing.
+    fn conclude(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Command(source) => source.conclude(),
+            Self::Stream(source) => {
+                let Some(source) = source.take() else { return Ok(()) };
+                match &source.failure {
+                    Some(error) => {
+                        Err(Error::from_io(ErrorKind::ReadFailed, format!("cannot read {}", source.what), error))
+                    }
+                    None if source.held_open => Err(held_open(&source.what)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self) {
+        match self {
+            Self::Command(source) => source.give_up(),
+            Self::Stream(source) => *source = None,
+        }
+    }
+}
+
+/// The pump behind a stream, until its end.
+struct CommandSource {
+    pump: Option<Pump>,
+    read_failure: Option<io::Error>,
+}
+
+impl CommandSource {
     fn new(pump: Pump) -> Self {
         Self { pump: Some(pump), read_failure: None }
     }
 
-    fn is_open(&self) -> bool {
-        self.pump.as_ref().is_some_and(|pump| pump.stream().is_some())
-    }
-
-    /// Waits for output and takes it with `read`; `false` at the end.
-    fn fill(&mut self, read: impl FnOnce(&mut os_pipe::PipeReader) -> std::io::Result<usize>) -> bool {
+    fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> bool {
         let Some(pump) = &mut self.pump else { return false };
         let at_end = match pump.turn() {
             // What a command wrote before it was ended early may still be in the pipe.
             Turn::Over if !pump.stream().is_some_and(super::os::is_readable) => true,
             _ => match pump.stream_mut().map(read) {
                 Some(Ok(n)) => n == 0,
-                Some(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => return self.is_open(),
+                Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => false,
                 Some(Err(error)) => {
                     self.read_failure = Some(error);
                     true
@@ -169,32 +242,32 @@ impl Source {
         !at_end
     }
 
-    /// How the command ended, once its output is at its end. The second time, nothing.
     fn conclude(&mut self) -> Result<(), Error> {
         let Some(pump) = self.pump.take() else { return Ok(()) };
         let expression = pump.expression().clone();
         let (output, failure) = pump.finish();
+        let what = format!("the output of `{expression}`");
         if let Some(error) = self.read_failure.take() {
-            let what = format!("cannot read the output of `{expression}`");
-            return Err(Error::from_io(ErrorKind::ReadFailed, what, &error).with_output(output));
+            return Err(
+                Error::from_io(ErrorKind::ReadFailed, format!("cannot read {what}"), &error).with_output(output)
+            );
         }
         match failure {
             Some(error) => Err(error),
-            None if output.held_open => Err(held_open(&expression).with_output(output)),
+            None if output.held_open => Err(held_open(&what).with_output(output)),
             None => Ok(()),
         }
     }
 
-    fn give_up(&mut self) -> Option<super::expression::Expression> {
-        let mut pump = self.pump.take()?;
-        let expression = pump.expression().clone();
-        pump.abandon();
-        let _: (Output, Option<Error>) = pump.finish();
-        Some(expression)
+    fn give_up(&mut self) {
+        if let Some(mut pump) = self.pump.take() {
+            pump.abandon();
+            let _: (Output, Option<Error>) = pump.finish();
+        }
     }
 }
 
-impl Drop for Source {
+impl Drop for CommandSource {
     fn drop(&mut self) {
         self.give_up();
     }

@@ -59,6 +59,8 @@ mod settings;
 mod stage;
 mod start;
 mod status;
+mod stream;
+mod teardown;
 mod tree;
 
 pub use cancel::CancelToken;
@@ -71,8 +73,10 @@ pub use lines::{Chunks, Lines};
 pub use output::{Output, Stage, Usage};
 pub use quote::quote_argument;
 pub use status::TerminationStatus;
+pub use stream::OutputStream;
+pub use teardown::{Scope, Teardown};
 
-pub(crate) use quote::needs_escape;
+pub(crate) use quote::{escape_controls, needs_escape};
 
 use std::time::Duration;
 

@@ -23,27 +23,34 @@ pub(crate) struct Opener<'a> {
     context: &'a Context,
     limit: u64,
     give_up: Option<Instant>,
+    /// Whether all output must pass through us, so that we see when there is none.
+    watches_output: bool,
     pub feeders: Vec<Feeder>,
     pub drains: Vec<Drain>,
-    pub stream: Option<PipeReader>,
+    /// The pipes that the holder of the command reads: standard output, standard error.
+    pub streams: [Option<PipeReader>; 2],
     pub input: Option<PipeWriter>,
     /// Descriptors of the children above 2.
     pub extras: Extras,
+    /// Files that are written from their start, and still have their contents.
+    to_empty: Vec<File>,
     /// The files that are read, by identity: a command must not empty its own input.
     inputs: Vec<(File, PathBuf)>,
 }
 
 impl<'a> Opener<'a> {
-    pub fn new(context: &'a Context, limit: u64, timeout: Option<Duration>) -> Self {
+    pub fn new(context: &'a Context, limit: u64, timeout: Option<Duration>, watches_output: bool) -> Self {
         Self {
             context,
             limit,
             give_up: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+            watches_output,
             feeders: Vec::new(),
             drains: Vec::new(),
-            stream: None,
+            streams: [None, None],
             input: None,
             extras: Extras::default(),
+            to_empty: Vec::new(),
             inputs: Vec::new(),
         }
     }
@@ -63,6 +70,11 @@ impl<'a> Opener<'a> {
         self.extras = extras;
         for sink in &outputs {
             self.open_sink(sink)?;
+        }
+        // Now that nothing can fail any more without a process.
+        for file in self.to_empty.drain(..) {
+            os::truncate(&file)
+                .map_err(|error| Error::from_io(ErrorKind::WriteFailed, "cannot empty a file", &error))?;
         }
         Ok(())
     }
@@ -101,6 +113,9 @@ impl<'a> Opener<'a> {
         let writer: OwnedFd = match &sink.kind {
             SinkKind::Null => return Ok(()),
             SinkKind::Host(channel) => match self.host(*channel) {
+                HostStream::Inherit if self.watches_output => {
+                    self.relay(Some(standard_stream(*channel)?), Vec::new())?
+                }
                 HostStream::Inherit | HostStream::Null => return Ok(()),
                 HostStream::Sink(function) => {
                     let (reader, writer) = pipe()?;
@@ -108,6 +123,11 @@ impl<'a> Opener<'a> {
                     writer.into()
                 }
             },
+            SinkKind::Tee { path, inner } => {
+                let copy = self.open_output(path, false)?.into();
+                let main = self.descriptor_of(inner)?;
+                self.relay(main, vec![copy])?
+            }
             SinkKind::Create(path) => self.open_output(path, false)?.into(),
             SinkKind::Append(path) => self.open_output(path, true)?.into(),
             SinkKind::File(file) => duplicate(file)?,
@@ -116,12 +136,9 @@ impl<'a> Opener<'a> {
                 self.drains.push(Drain::to_buffer(reader, *channel, self.limit));
                 writer.into()
             }
-            SinkKind::Stream => {
+            SinkKind::Stream(channel) => {
                 let (reader, writer) = pipe()?;
-                if self.stream.replace(reader).is_some() {
-                    let message = "only one stream of a command can be read while it runs";
-                    return Err(Error::new(ErrorKind::DoublyRedirected, message));
-                }
+                self.streams[*channel as usize] = Some(reader);
                 writer.into()
             }
             SinkKind::Joint(joint) => {
@@ -135,6 +152,25 @@ impl<'a> Opener<'a> {
         Ok(())
     }
 
+    /// A pipe whose contents we hand on.
+    fn relay(&mut self, main: Option<OwnedFd>, copies: Vec<OwnedFd>) -> Result<OwnedFd, Error> {
+        let (reader, writer) = pipe()?;
+        self.drains.push(Drain::to_descriptors(reader, main, copies));
+        Ok(writer.into())
+    }
+
+    /// Where a sink leads, as a descriptor of our own; `None` for nowhere.
+    fn descriptor_of(&mut self, sink: &Rc<Sink>) -> Result<Option<OwnedFd>, Error> {
+        self.open_sink(sink)?;
+        match (sink.writer.get(), &sink.kind) {
+            (Some(writer), _) => duplicate(writer).map(Some),
+            (None, SinkKind::Host(channel)) if matches!(self.host(*channel), HostStream::Inherit) => {
+                standard_stream(*channel).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn host(&self, channel: Channel) -> HostStream {
         match channel {
             Channel::Stdout => self.context.stdout.clone(),
@@ -142,7 +178,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    pub(super) fn open_output(&self, path: &Path, append: bool) -> Result<File, Error> {
+    pub(super) fn open_output(&mut self, path: &Path, append: bool) -> Result<File, Error> {
         let path = self.context.absolute(path)?;
         if let Some((_, input)) = self.inputs.iter().find(|(file, _)| os::is_same_file(file, &path)) {
             let message = format!("`{}` is both read and written by the same command", input.display());
@@ -151,7 +187,12 @@ impl<'a> Opener<'a> {
         }
         loop {
             match os::open_for_writing(&path, append) {
-                Ok(Some(file)) => return Ok(file),
+                Ok(Some(file)) => {
+                    if !append {
+                        self.to_empty.extend(file.try_clone());
+                    }
+                    return Ok(file);
+                }
                 Ok(None) => self.may_wait(&path)?,
                 Err(error) => {
                     let what = format!("cannot write `{}`", path.display());
@@ -182,6 +223,7 @@ impl<'a> Opener<'a> {
                 Stdio::from(reader)
             }
             Source::Joint(joint) => reading_end(joint),
+            Source::Stream(stream) => Stdio::from(stream.give()?),
             Source::Piped => {
                 let (reader, writer) = pipe()?;
                 self.input = Some(writer);
@@ -210,11 +252,15 @@ impl<'a> Opener<'a> {
         if channel == slot {
             return Ok(Stdio::inherit());
         }
-        let number = if channel == Channel::Stdout { 1 } else { 2 };
-        os::duplicate_standard_stream(number)
-            .map(Stdio::from)
-            .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot duplicate a standard stream", &error))
+        standard_stream(channel).map(Stdio::from)
     }
+}
+
+/// One of our standard streams, as a descriptor of its own.
+fn standard_stream(channel: Channel) -> Result<OwnedFd, Error> {
+    let number = if channel == Channel::Stdout { 1 } else { 2 };
+    os::duplicate_standard_stream(number)
+        .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot duplicate a standard stream", &error))
 }
 
 /// The right stage may have been given other input: then nobody reads the pipe, and the left stage

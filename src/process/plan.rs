@@ -19,6 +19,7 @@ use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression, Node};
 use super::redirect::{Input, Redirect};
 use super::settings::Scoped;
+use super::stream::OutputStream;
 
 /// One of the two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(crate) enum Source {
     Bytes(Arc<[u8]>),
     Joint(Rc<Joint>),
     Piped,
+    /// The output of a command that is running already.
+    Stream(OutputStream),
 }
 
 /// Where a stage writes. Streams that point to the same place share one value, so that they end up
@@ -57,8 +60,13 @@ pub(crate) enum SinkKind {
     Append(PathBuf),
     File(Arc<File>),
     Capture(Channel),
+    /// A copy into a file, and the rest of the way.
+    Tee {
+        path: PathBuf,
+        inner: Rc<Sink>,
+    },
     /// Read by the caller while the command runs.
-    Stream,
+    Stream(Channel),
     Joint(Rc<Joint>),
 }
 
@@ -149,6 +157,9 @@ fn redirected(expression: &Expression, mut streams: Streams) -> Result<Streams, 
     if let Some(Redirect::ToOther) = redirects.stdout {
         streams.stdout = streams.stderr.clone();
     }
+    if let Some(path) = &redirects.tee {
+        streams.stdout = Sink::new(SinkKind::Tee { path: path.clone(), inner: streams.stdout.clone() });
+    }
     if let Some(Redirect::ToOther) = redirects.stderr {
         streams.stderr = streams.stdout.clone();
     }
@@ -167,6 +178,7 @@ fn source_of(input: &Input) -> Result<Option<Source>, Error> {
         Input::Bytes(bytes) => Source::Bytes(bytes.clone()),
         Input::Piped => Source::Piped,
         Input::Number(number) => Source::File(Arc::new(duplicate_number(*number)?.into())),
+        Input::Stream(stream) => Source::Stream(stream.clone()),
         Input::Command(_) => return Ok(None),
     }))
 }
@@ -180,6 +192,7 @@ fn sink_of(redirect: &Redirect, channel: Channel) -> Result<Option<SinkKind>, Er
         Redirect::File(file) => SinkKind::File(file.clone()),
         Redirect::Capture => SinkKind::Capture(channel),
         Redirect::Number(number) => SinkKind::File(Arc::new(duplicate_number(*number)?.into())),
+        Redirect::Piped => SinkKind::Stream(channel),
         Redirect::ToOther => return Ok(None),
     }))
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::env::EnvChanges;
 use super::error::{Error, ErrorKind};
 use super::os::{self, NotRunnable};
-use super::quote::needs_escape;
+use super::quote::escape_controls;
 
 /// What is to be run: a name that is searched, or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,14 +73,14 @@ pub(crate) fn search(name: &OsStr, path: &OsStr) -> Result<PathBuf, Error> {
     if let Some(file) = blocked {
         return Err(not_executable(&file));
     }
-    let error = Error::new(ErrorKind::NotFound, format!("command not found: `{}`", display(name)));
+    let error = Error::new(ErrorKind::NotFound, format!("command not found: `{}`", name.display()));
     Err(error.with_errno(os::ENOENT).with_help(searched(name, path, directories)))
 }
 
 fn searched(name: &OsStr, path: &OsStr, directories: usize) -> String {
     let place = match directories {
         0 => "PATH names no directory, so nothing was searched".to_string(),
-        1..=4 => format!("searched {}", display(path)),
+        1..=4 => format!("searched {}", path.display()),
         n => format!("searched the {n} directories of PATH"),
     };
     match nearest(name, path) {
@@ -190,10 +190,7 @@ fn bad_interpreter(program: &Path) -> Option<Error> {
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line);
     let interpreter = line.trim_matches([' ', '\t']).split([' ', '\t']).next().unwrap_or_default();
-    let shown: String = interpreter
-        .chars()
-        .flat_map(|c| if needs_escape(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect();
+    let shown = escape_controls(interpreter);
     let message = format!("cannot run `{}`: its interpreter `{shown}` cannot be run", program.display());
     let error = Error::new(ErrorKind::BadInterpreter, message);
     Some(match interpreter.ends_with('\r') {
@@ -210,12 +207,4 @@ fn bad_format(program: &Path) -> Error {
         Ok(4) if &head == b"\x7fELF" => error.with_help("it was built for another machine"),
         _ => error.with_help("a script needs a first line such as `#!/bin/sh`"),
     }
-}
-
-/// A name for a message: control characters cannot act on a terminal.
-fn display(name: &OsStr) -> String {
-    name.to_string_lossy()
-        .chars()
-        .flat_map(|c| if needs_escape(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
 }

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
@@ -13,15 +14,16 @@ use os_pipe::PipeReader;
 use super::cancel::{CancelToken, Urgency};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
-use super::flow::{Drain, Drained, Feeder, Into};
+use super::flow::{Drain, Drained, Feeder};
 use super::os::{self, PollFd};
 use super::output::{Output, Stage};
-use super::stage::{Running, decisive_stage};
+use super::stage::{Running, Verdict};
 use super::status::TerminationStatus;
+use super::teardown::{POLITE, Scope, Step, Teardown};
 use super::tree::Tree;
 
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
-const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
+pub(crate) const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
 /// How long a process may take to die of KILL. One in an uninterruptible system call does not.
 const KILL_PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at what no descriptor announces.
@@ -35,14 +37,20 @@ pub(crate) struct Stop {
     pub request: CancelToken,
     pub deadline: Option<Instant>,
     pub timeout: Option<Duration>,
+    /// How long a command may write nothing.
+    pub idle_timeout: Option<Duration>,
     pub grace: Duration,
+    /// What the command asked for, instead of TERM and the grace period.
+    pub teardown: Option<Teardown>,
 }
 
 /// How far the ending of a command has come.
 enum Phase {
     Running,
-    /// The first signal was sent; KILL follows at `until`.
+    /// The signal of a step was sent; the next step follows at `until`.
     Asked {
+        teardown: Teardown,
+        step: usize,
         until: Option<Instant>,
     },
     /// KILL was sent; at `until` we stop waiting.
@@ -68,6 +76,8 @@ pub(crate) struct Pump {
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
+    /// Whether whoever reads the output beside us has stopped before its end.
+    reader_left: Arc<AtomicBool>,
     stop: Stop,
     phase: Phase,
     /// Why the command was ended early, or could not be read.
@@ -94,7 +104,6 @@ impl Pump {
         stages: Vec<Running>,
         feeders: Vec<Feeder>,
         drains: Vec<Drain>,
-        stream: Option<PipeReader>,
         stop: Stop,
         started: Instant,
     ) -> Self {
@@ -104,8 +113,9 @@ impl Pump {
             stages,
             feeders,
             drains,
-            stream,
+            stream: None,
             stream_is_ready: false,
+            reader_left: Arc::default(),
             stop,
             phase: Phase::Running,
             failure: None,
@@ -130,6 +140,16 @@ impl Pump {
     pub fn make_request_token(&mut self) -> io::Result<CancelToken> {
         self.stop.request = CancelToken::new()?;
         Ok(self.stop.request.clone())
+    }
+
+    /// Gives the pump the pipe that the caller reads.
+    pub fn set_stream(&mut self, stream: Option<PipeReader>) {
+        self.stream = stream;
+    }
+
+    /// Set by readers of other streams when they leave before the end.
+    pub fn reader_left(&self) -> Arc<AtomicBool> {
+        self.reader_left.clone()
     }
 
     /// The pipe that the caller reads when [`Turn::Readable`] says so.
@@ -160,8 +180,8 @@ impl Pump {
             if self.over {
                 return Turn::Over;
             }
-            self.advance();
-            if self.is_over() {
+            // Before and after: what has ended is not cancelled, and what was killed is not waited for.
+            if self.is_over() || self.advance_is_over() {
                 self.over = true;
                 self.feeders.clear();
                 return Turn::Over;
@@ -185,7 +205,7 @@ impl Pump {
         }
         let mut fds = Vec::with_capacity(8);
         fds.extend(self.feeders.iter().map(|feeder| PollFd::writable(&feeder.writer)));
-        fds.extend(self.drains.iter().filter_map(|drain| drain.reader.as_ref()).map(PollFd::readable));
+        let counts: Vec<usize> = self.drains.iter().map(|drain| drain.wait_for(&mut fds)).collect();
         fds.extend(self.stream.as_ref().map(PollFd::readable));
         let has_all_descriptors = self.open_descriptors();
         fds.extend(self.stages.iter().filter_map(|stage| stage.descriptor.as_ref()).map(PollFd::readable));
@@ -199,9 +219,10 @@ impl Pump {
         let mut ready = fds.iter().map(|fd| fd.is_ready());
         self.feeders.retain_mut(|feeder| ready.next() != Some(true) || !feeder.is_done());
         let mut results = Vec::new();
-        for drain in self.drains.iter_mut().filter(|drain| drain.reader.is_some()) {
-            if ready.next() == Some(true) {
-                results.push(drain.read_once());
+        for (drain, count) in self.drains.iter_mut().zip(counts) {
+            let is_ready = ready.by_ref().take(count).fold(false, |any, is_ready| any | is_ready);
+            if is_ready {
+                results.extend(drain.advance());
             }
         }
         self.stream_is_ready = self.stream.is_some() && ready.next() == Some(true);
@@ -221,9 +242,14 @@ impl Pump {
                 self.fail(Error::new(ErrorKind::OutputLimit, message).with_help(help));
                 self.kill();
             }
-            Drained::Failed(error) => {
+            Drained::ReadFailed(error) => {
                 let what = format!("cannot read the output of `{}`", self.expression);
                 self.fail(Error::from_io(ErrorKind::ReadFailed, what, &error));
+                self.kill();
+            }
+            Drained::WriteFailed(error) => {
+                let what = format!("cannot write the output of `{}`", self.expression);
+                self.fail(Error::from_io(ErrorKind::WriteFailed, what, &error));
                 self.kill();
             }
         }
@@ -237,8 +263,9 @@ impl Pump {
             && self.stages[0].ending.is_none()
             && self.feeders.is_empty()
             && self.stream.is_none()
-            && self.drains.iter().all(|drain| drain.reader.is_none())
+            && self.drains.is_empty()
             && self.stop.deadline.is_none()
+            && self.stop.idle_timeout.is_none()
             && self.stop.cancel.reader().is_none()
             && self.stop.request.reader().is_none()
     }
@@ -277,8 +304,8 @@ impl Pump {
             || (self.stop.is_requested() && !matches!(self.phase, Phase::Killed { .. }))
             || (self.is_stopping() && self.all_ended.is_some());
         let phase = match &self.phase {
-            Phase::Running => self.stop.deadline,
-            Phase::Asked { until } => *until,
+            Phase::Running => [self.stop.deadline, self.idle_deadline()].into_iter().flatten().min(),
+            Phase::Asked { until, .. } => *until,
             Phase::Killed { until } => Some(*until),
         };
         let held = self.all_ended.map(|ended| ended.max(self.last_activity) + HELD_OPEN_GRACE);
@@ -289,23 +316,47 @@ impl Pump {
         !matches!(self.phase, Phase::Running)
     }
 
+    fn idle_deadline(&self) -> Option<Instant> {
+        self.last_activity.checked_add(self.stop.idle_timeout?)
+    }
+
+    fn advance_is_over(&mut self) -> bool {
+        self.advance();
+        self.is_over()
+    }
+
     /// Moves on to the next step of ending the command when it is time.
     fn advance(&mut self) {
         let now = Instant::now();
         let urgency = self.stop.cancel.urgency().max(self.stop.request.urgency());
-        match self.phase {
-            Phase::Running if self.all_ended.is_some() => {}
+        match &self.phase {
             Phase::Running if self.stop.cancel.is_cancelled() => self.begin_cancellation(),
             Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
-            Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => self.begin_timeout(),
-            Phase::Asked { until } => {
-                let nothing_left = self.all_ended.is_some() && !self.tree.has_living_descendants();
-                if nothing_left || until.is_some_and(|until| now >= until) || urgency == Urgency::Now {
+            Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
+                let after = self.stop.timeout.unwrap_or_default();
+                self.begin_timeout(&format!("after {}", super::duration_text(after)));
+            }
+            Phase::Running if self.idle_deadline().is_some_and(|deadline| now >= deadline) => {
+                let silence = self.stop.idle_timeout.unwrap_or_default();
+                self.begin_timeout(&format!("after {} without output", super::duration_text(silence)));
+            }
+            Phase::Asked { .. } if urgency == Urgency::Now => self.kill(),
+            Phase::Asked { teardown, step, until } => {
+                let (scope, step) = (teardown.scope_at(*step), *step);
+                let is_time = until.is_some_and(|until| now >= until);
+                let teardown = is_time.then(|| teardown.clone());
+                if self.nothing_left(scope) {
                     self.kill();
+                } else if let Some(teardown) = teardown {
+                    self.take_step(teardown, step + 1, None);
                 }
             }
             _ => {}
         }
+    }
+
+    fn nothing_left(&self, scope: Scope) -> bool {
+        self.all_ended.is_some() && (scope == Scope::Process || !self.tree.has_living_descendants())
     }
 
     fn begin_cancellation(&mut self) {
@@ -313,14 +364,13 @@ impl Pump {
         self.fail(Error::new(ErrorKind::Cancelled, message));
         // Ctrl-C at a terminal reaches the children that share our group without us.
         let is_told = self.stop.cancel.is_from_terminal() && !self.tree.has_own_group();
-        self.ask((!is_told).then_some(self.stop.cancel.signal()));
+        self.ask(self.stop.cancel.signal(), is_told);
     }
 
-    fn begin_timeout(&mut self) {
-        let after = self.stop.timeout.unwrap_or_default();
-        let message = format!("`{}` timed out after {}", self.expression, super::duration_text(after));
+    fn begin_timeout(&mut self, why: &str) {
+        let message = format!("`{}` timed out {why}", self.expression);
         self.fail(Error::new(ErrorKind::TimedOut, message));
-        self.ask(Some(os::SIGTERM));
+        self.ask(POLITE, false);
     }
 
     /// Ends the command because it is not wanted any more: how it ends is then not a failure.
@@ -328,20 +378,40 @@ impl Pump {
         self.close_stream();
         self.is_abandoned = true;
         if !self.is_stopping() {
-            self.ask(Some(os::SIGTERM));
+            self.ask(POLITE, false);
         }
     }
 
-    fn ask(&mut self, signal: Option<i32>) {
-        if let Some(signal) = signal {
-            self.tree.signal_all(signal);
+    /// Begins to end the command: as it asked for, else with `signal` and the grace period. `is_told`: the
+    /// processes have the signal of the first step already.
+    fn ask(&mut self, signal: i32, is_told: bool) {
+        let teardown = self.stop.teardown.clone();
+        let is_told = is_told && teardown.is_none();
+        let teardown = teardown.unwrap_or_else(|| Teardown::polite(signal, self.stop.grace));
+        self.take_step(teardown, 0, is_told.then_some(signal));
+    }
+
+    fn take_step(&mut self, teardown: Teardown, step: usize, told: Option<i32>) {
+        let Some(Step { signal, scope, wait }) = teardown.step(step) else {
+            return self.kill_within(teardown.scope_at(step));
+        };
+        if told != Some(signal) {
+            self.tree.signal_within(scope, signal);
         }
-        self.phase = Phase::Asked { until: Instant::now().checked_add(self.stop.grace) };
+        self.phase = Phase::Asked { teardown, step, until: Instant::now().checked_add(wait) };
     }
 
     pub fn kill(&mut self) {
+        let scope = match &self.phase {
+            Phase::Asked { teardown, step, .. } => teardown.scope_at(*step),
+            Phase::Running | Phase::Killed { .. } => Scope::Tree,
+        };
+        self.kill_within(scope);
+    }
+
+    fn kill_within(&mut self, scope: Scope) {
         if !matches!(self.phase, Phase::Killed { .. }) {
-            self.tree.signal_all(os::SIGKILL);
+            self.tree.signal_within(scope, os::SIGKILL);
             self.phase = Phase::Killed { until: Instant::now() + KILL_PATIENCE };
         }
     }
@@ -363,7 +433,7 @@ impl Pump {
         if matches!(self.phase, Phase::Asked { .. }) {
             return false;
         }
-        let has_open = self.stream.is_some() || self.drains.iter().any(|drain| drain.reader.is_some());
+        let has_open = self.stream.is_some() || self.drains.iter().any(Drain::is_open);
         if !has_open {
             return true;
         }
@@ -374,20 +444,7 @@ impl Pump {
 
     /// Takes what the pipes hold, without waiting for more.
     fn empty_pipes(&mut self) {
-        let mut results = Vec::new();
-        for drain in &mut self.drains {
-            while drain.reader.as_ref().is_some_and(os::is_readable) {
-                match drain.read_once() {
-                    Drained::Some => {}
-                    Drained::End => break,
-                    other => {
-                        results.push(other);
-                        break;
-                    }
-                }
-            }
-            drain.reader = None;
-        }
+        let results: Vec<_> = self.drains.iter_mut().filter_map(Drain::empty).collect();
         for result in results {
             self.after_read(result);
         }
@@ -398,21 +455,22 @@ impl Pump {
         self.run();
         self.tree.reap();
         let mut captured = [None, None];
-        for drain in std::mem::take(&mut self.drains) {
-            if let Into::Buffer { channel, bytes, .. } = drain.into {
-                captured[channel as usize] = Some(bytes);
-            }
+        for (channel, bytes) in std::mem::take(&mut self.drains).into_iter().filter_map(Drain::into_captured) {
+            captured[channel as usize] = Some(bytes);
         }
         let [stdout, stderr] = captured;
         let last = self.stages.len() - 1;
-        let stages: Vec<Stage> = self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last)).collect();
+        let reader_left = self.reader_left.load(Ordering::Acquire);
+        let stages: Vec<Stage> =
+            self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last || reader_left)).collect();
         let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
-        let decisive = decisive_stage(&self.stages, &stages);
+        let verdict = Verdict::on(&self.expression, &stages, &mut 0);
+        let decisive = verdict.stage;
         let output =
             Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
         let failure = match self.is_abandoned {
             true => None,
-            false => self.failure.take().or_else(|| self.status_failure(&output, decisive)),
+            false => self.failure.take().or_else(|| self.status_failure(&output, verdict)),
         };
         let failure = failure.map(|error| {
             let error = error.about(&self.expression.to_string(), &[], None);
@@ -421,11 +479,11 @@ impl Pump {
         (output, failure)
     }
 
-    fn status_failure(&self, output: &Output, decisive: usize) -> Option<Error> {
-        let stage = &output.stages[decisive];
-        if stage.accepted || self.stages[decisive].info.scoped.acceptance.is_unchecked() {
+    fn status_failure(&self, output: &Output, verdict: Verdict) -> Option<Error> {
+        if !verdict.is_failure || !verdict.is_checked {
             return None;
         }
+        let stage = &output.stages[verdict.stage];
         let kind = match stage.status {
             TerminationStatus::Exited(_) => ErrorKind::ExitStatus,
             TerminationStatus::Signaled(_) => ErrorKind::Signaled,
@@ -433,7 +491,7 @@ impl Pump {
         let status = stage.status;
         let message = match output.stages.len() {
             1 => format!("`{}` {status}", stage.command),
-            n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, decisive + 1, self.expression),
+            n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, verdict.stage + 1, self.expression),
         };
         Some(Error::new(kind, message))
     }

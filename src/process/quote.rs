@@ -33,6 +33,21 @@ pub(crate) fn needs_escape(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Text for a message: what would act on a terminal, or hide in it, is spelt out.
+pub(crate) fn escape_controls(text: &str) -> String {
+    if !text.contains(needs_escape) {
+        return text.to_string();
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match needs_escape(c) {
+            true => clean.extend(c.escape_default()),
+            false => clean.push(c),
+        }
+    }
+    clean
+}
+
 fn escape(bytes: &[u8]) -> String {
     let mut text = String::from("$'");
     for chunk in bytes.utf8_chunks() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::expression::Expression;
 use super::quote::quote_argument;
+use super::stream::OutputStream;
 
 /// Where standard input comes from.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(crate) enum Input {
     Command(Box<Expression>),
     /// A pipe that the holder of the execution writes to.
     Piped,
+    /// The output of a command that is running already.
+    Stream(OutputStream),
 }
 
 /// Where standard output or standard error goes.
@@ -36,6 +39,8 @@ pub(crate) enum Redirect {
     /// A descriptor of this process.
     Number(RawFd),
     Capture,
+    /// A pipe that the holder of the execution reads.
+    Piped,
     /// Wherever the other of the two goes.
     ToOther,
 }
@@ -47,12 +52,14 @@ pub(crate) struct Redirects {
     pub stdin: Option<Input>,
     pub stdout: Option<Redirect>,
     pub stderr: Option<Redirect>,
+    /// A file that gets a copy of standard output.
+    pub tee: Option<PathBuf>,
     pub swap: bool,
 }
 
 impl Redirects {
     pub fn is_plain(&self) -> bool {
-        self.stdin.is_none() && self.stdout.is_none() && self.stderr.is_none() && !self.swap
+        self.stdin.is_none() && self.stdout.is_none() && self.stderr.is_none() && self.tee.is_none() && !self.swap
     }
 
     /// How a shell would write them, for the line that a command is shown as. What a shell has no
@@ -64,6 +71,9 @@ impl Redirects {
             Some(Input::Null) => text.push_str(" < /dev/null"),
             Some(Input::Number(number)) => text.push_str(&format!(" <&{number}")),
             _ => {}
+        }
+        if let Some(path) = &self.tee {
+            text.push_str(&format!(" | tee {}", quote_argument(path.as_os_str())));
         }
         push_output(&mut text, self.stdout.as_ref(), "", ">&2");
         push_output(&mut text, self.stderr.as_ref(), "2", "2>&1");
@@ -86,7 +96,7 @@ fn push_output(text: &mut String, redirect: Option<&Redirect>, number: &str, to_
             text.push(' ');
             text.push_str(to_other);
         }
-        Some(Redirect::Inherit | Redirect::File(_) | Redirect::Capture) | None => {}
+        Some(Redirect::Inherit | Redirect::File(_) | Redirect::Capture | Redirect::Piped) | None => {}
     }
 }
 

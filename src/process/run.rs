@@ -11,6 +11,7 @@ use super::lines::{Chunks, Lines};
 use super::os;
 use super::output::Output;
 use super::plan::{Channel, SinkKind, Source};
+use super::pump::Pump;
 use super::settings::Scoped;
 use super::start::{Defaults, Started, start};
 
@@ -125,7 +126,7 @@ impl Expression {
     /// # Errors
     /// When it cannot be started. Later failures come from the iterator, after the last line.
     pub fn lines(&self) -> Result<Lines, Error> {
-        let Started { pump, scoped, .. } = self.streamed()?;
+        let (pump, scoped) = self.streamed()?;
         Ok(Lines::new(pump, scoped.text_format()))
     }
 
@@ -134,7 +135,8 @@ impl Expression {
     /// # Errors
     /// As [`lines`](Self::lines).
     pub fn chunks(&self) -> Result<Chunks, Error> {
-        Ok(Chunks::new(self.streamed()?.pump))
+        let (pump, _) = self.streamed()?;
+        Ok(Chunks::new(pump))
     }
 
     /// Starts it and returns at once. Output goes to ours, input is empty, and the command runs in a
@@ -146,6 +148,44 @@ impl Expression {
         let started =
             start(self, Defaults { stdin: Source::Null, stdout: OUR_STDOUT, stderr: OUR_STDERR, background: true })?;
         Execution::new(started, self.settings.unobserved.clone())
+    }
+
+    /// Runs it while `body` talks to it: standard input and standard output are piped unless the
+    /// expression says otherwise. Returns when both have ended. (Swift's execution body.)
+    ///
+    /// When `body` has returned, the input ends and output that nobody reads any more is closed, which
+    /// is not a failure of the command. When `body` fails, the command is torn down.
+    ///
+    /// ```
+    /// use procscript::process::{Error, Expression};
+    ///
+    /// let (output, answer) = Expression::new("cat").run_with(|process| {
+    ///     process.write(b"hello\n")?;
+    ///     process.finish_input();
+    ///     process.stdout().lines()?.next().transpose()
+    /// })?;
+    /// assert_eq!(answer.as_deref(), Some("hello"));
+    /// assert!(output.success());
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `body` returned, or as [`run`](Self::run).
+    pub fn run_with<T, E: From<Error>>(&self, body: impl FnOnce(&Execution) -> Result<T, E>) -> Result<(Output, T), E> {
+        let stdout = SinkKind::Stream(Channel::Stdout);
+        let defaults = Defaults { stdin: Source::Piped, stdout, stderr: OUR_STDERR, background: false };
+        let execution = Execution::new(start(self, defaults)?, None)?;
+        match body(&execution) {
+            Ok(value) => {
+                execution.stdout().close();
+                execution.stderr().close();
+                Ok((execution.wait()?, value))
+            }
+            Err(error) => {
+                execution.terminate();
+                Err(error)
+            }
+        }
     }
 
     fn complete(&self, defaults: Defaults) -> Result<(Output, Scoped), Error> {
@@ -160,34 +200,40 @@ impl Expression {
         let defaults = Defaults { stdin: Source::Null, stdout: CAPTURED, stderr: OUR_STDERR, background: false };
         let (output, scoped) = self.complete(defaults)?;
         match output.held_open {
-            true => Err(held_open(self).with_output(output)),
+            true => Err(held_open(&self.output_name()).about(&self.to_string(), &[], None).with_output(output)),
             false => Ok((output, scoped)),
         }
     }
 
-    fn streamed(&self) -> Result<Started, Error> {
-        let stdout = SinkKind::Stream;
-        start(self, Defaults { stdin: Source::Null, stdout, stderr: OUR_STDERR, background: false })
+    fn output_name(&self) -> String {
+        format!("the output of `{self}`")
+    }
+
+    fn streamed(&self) -> Result<(Pump, Scoped), Error> {
+        let stdout = SinkKind::Stream(Channel::Stdout);
+        let defaults = Defaults { stdin: Source::Null, stdout, stderr: OUR_STDERR, background: false };
+        let Started { mut pump, scoped, streams: [stdout, _], .. } = start(self, defaults)?;
+        pump.set_stream(stdout);
+        Ok((pump, scoped))
     }
 
     fn decoded(&self, mut output: Output, scoped: &Scoped) -> Result<String, Error> {
         let format = scoped.text_format();
         let bytes = output.stdout.take().unwrap_or_default();
-        text::decode(bytes, format.encoding, format.malformed).map_err(|problem| not_text(self, &problem))
+        text::decode(bytes, format.encoding, format.malformed)
+            .map_err(|problem| not_text(&self.output_name(), &problem).about(&self.to_string(), &[], None))
     }
 }
 
-pub(super) fn held_open(expression: &Expression) -> Error {
-    let message = format!("`{expression}` has ended, but a process that it started still holds its output open");
+pub(super) fn held_open(what: &str) -> Error {
+    let message = format!("the command has ended, but a process that it started still holds {what} open");
     Error::new(ErrorKind::OutputHeld, message)
         .with_help("redirect the output of the background process, or use .output(), which marks it `held_open`")
-        .about(&expression.to_string(), &[], None)
 }
 
-pub(super) fn not_text(expression: &Expression, problem: &text::DecodeError) -> Error {
-    Error::new(ErrorKind::DecodeFailed, format!("the output of `{expression}` is not text: {problem}"))
+pub(super) fn not_text(what: &str, problem: &text::DecodeError) -> Error {
+    Error::new(ErrorKind::DecodeFailed, format!("{what} is not text: {problem}"))
         .with_help("name its encoding with .encoding(\"…\"), replace what is not text with .lossy(), or take .bytes()")
-        .about(&expression.to_string(), &[], None)
 }
 
 /// Reads once from a stream that is known to be readable.

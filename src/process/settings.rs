@@ -13,6 +13,7 @@ use super::error::Error;
 use super::platform::Platform;
 use super::redirect::Redirects;
 use super::status::Acceptance;
+use super::teardown::Teardown;
 
 /// The largest capture unless a command says otherwise.
 pub(crate) const DEFAULT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -47,7 +48,9 @@ pub(crate) struct Scoped {
     pub arg0: Option<OsString>,
     pub name: Option<String>,
     pub timeout: Option<Duration>,
+    pub idle_timeout: Option<Duration>,
     pub grace: Option<Duration>,
+    pub teardown: Option<Teardown>,
     pub limit: Option<u64>,
     pub encoding: Option<Encoding>,
     pub malformed: Option<Malformed>,
@@ -67,7 +70,9 @@ impl Scoped {
             arg0: inner.arg0.clone(),
             name: inner.name.clone(),
             timeout: inner.timeout.or(self.timeout),
+            idle_timeout: inner.idle_timeout.or(self.idle_timeout),
             grace: inner.grace.or(self.grace),
+            teardown: inner.teardown.clone().or_else(|| self.teardown.clone()),
             limit: inner.limit.or(self.limit),
             encoding: inner.encoding.or(self.encoding),
             malformed: inner.malformed.or(self.malformed),
@@ -101,13 +106,13 @@ impl Settings {
 
 impl Scoped {
     fn is_plain(&self) -> bool {
-        let Self { dir, env, acceptance, arg0, name, timeout, grace, .. } = self;
+        let Self { dir, env, acceptance, arg0, name, timeout, idle_timeout, grace, teardown, .. } = self;
         let Self { limit, encoding, malformed, separators, max_line, platform, .. } = self;
         let Acceptance { unchecked, ok_codes, ok_signals, strict_sigpipe } = acceptance;
         (env.is_empty() && platform.is_none())
             && (dir.is_none() && arg0.is_none() && name.is_none())
             && (unchecked.is_none() && ok_codes.is_none() && ok_signals.is_none() && strict_sigpipe.is_none())
-            && (timeout.is_none() && grace.is_none() && limit.is_none())
+            && (timeout.is_none() && idle_timeout.is_none() && grace.is_none() && teardown.is_none() && limit.is_none())
             && (encoding.is_none() && malformed.is_none() && separators.is_none() && max_line.is_none())
     }
 }

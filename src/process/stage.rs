@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::Error;
-use super::expression::Command;
+use super::expression::{Command, Expression, Node};
 use super::os::{self, Ending};
 use super::output::Stage;
+use super::redirect::Input;
 use super::settings::Scoped;
 use super::status::TerminationStatus;
 
@@ -71,14 +72,48 @@ impl Running {
     }
 }
 
-/// Duct's precedence: a checked error beats an unchecked one, an error beats success, and otherwise
-/// the right-most stage wins.
-pub(crate) fn decisive_stage(running: &[Running], stages: &[Stage]) -> usize {
-    let failed = |index: &usize| !stages[*index].accepted;
-    let checked = |index: &usize| !running[*index].info.scoped.acceptance.is_unchecked();
-    let from_right = || (0..stages.len()).rev();
-    from_right()
-        .find(|index| failed(index) && checked(index))
-        .or_else(|| from_right().find(failed))
-        .unwrap_or(stages.len() - 1)
+/// Which stage decides how an expression ended, and whether it failed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verdict {
+    pub stage: usize,
+    pub is_failure: bool,
+    /// Whether a failure counts: it was not declared not to.
+    pub is_checked: bool,
+}
+
+impl Verdict {
+    /// The verdict on `expression`, whose first process is `stages[*next]`.
+    ///
+    /// It follows the tree, as in Duct: within a pipeline a checked failure beats an unchecked one,
+    /// and an unchecked failure beats success, whatever is said about the pipeline as a whole.
+    pub fn on(expression: &Expression, stages: &[Stage], next: &mut usize) -> Self {
+        let source = match &expression.settings.redirects.stdin {
+            Some(Input::Command(source)) => Some(Self::on(source, stages, next)),
+            _ => None,
+        };
+        let mut own = match &expression.node {
+            Node::Command(_) => {
+                let stage = *next;
+                *next += 1;
+                Self { stage, is_failure: !stages[stage].accepted, is_checked: true }
+            }
+            Node::Pipeline(parts) => {
+                let verdicts: Vec<_> = parts.iter().map(|part| Self::on(part, stages, next)).collect();
+                Self::rightmost(verdicts)
+            }
+        };
+        own.is_checked &= !expression.settings.scoped.acceptance.is_unchecked();
+        Self::rightmost(source.into_iter().chain([own]).collect())
+    }
+
+    /// A checked failure, else an unchecked one, else the last: the right-most of each.
+    fn rightmost(verdicts: Vec<Self>) -> Self {
+        let from_right = || verdicts.iter().rev().copied();
+        from_right()
+            .find(|verdict| verdict.is_failure && verdict.is_checked)
+            .or_else(|| from_right().find(|verdict| verdict.is_failure))
+            .or_else(|| from_right().next())
+            // A pipeline has at least two parts.
+            .unwrap_or(Self { stage: 0, is_failure: false, is_checked: true })
+    }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use os_pipe::PipeWriter;
+use os_pipe::{PipeReader, PipeWriter};
 use shared_child::SharedChild;
 
 use super::cancel::CancelToken;
@@ -40,6 +40,8 @@ pub(crate) struct Defaults {
 pub(crate) struct Started {
     pub pump: Pump,
     pub scoped: Scoped,
+    /// The pipes of standard output and standard error that the holder reads.
+    pub streams: [Option<PipeReader>; 2],
     /// The pipe to standard input, when the command asked for one.
     pub input: Option<PipeWriter>,
 }
@@ -62,14 +64,18 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     let mut prepared = prepared.map_err(|error| with_command(error, expression))?;
 
     let timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.timeout).min();
+    let idle_timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.idle_timeout).min();
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
-    let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout);
+    let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout, idle_timeout.is_some());
     opener.extras = Extras::of(prepared.iter().filter_map(|stage| stage.plan.scoped.platform.as_deref()));
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
     opened.map_err(|error| with_command(error, expression))?;
 
     if let Some(hook) = &context.before_start {
-        hook();
+        hook().map_err(|error| {
+            let failure = Error::from_io(ErrorKind::WriteFailed, "cannot write to standard output", &error);
+            with_command(failure, expression)
+        })?;
     }
     let started = Instant::now();
     let own_group = background || !os::has_controlling_terminal();
@@ -96,16 +102,18 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         }
     }
     let tree = Arc::new(Tree::new(children, groups));
-    let Opener { feeders, drains, stream, input, .. } = opener;
+    let Opener { feeders, drains, streams, input, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
         deadline: timeout.and_then(|timeout| started.checked_add(timeout)),
         timeout,
+        idle_timeout,
         grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
+        teardown: scoped.teardown.clone(),
     };
-    let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stream, stop, started);
-    Ok(Started { pump, scoped, input })
+    let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
+    Ok(Started { pump, scoped, streams, input })
 }
 
 /// The stages that are running already when a later one cannot be started.
@@ -161,8 +169,14 @@ impl Prepared {
 
     fn check(&self, context: &Context) -> Result<PathBuf, Error> {
         let Command { program, arguments } = &*self.plan.command;
-        if let Some(position) = arguments.iter().position(|a| a.as_encoded_bytes().contains(&0)) {
-            let message = format!("argument {} of `{}` holds a NUL byte", position + 1, program.as_os_str().display());
+        let holds_nul = |text: &std::ffi::OsStr| text.as_encoded_bytes().contains(&0);
+        let place = match (&self.dir, &self.plan.scoped.arg0) {
+            (Some(dir), _) if holds_nul(dir.as_os_str()) => Some("the directory".to_string()),
+            (_, Some(arg0)) if holds_nul(arg0) => Some("argument 0".to_string()),
+            _ => arguments.iter().position(|a| holds_nul(a)).map(|index| format!("argument {}", index + 1)),
+        };
+        if let Some(place) = place {
+            let message = format!("{place} of `{}` holds a NUL byte", program.as_os_str().display());
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         self.plan.scoped.env.validate()?;

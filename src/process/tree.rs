@@ -11,6 +11,7 @@ use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
 use super::os::{self, Descendant};
+use super::teardown::Scope;
 
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -55,6 +56,34 @@ impl Tree {
         results.into_iter().collect()
     }
 
+    /// Sends a signal to the processes that `scope` names.
+    pub fn signal_within(&self, scope: Scope, signal: i32) {
+        match scope {
+            // What has ended meanwhile needs no signal.
+            Scope::Process => drop(self.signal(signal)),
+            Scope::Group => self.signal_group(signal),
+            Scope::Tree => self.signal_all(signal),
+        }
+    }
+
+    fn signal_group(&self, signal: i32) {
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*reaped {
+            self.signal_groups(signal);
+        }
+    }
+
+    /// Every group, and the children that are in ours. To be called before anything is reaped.
+    fn signal_groups(&self, signal: i32) {
+        for group in &self.groups {
+            // ESRCH: all of them have ended.
+            let _ = os::signal_group(*group, signal);
+        }
+        for (child, _) in self.children.iter().zip(&self.homes).filter(|(_, home)| home.is_none()) {
+            let _ = child.send_signal(signal);
+        }
+    }
+
     /// Sends a signal to the command's processes, their group, and every descendant that can be
     /// found.
     pub fn signal_all(&self, signal: i32) {
@@ -68,13 +97,7 @@ impl Tree {
                 seen.push(found);
             }
         }
-        for group in &self.groups {
-            // ESRCH: all of them have ended.
-            let _ = os::signal_group(*group, signal);
-        }
-        for (child, _) in self.children.iter().zip(&self.homes).filter(|(_, home)| home.is_none()) {
-            let _ = child.send_signal(signal);
-        }
+        self.signal_groups(signal);
         seen.retain(Descendant::is_alive);
         let is_reached = |d: &Descendant| d.group.is_some_and(|group| self.groups.contains(&group));
         for descendant in seen.iter().filter(|d| !is_reached(d)) {

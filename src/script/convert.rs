@@ -8,6 +8,7 @@ use rhai::{Array, Dynamic, ImmutableString};
 
 use crate::process::{Expression, Output};
 
+use super::api::Outcome;
 use super::error::CommandError;
 
 /// A value as one argument of a command.
@@ -19,8 +20,8 @@ pub(crate) fn argument(value: &Dynamic, place: &str) -> Result<OsString, String>
     if let Some(path) = value.read_lock::<PathBuf>() {
         return Ok(path.clone().into_os_string());
     }
-    if let Some(output) = value.read_lock::<Output>() {
-        return Ok(captured_text(&output).into());
+    if let Some(outcome) = value.read_lock::<Outcome>() {
+        return Ok(captured_text(&outcome.output).into());
     }
     if value.is_int() || value.is_float() || value.is_bool() || value.is_char() {
         return Ok(value.to_string().into());

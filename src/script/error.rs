@@ -2,7 +2,7 @@
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position, Target};
 
-use crate::process::{self, ErrorKind, Stage};
+use crate::process::{self, Stage};
 
 use super::world::World;
 
@@ -47,10 +47,10 @@ impl CallPlace {
         Self { file: context.call_source().map(str::to_string), position: context.call_position() }
     }
 
-    /// The script error for a failed command. A cancelled runtime ends the script instead: that
-    /// cannot be caught.
+    /// The script error for a failed command. A runtime that must stop (it was cancelled, or its output
+    /// has failed) ends the script instead: that cannot be caught.
     pub fn raise(&self, world: &World, error: process::Error) -> Box<EvalAltResult> {
-        if error.kind() == ErrorKind::Cancelled && world.must_stop() {
+        if world.must_stop() {
             return World::terminated(self.position);
         }
         self.error(error).into()

@@ -32,6 +32,7 @@ mod template;
 mod template_text;
 mod world;
 
+pub use api::Outcome;
 pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};
 pub use load::Script;

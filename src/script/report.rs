@@ -12,7 +12,7 @@
 
 use std::fmt::Write;
 
-use crate::process::{Error, ErrorKind, duration_text, needs_escape};
+use crate::process::{Error, ErrorKind, duration_text, escape_controls, needs_escape};
 
 use super::failure::{Failure, FailureKind, Place};
 
@@ -23,7 +23,7 @@ const TAIL_BYTES: usize = 4 * 1024;
 const SOURCE_WIDTH: usize = 160;
 
 pub(crate) fn render(failure: &Failure) -> String {
-    let mut text = format!("error: {}", escaped(&headline(failure)));
+    let mut text = format!("error: {}", escape_controls(&headline(failure)));
     text.push('\n');
     if let Some(place) = failure.place() {
         push_place(&mut text, place);
@@ -43,7 +43,7 @@ pub(crate) fn render(failure: &Failure) -> String {
     }
     let help = failure.help().map(str::to_string).or_else(|| failure.command_error().and_then(ending_help));
     if let Some(help) = help {
-        let _ = writeln!(text, "help: {}", escaped(&help));
+        let _ = writeln!(text, "help: {}", escape_controls(&help));
     }
     text
 }
@@ -59,7 +59,7 @@ fn headline(failure: &Failure) -> String {
 fn push_place(text: &mut String, place: &Place) {
     let number = place.line.to_string();
     let margin = " ".repeat(number.len());
-    let _ = writeln!(text, "{margin}--> {}:{}:{}", escaped(&place.file), place.line, place.column);
+    let _ = writeln!(text, "{margin}--> {}:{}:{}", escape_controls(&place.file), place.line, place.column);
     let Some(line) = &place.text else { return };
     let (shown, column) = window(line, place.column);
     let _ = writeln!(text, "{margin} |");
@@ -94,7 +94,7 @@ fn char_width(c: char) -> usize {
 }
 
 fn push_note(text: &mut String, note: &str) {
-    let _ = writeln!(text, "   = {}", escaped(note));
+    let _ = writeln!(text, "   = {}", escape_controls(note));
 }
 
 fn push_command(text: &mut String, error: &Error) {
@@ -111,7 +111,7 @@ fn push_command(text: &mut String, error: &Error) {
     if let Some(tail) = error.stderr().and_then(tail_of) {
         push_note(text, "standard error:");
         for line in tail.lines() {
-            let _ = writeln!(text, "     {}", escaped(line));
+            let _ = writeln!(text, "     {}", escape_controls(line));
         }
     }
 }
@@ -148,16 +148,4 @@ fn ending_help(error: &Error) -> Option<String> {
         (ErrorKind::Signaled, _, Some("KILL")) => Some("the system ends a process so when memory runs out".to_string()),
         _ => None,
     }
-}
-
-/// Control characters cannot act on the terminal, whatever a file or a command is called.
-fn escaped(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match needs_escape(c) {
-            true => clean.extend(c.escape_default()),
-            false => clean.push(c),
-        }
-    }
-    clean
 }

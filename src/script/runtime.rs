@@ -176,19 +176,22 @@ impl Runtime {
         let explain = |error: Box<EvalAltResult>| {
             world.library.explain(&self.engine, name, |explainer| explainer.run_failure(*error))
         };
-        if let Err(error) = world.out.flush() {
-            world.halt.request(Why::Output(error));
-        }
+        let flushed = world.out.flush();
         let unobserved = std::mem::take(&mut *lock(&world.unobserved));
         let why = world.halt.take();
         let is_interrupted = world.context.cancel_token().is_cancelled();
         let ending = match (why, result?) {
-            (Some(Why::Output(error)), _) => Err(output_failure(&error)),
+            (Some(Why::Output(errno)), _) => Err(output_failure(errno)),
             (Some(Why::Lost(error)), _) => Err(explain(error)),
             (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
             (None, _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
             (None, Err(error)) => Err(explain(error)),
             (None, Ok(value)) => Ok(Ending::Finished(value)),
+        };
+        // Output that was lost at the very end is lost all the same.
+        let ending = match (ending, flushed) {
+            (Ok(_), Err(error)) => Err(output_failure(error.raw_os_error())),
+            (ending, _) => ending,
         };
         let background = unobserved.into_iter().map(|error| explain(error.into()));
         background.fold(ending, |ending, failure| match ending {
@@ -202,7 +205,7 @@ impl Runtime {
     /// # Errors
     /// When it cannot be written.
     pub fn flush(&self) -> Result<(), Failure> {
-        self.world.out.flush().map_err(|error| output_failure(&error))
+        self.world.out.flush().map_err(|error| output_failure(error.raw_os_error()))
     }
 }
 
@@ -317,7 +320,8 @@ pub fn install(engine: &mut Engine, context: Context) {
 
 /// The language as our scripts have it: what would be silent is an error.
 fn configure(engine: &mut Engine) {
-    engine.set_optimization_level(OptimizationLevel::Simple);
+    // Programs are optimised after they have been checked. A higher level would call functions then.
+    engine.set_optimization_level(OptimizationLevel::None);
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     engine.set_max_call_levels(CALL_LEVELS);
@@ -348,9 +352,7 @@ fn make_world(
     let (flushing, stopping) = (out.clone(), halt.clone());
     let context = context.before_start(move || {
         // What the script printed before comes before what the command prints.
-        if let Err(error) = flushing.flush() {
-            stopping.request(Why::Output(error));
-        }
+        flushing.flush().inspect_err(|error| stopping.request(Why::Output(error.raw_os_error())))
     });
     let library = Arc::new(Library::new(context.clone()));
     World {
@@ -388,10 +390,9 @@ fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failu
     })
 }
 
-fn output_failure(error: &std::io::Error) -> Failure {
-    let reason = error.raw_os_error().map_or_else(|| error.to_string(), crate::process::os::errno_text);
-    let kind = FailureKind::Output(error.raw_os_error());
-    Failure::new(kind, format!("cannot write to standard output: {reason}"))
+fn output_failure(errno: Option<i32>) -> Failure {
+    let reason = errno.map_or_else(|| "it failed".to_string(), crate::process::os::errno_text);
+    Failure::new(FailureKind::Output(errno), format!("cannot write to standard output: {reason}"))
 }
 
 /// A fault that is not the script's, most likely a panic in a native function.

@@ -1,7 +1,6 @@
 //! What the functions of one runtime share.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,8 +34,8 @@ pub(crate) struct World {
 pub(crate) enum Why {
     /// `exit(n)` was called.
     Exit(i32),
-    /// What the script printed could not be written.
-    Output(io::Error),
+    /// What the script printed could not be written; the system's error number.
+    Output(Option<i32>),
     /// An error that the interpreter has swallowed: a failing stream in a loop with an empty body.
     Lost(Box<EvalAltResult>),
 }

@@ -7,9 +7,11 @@
 mod support;
 
 mod announce;
+mod cli;
 mod docs;
 mod examples;
 mod harness;
 mod layers;
+mod process;
 mod scripts;
 mod tidy;

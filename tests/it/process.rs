@@ -70,10 +70,21 @@ fn unique_sleep(number: u32) -> String {
     format!("sleep {number}{:07}", std::process::id())
 }
 
-/// Kills the processes whose command line holds the words, and says how many there were.
-fn kill_strays(words: &str) -> usize {
+/// The running children and grandchildren whose command line holds the words.
+fn strays(words: &str) -> Vec<procs::Process> {
     let mut strays = procs::running(&testkid());
     strays.retain(|stray| stray.words.contains(words));
-    strays.iter().for_each(|stray| procs::kill(stray.pid));
-    strays.len()
+    strays
+}
+
+/// Waits until there are as many: a program that is just being started shows no words for a moment.
+fn await_strays(words: &str, count: usize) -> usize {
+    procs::until(SOON, || strays(words).len(), |found| *found == count)
+}
+
+/// Kills as many processes as the command is known to have left, and fails when there are others.
+#[track_caller]
+fn kill_strays(words: &str, count: usize) {
+    assert_eq!(await_strays(words, count), count, "processes with `{words}`");
+    strays(words).iter().for_each(|stray| procs::kill(stray.pid));
 }

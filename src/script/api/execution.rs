@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
 
-use crate::process::{self, Execution};
+use crate::process::{self, Execution, OutputStream};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::stream::{Chunks, Lines};
 use crate::script::world::World;
 
-use super::settings::parse_signal;
+use super::output::Outcome;
+use super::settings::{parse_signal, parse_teardown};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -37,10 +39,23 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
             act(execution).map_err(|error| CallPlace::of(&context).raise(&world, error))
         });
     };
-    method("wait", |execution| execution.wait().map(Dynamic::from));
-    method("try_wait", |execution| Ok(execution.try_wait()?.map_or(Dynamic::UNIT, Dynamic::from)));
+    method("wait", |execution| execution.wait().map(outcome));
+    method("try_wait", |execution| Ok(execution.try_wait()?.map_or(Dynamic::UNIT, outcome)));
+    method("suspend", |execution| execution.suspend().map(Dynamic::from));
+    method("resume", |execution| execution.resume().map(Dynamic::from));
     method("kill", |execution| execution.kill().map(Dynamic::from));
 
+    register_streams(engine, world);
+    let shared = world.clone();
+    engine.register_fn(
+        "teardown",
+        move |context: NativeCallContext, execution: &mut Execution, steps: Array| -> Result<()> {
+            let teardown =
+                parse_teardown(&steps).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+            execution.teardown(&teardown);
+            Ok(())
+        },
+    );
     let shared = world.clone();
     engine.register_fn(
         "wait_timeout",
@@ -48,7 +63,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
             let place = CallPlace::of(&context);
             let timeout = convert::duration(&text).map_err(|problem| place.invalid(&shared, problem))?;
             let output = execution.wait_timeout(timeout).map_err(|error| place.raise(&shared, error))?;
-            Ok(output.map_or(Dynamic::UNIT, Dynamic::from))
+            Ok(output.map_or(Dynamic::UNIT, outcome))
         },
     );
     let shared = world.clone();
@@ -74,4 +89,41 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
             execution.write(&bytes).map_err(|error| CallPlace::of(&context).raise(&shared, error))
         },
     );
+}
+
+fn outcome(output: process::Output) -> Dynamic {
+    Dynamic::from(Outcome::from(output))
+}
+
+/// What is read from a command that runs beside the script, and what is given to another.
+fn register_streams(engine: &mut Engine, world: &Arc<World>) {
+    engine.register_type_with_name::<OutputStream>("Stream");
+    engine.register_fn("to_string", |_: &mut OutputStream| "the output of a running command");
+    engine.register_get("stdout", |execution: &mut Execution| execution.stdout());
+    engine.register_get("stderr", |execution: &mut Execution| execution.stderr());
+
+    type Open = fn(&OutputStream, &CallPlace) -> std::result::Result<Dynamic, process::Error>;
+    let lines: Open = |stream, place| Ok(Dynamic::from(Lines::new(stream.lines()?, place)));
+    let chunks: Open = |stream, place| Ok(Dynamic::from(Chunks::new(stream.chunks()?, place)));
+    for (name, open) in [("lines", lines), ("chunks", chunks)] {
+        let shared = world.clone();
+        engine.register_fn(name, move |context: NativeCallContext, stream: OutputStream| {
+            let place = CallPlace::of(&context);
+            open(&stream, &place).map_err(|error| place.raise(&shared, error))
+        });
+    }
+    type Pick = fn(&Execution) -> OutputStream;
+    let readers: [(&str, Pick, Open); 4] = [
+        ("lines", Execution::stdout, lines),
+        ("chunks", Execution::stdout, chunks),
+        ("error_lines", Execution::stderr, lines),
+        ("error_chunks", Execution::stderr, chunks),
+    ];
+    for (name, pick, open) in readers {
+        let shared = world.clone();
+        engine.register_fn(name, move |context: NativeCallContext, execution: &mut Execution| {
+            let place = CallPlace::of(&context);
+            open(&pick(execution), &place).map_err(|error| place.raise(&shared, error))
+        });
+    }
 }

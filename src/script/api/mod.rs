@@ -18,6 +18,7 @@ use rhai::Engine;
 
 use super::world::World;
 
+pub use output::Outcome;
 pub(crate) use settings::SETTINGS;
 
 /// Registers everything with an engine.

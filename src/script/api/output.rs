@@ -9,16 +9,33 @@ use crate::script::convert;
 use crate::script::error::{stages, text_or_unit};
 use crate::script::world::World;
 
+/// What a verb gives to a script: the result of a command, and the value of the closure that talked to
+/// it, when there was one.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The result of the command.
+    pub output: Output,
+    /// The value of the closure, or nothing.
+    pub value: Dynamic,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self { output, value: Dynamic::UNIT }
+    }
+}
+
 pub(super) fn register(engine: &mut Engine, _world: &Arc<World>) {
-    engine.register_type_with_name::<Output>("Output");
-    engine.register_fn("to_string", |output: &mut Output| convert::captured_text(output));
-    engine.register_fn("to_debug", |output: &mut Output| {
+    engine.register_type_with_name::<Outcome>("Output");
+    engine.register_fn("to_string", |outcome: &mut Outcome| convert::captured_text(&outcome.output));
+    engine.register_fn("to_debug", |outcome: &mut Outcome| {
+        let output = &outcome.output;
         let command = output.stages.iter().map(|stage| stage.command.as_str()).collect::<Vec<_>>().join(" | ");
         format!("Output(`{command}` {})", output.status)
     });
 
     let mut get = |name: &str, value: fn(&Output) -> Dynamic| {
-        engine.register_get(name, move |output: &mut Output| value(output));
+        engine.register_get(name, move |outcome: &mut Outcome| value(&outcome.output));
     };
     get("success", |output| output.success().into());
     get("code", |output| output.status.code().map_or(Dynamic::UNIT, |code| i64::from(code).into()));
@@ -33,7 +50,8 @@ pub(super) fn register(engine: &mut Engine, _world: &Arc<World>) {
     // The first of a pipeline, as for a single command.
     get("pid", |output| output.stages.first().map_or(Dynamic::UNIT, |stage| i64::from(stage.pid).into()));
 
-    engine.register_fn("lines", |output: &mut Output| split_lines(&convert::captured_text(output)));
+    engine.register_get("value", |outcome: &mut Outcome| outcome.value.clone());
+    engine.register_fn("lines", |outcome: &mut Outcome| split_lines(&convert::captured_text(&outcome.output)));
     engine.register_fn("lines", |text: Text| split_lines(&text));
 }
 

@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
-use crate::process::{self, Expression};
+use crate::process::{self, Execution, Expression, Output};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::stream::{Chunks, Lines};
 use crate::script::world::{World, lock};
 
+use super::output::Outcome;
+
+type ScriptResult = Result<Dynamic, Box<EvalAltResult>>;
 type Verb = fn(&Expression) -> Result<Dynamic, process::Error>;
 
 pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     let simple: [(&'static str, Verb); 7] = [
-        ("run", |command| command.run().map(Dynamic::from)),
-        ("output", |command| command.output().map(Dynamic::from)),
+        ("run", |command| command.run().map(outcome)),
+        ("output", |command| command.output().map(outcome)),
         ("read", |command| command.read().map(Dynamic::from)),
         ("read_raw", |command| command.read_raw().map(Dynamic::from)),
         ("bytes", |command| command.bytes().map(Dynamic::from_blob)),
@@ -39,9 +42,43 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     };
     register_verb(engine, world, "start", start.clone());
     register_for_program(engine, world, "start", start);
+    register_closure_form(engine, world);
     // `"text".lines()` splits the text: no shorthand for a program without arguments.
     register_verb(engine, world, "lines", |place, command| Ok(Dynamic::from(Lines::new(command.lines()?, place))));
     register_verb(engine, world, "chunks", |place, command| Ok(Dynamic::from(Chunks::new(command.chunks()?, place))));
+}
+
+fn outcome(output: Output) -> Dynamic {
+    Dynamic::from(Outcome::from(output))
+}
+
+/// `run(command, |process| …)`: the closure talks to the command while it runs.
+fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
+    let world = world.clone();
+    engine.register_fn("run", move |context: NativeCallContext, command: Expression, body: FnPtr| -> ScriptResult {
+        let place = CallPlace::of(&context);
+        let result = command.within(&world.context).run_with(|execution| {
+            let handle = Execution::clone(execution);
+            body.call_within_context::<Dynamic>(&context, (handle,)).map_err(Stop::Script)
+        });
+        match result {
+            Ok((output, value)) => Ok(Dynamic::from(Outcome { output, value })),
+            Err(Stop::Script(error)) => Err(error),
+            Err(Stop::Command(error)) => Err(place.raise(&world, error)),
+        }
+    });
+}
+
+/// Why the closure form ended early.
+enum Stop {
+    Script(Box<EvalAltResult>),
+    Command(process::Error),
+}
+
+impl From<process::Error> for Stop {
+    fn from(error: process::Error) -> Self {
+        Self::Command(error)
+    }
 }
 
 /// `verb(command)` and `verb(program, [arguments])`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
-use crate::process::{Expression, signal_number};
+use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::world::World;
@@ -20,10 +20,10 @@ pub(crate) const SETTINGS: &[&str] = &[
     "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
     "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
     "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
-    "stderr_to_stdout", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace",
-    "limit", "max_line", "encoding", "separators", "lossy",
-    "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session", "own_group", "stdin_fd",
-    "stdout_fd", "stderr_fd", "fd",
+    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes",
+    "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators", "lossy", "stdout_piped",
+    "stderr_piped", "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session", "own_group",
+    "stdin_fd", "stdout_fd", "stderr_fd", "fd",
 ];
 
 /// Registers methods, each of which makes a new command from the old one.
@@ -105,6 +105,7 @@ fn register_streams(methods: &mut Methods) {
     methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(text.as_bytes())));
     methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
     methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
+    methods.with::<OutputStream>("stdin", |command, stream| Ok(command.stdin_stream(stream)));
     methods.with::<Array>("stdin", |command, lines| {
         let mut bytes = Vec::new();
         for (index, line) in lines.iter().enumerate() {
@@ -130,6 +131,8 @@ fn register_streams(methods: &mut Methods) {
     methods.plain("stdout_null", Expression::stdout_null);
     methods.plain("stdout_inherit", Expression::stdout_inherit);
     methods.plain("stdout_capture", Expression::stdout_capture);
+    methods.plain("stdout_piped", Expression::stdout_piped);
+    methods.plain("stderr_piped", Expression::stderr_piped);
     methods.plain("stdout_to_stderr", Expression::stdout_to_stderr);
 
     methods.with_path("stderr_path", |command, path| command.stderr_path(path));
@@ -138,6 +141,7 @@ fn register_streams(methods: &mut Methods) {
     methods.plain("stderr_inherit", Expression::stderr_inherit);
     methods.plain("stderr_capture", Expression::stderr_capture);
     methods.plain("stderr_to_stdout", Expression::stderr_to_stdout);
+    methods.with_path("tee", |command, path| command.tee(path));
     methods.plain("swap_outputs", Expression::swap_outputs);
 }
 
@@ -156,10 +160,35 @@ fn register_endings(methods: &mut Methods) {
         Ok(command.ok_signals(signals.collect::<std::result::Result<Vec<_>, _>>()?))
     });
     methods.with::<Text>("timeout", |command, text| Ok(command.timeout(convert::duration(&text)?)));
+    methods.with::<Text>("idle_timeout", |command, text| Ok(command.idle_timeout(convert::duration(&text)?)));
+    methods.with::<Array>("teardown", |command, steps| Ok(command.teardown(parse_teardown(&steps)?)));
     methods.with::<Text>("grace", |command, text| Ok(command.grace(convert::duration(&text)?)));
     // A bare number is the commonest mistake here: say what is missing instead of "no such function".
     methods.with::<Dynamic>("timeout", |_, value| Err(needs_unit("timeout", &value)));
     methods.with::<Dynamic>("grace", |_, value| Err(needs_unit("grace", &value)));
+}
+
+/// `[["INT", "2s"], ["TERM", "5s", "process"]]`
+pub(super) fn parse_teardown(steps: &Array) -> std::result::Result<Teardown, String> {
+    let shape = || "teardown takes steps of a signal and a wait: [[\"INT\", \"2s\"], [\"TERM\", \"5s\"]]".to_string();
+    let mut teardown = Teardown::kill();
+    for step in steps {
+        let step = step.read_lock::<Array>().ok_or_else(shape)?;
+        let texts: Vec<String> = step.iter().map(ToString::to_string).collect();
+        let (signal, wait, scope) = match texts.as_slice() {
+            [signal, wait] => (signal, wait, "tree"),
+            [signal, wait, scope] => (signal, wait, scope.as_str()),
+            _ => return Err(shape()),
+        };
+        let scope = match scope {
+            "tree" => Scope::Tree,
+            "group" => Scope::Group,
+            "process" => Scope::Process,
+            other => return Err(format!("`{other}` is not whom a signal can go to: process, group or tree")),
+        };
+        teardown = teardown.after(parse_signal(signal)?, scope, convert::duration(wait)?);
+    }
+    Ok(teardown)
 }
 
 fn needs_unit(method: &str, value: &Dynamic) -> String {

@@ -58,7 +58,7 @@ fn print_out(console: &Console, halt: &Halt, line: Option<&str>) {
         None => console.flush(),
     };
     if let Err(error) = result {
-        halt.request(Why::Output(error));
+        halt.request(Why::Output(error.raw_os_error()));
     }
 }
 

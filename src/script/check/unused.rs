@@ -85,12 +85,19 @@ fn in_all_but_last(statements: &[Stmt]) -> Option<Position> {
 
 fn unused_command(statement: &Stmt) -> Option<Position> {
     match statement {
-        Stmt::Expr(expression) => is_command(expression).then(|| expression.start_position()),
+        Stmt::Expr(expression) => is_command(expression).then(|| start_of(expression)),
         Stmt::FnCall(call, position) if is_constructor(call) => Some(*position),
-        Stmt::FnCall(call, position) if is_pipeline(call) => {
-            Some(call.args.first().map_or(*position, Expr::start_position))
-        }
+        Stmt::FnCall(call, position) if is_pipeline(call) => Some(call.args.first().map_or(*position, start_of)),
         _ => None,
+    }
+}
+
+/// Where the text of an expression starts; Rhai places an operator at its sign.
+fn start_of(expression: &Expr) -> Position {
+    match expression {
+        Expr::FnCall(call, position) if call.op_token.is_some() => call.args.first().map_or(*position, start_of),
+        Expr::Dot(chain, ..) => start_of(&chain.lhs),
+        other => other.start_position(),
     }
 }
 

@@ -20,9 +20,9 @@ fn a_producer_whose_reader_has_left_is_no_failure() {
     assert_eq!(output.stages[0].status, TerminationStatus::Signaled(libc::SIGPIPE));
     assert!(output.stages[0].accepted && output.success());
 
-    for strict in [yes_head.clone().strict_sigpipe(), {
-        kid("lines 2000000000").strict_sigpipe().pipe(kid("read-line"))
-    }] {
+    for strict in
+        [yes_head.clone().strict_sigpipe(), { kid("lines 2000000000").strict_sigpipe().pipe(kid("read-line")) }]
+    {
         let error = fails(ErrorKind::Signaled, strict.output());
         assert_eq!((error.stage(), error.status().and_then(|s| s.signal())), (Some(0), Some(libc::SIGPIPE)));
     }

@@ -42,8 +42,8 @@ fn each_stream_goes_where_it_is_sent() {
         (both().stdout_path(&file).stderr_to_stdout(), pair("-", "-"), "out\nerr\n"),
         (both().stderr_to_stdout().stdout_path(&file), pair("-", "-"), "out\nerr\n"),
         (both().stderr_path(&file).stdout_to_stderr(), pair("-", "-"), "out\nerr\n"),
-        (both().stdout_path(&file).swap_outputs(), pair("err\n", "-"), "out\n"),
-        (both().swap_outputs().stdout_path(&file), pair("err\n", "-"), "out\n"),
+        (both().stdout_path(&file).swap_outputs(), pair("-", "out\n"), "err\n"),
+        (both().swap_outputs().stdout_path(&file), pair("-", "out\n"), "err\n"),
         // The last setting wins.
         (both().stdout_null().stdout_capture(), pair("out\n", "err\n"), ""),
         (both().stdout_path(&file).stdout_null(), pair("-", "err\n"), ""),

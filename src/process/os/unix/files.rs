@@ -55,7 +55,8 @@ pub(crate) fn open_for_writing(path: &Path, append: bool) -> io::Result<Option<F
     let mut options = OpenOptions::new();
     match append {
         true => options.append(true),
-        false => options.write(true).truncate(true),
+        // Emptied by `truncate`, when all files have been opened.
+        false => options.write(true).truncate(false),
     };
     match options.create(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => set_flags(&file, if append { libc::O_APPEND } else { 0 }).map(|()| Some(file)),
@@ -64,10 +65,39 @@ pub(crate) fn open_for_writing(path: &Path, append: bool) -> io::Result<Option<F
     }
 }
 
+/// Empties a regular file; other kinds have nothing to empty.
+pub(crate) fn truncate(file: &File) -> io::Result<()> {
+    match file.metadata()?.is_file() {
+        true => file.set_len(0),
+        false => Ok(()),
+    }
+}
+
 /// Whether the next read does not block. A FIFO without a writer yet is not readable.
 pub(crate) fn is_readable(fd: &impl AsRawFd) -> bool {
     let mut fds = [PollFd::readable(fd)];
     poll(&mut fds, Some(Duration::ZERO)).is_ok() && fds[0].is_ready()
+}
+
+/// Whether a pipe takes PIPE_BUF bytes without blocking, or nobody reads it.
+pub(crate) fn is_writable(fd: &impl AsRawFd) -> bool {
+    let mut fds = [PollFd::writable(fd)];
+    poll(&mut fds, Some(Duration::ZERO)).is_ok() && fds[0].is_ready()
+}
+
+/// One `write`.
+pub(crate) fn write_once(fd: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        // SAFETY: the slice is valid for reading.
+        let n = unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+        if n >= 0 {
+            return Ok(n as usize);
+        }
+        match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => {}
+            error => return Err(error),
+        }
+    }
 }
 
 /// Whether `path` leads to this regular file, by whatever name.

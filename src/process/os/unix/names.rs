@@ -11,6 +11,7 @@ pub(crate) const SIGKILL: i32 = libc::SIGKILL;
 pub(crate) const SIGPIPE: i32 = libc::SIGPIPE;
 #[cfg(feature = "cli")]
 pub(crate) const SIGQUIT: i32 = libc::SIGQUIT;
+pub(crate) const SIGSTOP: i32 = libc::SIGSTOP;
 pub(crate) const SIGTERM: i32 = libc::SIGTERM;
 
 const SIGNALS: &[(&str, i32)] = &[

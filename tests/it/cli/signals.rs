@@ -1,0 +1,149 @@
+//! Signals to the runner: commands are ended, then it dies of the signal itself.
+//!
+//! The commands send the signals, to their parent: so it is certain that they run by then.
+
+use std::time::Duration;
+
+use super::{eval, shell};
+use crate::support::run::{Outcome, Run};
+
+/// A command that signals the runner and then goes on for ever.
+fn signaller(signal: &str) -> String {
+    format!("cmd(\"sh\", \"-c\", \"kill -{signal} $PPID; exec testkid forever\")")
+}
+
+/// One that also ignores what it is sent.
+fn stubborn(signal: &str) -> String {
+    format!("cmd(\"sh\", \"-c\", \"trap '' {signal}; kill -{signal} $PPID; exec testkid forever\")")
+}
+
+#[track_caller]
+fn quick(outcome: &Outcome, limit: u64) {
+    outcome.check(outcome.elapsed < Duration::from_millis(limit), "it took too long");
+}
+
+#[test]
+fn it_dies_of_the_signal_that_told_it_to_stop() {
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
+        let outcome = eval(&format!("print(\"a\"); {}.run(); print(\"b\");", signaller(name))).run();
+        outcome.signal(number).stdout("a\n").stderr("");
+        quick(&outcome, 3000);
+    }
+}
+
+#[test]
+fn whatever_waits_is_ended() {
+    let command = signaller("INT");
+    for code in [
+        format!("{command}.output();"),
+        format!("{command}.read();"),
+        format!("{command}.test();"),
+        format!("{command}.code();"),
+        format!("{command}.unchecked().run();"),
+        format!("for line in {command}.lines() {{ print(line) }}"),
+        format!("for line in {command}.lines() {{ }}"),
+        format!("for piece in {command}.chunks() {{ }}"),
+        format!("{command}.lines().to_array();"),
+        format!("{command}.lines().each(|line| print(line));"),
+        format!("let e = {command}.start(); e.wait();"),
+        format!("let e = {command}.start(); e.wait_timeout(\"1h\");"),
+        format!("let e = {command}.start(); sleep(\"1h\");"),
+        format!("let e = {command}.start(); sleep(3600);"),
+        format!("let e = {command}.start(); loop {{ }}"),
+        format!("let e = {command}.start(); while true {{ let x = 1 + 1; }}"),
+        format!("let e = {command}.start(); [1].for_each(|| {{ loop {{ }} }});"),
+        format!("let e = {command}.start(); cmd(\"testkid\", \"forever\").run();"),
+        format!("({command} | cmd(\"testkid\", \"cat\")).run();"),
+        format!("(cmd(\"testkid\", \"forever\") | {command}).read();"),
+        format!("cmd(\"testkid\", \"cat\").stdin({command}).read();"),
+        format!("fn f(c) {{ c.run() }} f({command});"),
+        format!("[1, 2].map(|n| {command}.run());"),
+        format!("let e = {command}.start(); [3, 2, 1].sort(|a, b| {{ sleep(\"1h\"); 0 }});"),
+    ] {
+        let outcome = eval(&format!("{code} print(\"went on\");")).run();
+        outcome.signal(2).stdout("").stderr("");
+        quick(&outcome, 3000);
+    }
+}
+
+#[test]
+fn it_cannot_be_caught_and_loops_stop_at_the_first() {
+    let command = signaller("INT");
+    eval(&format!("try {{ {command}.run(); }} catch (e) {{ print(\"caught \" + e) }} print(\"went on\");"))
+        .run()
+        .signal(2)
+        .stdout("");
+    let outcome = eval(&format!("for i in 0..1000 {{ print(i); {command}.unchecked().run(); }}")).run();
+    outcome.signal(2).stdout("0\n");
+    let outcome = eval(&format!("for i in 0..1000 {{ print(i); try {{ {command}.run(); }} catch {{ }} }}")).run();
+    outcome.signal(2).stdout("0\n");
+    // Also when the command that is under way ends by itself, as if nothing had been.
+    let polite = "cmd(\"sh\", \"-c\", \"kill -INT $PPID; exec testkid sleep 200\")";
+    eval(&format!("for i in 0..1000 {{ print(i); {polite}.run(); }}")).run().signal(2).stdout("0\n");
+}
+
+#[test]
+fn who_ignores_it_is_killed_after_the_grace() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let outcome = eval(&format!("{}.grace(\"300ms\").run();", stubborn(signal))).run();
+        quick(&outcome, 3000);
+        outcome.check(outcome.elapsed >= Duration::from_millis(300), "no grace was given").stderr("");
+    }
+    let outcome = eval(&format!("let e = {}.grace(\"300ms\").start(); loop {{ }}", stubborn("TERM"))).run();
+    outcome.signal(15);
+    quick(&outcome, 3000);
+}
+
+#[test]
+fn the_second_signal_does_not_wait() {
+    let twice = "cmd(\"sh\", \"-c\", \"trap '' INT; kill -INT $PPID; testkid sleep 300; kill -INT $PPID; exec testkid forever\")";
+    for verb in ["run()", "read()", "lines().count()"] {
+        let outcome = eval(&format!("{twice}.grace(\"1h\").{verb};")).run();
+        outcome.signal(2).stderr("");
+        quick(&outcome, 4000);
+    }
+    let outcome = eval(&format!("let e = {twice}.grace(\"1h\").start(); sleep(\"1h\");")).run();
+    outcome.signal(2);
+    quick(&outcome, 4000);
+}
+
+#[test]
+fn everything_that_was_started_is_ended() {
+    // The harness looks for what is left.
+    let code = format!(
+        "let a = cmd(\"testkid\", [\"grandchild\", \"forever\", \"--\", \"forever\"]).start();
+         let b = cmd(\"testkid\", [\"ignore\", \"TERM\", \"--\", \"forever\"]).grace(\"200ms\").start();
+         let c = (cmd(\"testkid\", \"forever\") | cmd(\"testkid\", \"cat\")).start();
+         {}.run();",
+        signaller("TERM")
+    );
+    let outcome = eval(&code).run();
+    outcome.signal(15).stderr("");
+    quick(&outcome, 4000);
+}
+
+#[test]
+fn who_cleans_up_is_given_the_time() {
+    let tidy =
+        "cmd(\"sh\", \"-c\", \"trap 'echo tidy; exit 0' TERM; kill -TERM $PPID; while :; do testkid sleep 20; done\")";
+    let outcome = eval(&format!("{tidy}.run(); print(\"went on\");")).run();
+    outcome.signal(15).stdout("tidy\n");
+}
+
+#[test]
+fn signals_that_were_ignored_stay_ignored() {
+    // As `nohup` has it.
+    let code = "cmd(\"sh\", \"-c\", \"kill -HUP $PPID\").run(); print(\"went on\");";
+    shell(&format!("trap '' HUP; exec \"$0\" -e '{code}'")).run().success().stdout("went on\n");
+}
+
+#[test]
+fn what_was_printed_before_is_not_lost() {
+    let outcome = shell(&format!(
+        "\"$0\" -e 'print(\"kept\"); let e = {}.start(); loop {{ }}' > out; echo $?",
+        signaller("TERM")
+    ));
+    let outcome = outcome.allow_file("out").run();
+    outcome.stdout("143\n").check(outcome.scratch.read("out") == "kept\n", "the line is in the file");
+    Run::new().script(format!("print(\"kept\"); {}.run();", signaller("INT"))).run().signal(2).stdout("kept\n");
+}

@@ -1,0 +1,174 @@
+//! Which file a name runs.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use procscript::process::{Context, ErrorKind, Expression};
+
+use super::{fails, soon};
+use crate::support::leaks::Guard;
+use crate::support::scratch::Scratch;
+use crate::support::testkid;
+
+/// A program that says who it is.
+fn tool(scratch: &Scratch, path: &str) -> PathBuf {
+    let file = scratch.write(path, format!("#!{}\n", testkid().display()));
+    // `testkid FILE` would take the file for a verb; a link with a verb in front is not possible.
+    std::fs::write(&file, format!("#!/bin/sh\necho {path}\n")).expect("ours");
+    mode(&file, 0o755);
+    file
+}
+
+fn mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+}
+
+/// `tool`, with a search path of directories below the scratch.
+fn search(scratch: &Scratch, dirs: &[&str]) -> Expression {
+    let dirs = dirs.iter().map(|dir| scratch.path().join(dir));
+    Expression::new("tool").env("PATH", std::env::join_paths(dirs).expect("plain names"))
+}
+
+fn read(expression: Expression) -> String {
+    expression.read().expect("it succeeds")
+}
+
+#[test]
+fn the_order_of_the_path_decides() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    tool(&scratch, "one/tool");
+    tool(&scratch, "two/tool");
+    for _ in 0..3 {
+        assert_eq!(read(search(&scratch, &["one", "two"])), "one/tool");
+        assert_eq!(read(search(&scratch, &["two", "one", "two"])), "two/tool");
+        assert_eq!(read(search(&scratch, &["missing", "two"])), "two/tool");
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_passed_over() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    tool(&scratch, "good/tool");
+    std::fs::create_dir_all(scratch.path().join("dir/tool")).expect("ours");
+    mode(&scratch.write("plain/tool", "#!/bin/sh\necho wrong\n"), 0o644);
+    std::fs::create_dir(scratch.path().join("fifo")).expect("ours");
+    Expression::new("mkfifo").arg(scratch.path().join("fifo/tool")).run().expect("mkfifo");
+    for (dir, target) in [("dangling", "nowhere"), ("loop", "tool"), ("todir", "/tmp")] {
+        std::fs::create_dir(scratch.path().join(dir)).expect("ours");
+        symlink(target, scratch.path().join(dir).join("tool")).expect("ours");
+    }
+    std::os::unix::net::UnixListener::bind({
+        std::fs::create_dir(scratch.path().join("socket")).expect("ours");
+        scratch.path().join("socket/tool")
+    })
+    .expect("a socket");
+    let shadows = ["dir", "plain", "fifo", "dangling", "loop", "todir", "socket", "good/tool", "missing"];
+    for shadow in shadows {
+        assert_eq!(soon(|| read(search(&scratch, &[shadow, "good"]))), "good/tool", "{shadow}");
+        let kind = if shadow == "plain" { ErrorKind::NotExecutable } else { ErrorKind::NotFound };
+        soon(|| fails(kind, search(&scratch, &[shadow]).run()));
+    }
+    let all = [&shadows[..], &["good"]].concat();
+    assert_eq!(soon(|| read(search(&scratch, &all))), "good/tool");
+    std::fs::create_dir(scratch.path().join("link")).expect("ours");
+    symlink("../good/tool", scratch.path().join("link/tool")).expect("ours");
+    assert_eq!(read(search(&scratch, &["link"])), "good/tool");
+}
+
+#[test]
+fn the_working_directory_is_never_searched() {
+    // Anybody may have put a `git` there.
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    tool(&scratch, "tool");
+    tool(&scratch, "sub/tool");
+    let here = Context::new().with_dir(scratch.path());
+    for path in ["", ":", ".", "::", "./", "sub", "./sub", "../work", "sub:.", ".:/nowhere"] {
+        let command = Expression::new("tool").env("PATH", path).dir(scratch.path());
+        let error = fails(ErrorKind::NotFound, command.clone().within(&here).run());
+        assert!(error.message().contains("command not found: `tool`"), "{error}");
+        fails(ErrorKind::NotFound, command.run());
+    }
+    // With a real directory behind them, that one counts.
+    let bin = scratch.path().join("bin");
+    tool(&scratch, "bin/tool");
+    for path in [format!(":{}", bin.display()), format!(".:sub:{}", bin.display()), format!("{}:", bin.display())] {
+        let command = Expression::new("tool").env("PATH", path).dir(scratch.path()).within(&here);
+        assert_eq!(read(command), "bin/tool");
+    }
+}
+
+#[test]
+fn the_childs_path_decides_and_ours_where_it_has_none() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let file = tool(&scratch, "only/tool");
+    assert_eq!(read(search(&scratch, &["only"])), "only/tool");
+    fails(ErrorKind::NotFound, Expression::new("tool").run());
+    fails(ErrorKind::NotFound, Expression::new("true").env("PATH", "/nowhere").run());
+    Expression::new("true").env_remove("PATH").run().expect("ours is used");
+    Expression::new("true").env_clear().run().expect("ours is used");
+    Expression::new("true").env_clear().env("A", "b").run().expect("ours is used");
+    let context = Context::new().with_env("PATH", scratch.path().join("only"));
+    assert_eq!(read(Expression::new("tool").within(&context)), "only/tool");
+    assert_eq!(context.which("tool").expect("it is there"), file);
+    fails(ErrorKind::NotFound, context.which("true"));
+}
+
+#[test]
+fn a_path_is_a_file_and_never_searched() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    tool(&scratch, "tool");
+    tool(&scratch, "sub/tool");
+    let here = Context::new().with_dir(scratch.path());
+    let read = |expression: Expression| read(expression.within(&here));
+    assert_eq!(read(Expression::from_path("tool")), "tool");
+    assert_eq!(read(Expression::new("./tool")), "tool");
+    assert_eq!(read(Expression::new("sub/tool")), "sub/tool");
+    assert_eq!(read(Expression::new("sub/../tool")), "tool");
+    fails(ErrorKind::NotFound, Expression::from_path("true").within(&here).run());
+    fails(ErrorKind::NotFound, Expression::from_path("true").dir("/bin").within(&here).run());
+    // A relative program counts from the context's directory, not from the child's.
+    let inside = Expression::new("./tool").dir(scratch.path().join("sub"));
+    assert_eq!(read(inside), "tool");
+    std::fs::remove_file(scratch.path().join("tool")).expect("ours");
+    let inside = Expression::new("./tool").dir(scratch.path().join("sub"));
+    fails(ErrorKind::NotFound, inside.within(&here).run());
+}
+
+#[test]
+fn the_name_is_what_the_program_sees() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let path = scratch.bin();
+    let kid = || Expression::new("testkid").arg("arg0").env("PATH", &path);
+    assert_eq!(read(kid()), "testkid");
+    assert_eq!(read(kid().arg0("other")), "other");
+    assert_eq!(read(kid().arg0("")), "");
+    let file = path.join("testkid");
+    assert_eq!(read(Expression::new(&file).arg("arg0")), file.display().to_string());
+}
+
+#[test]
+fn a_missing_program_is_told_with_where_it_was_looked_for() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    tool(&scratch, "dir/deploy");
+    let search = |name: &str| Expression::new(name).env("PATH", scratch.path().join("dir"));
+    let error = fails(ErrorKind::NotFound, search("deplyo").run());
+    assert_eq!((error.errno(), error.errno_name()), (Some(libc::ENOENT), Some("ENOENT")));
+    let help = error.help().expect("a help");
+    assert!(help.contains("did you mean `deploy`?") && help.contains("work/dir"), "{help}");
+    assert!(fails(ErrorKind::NotFound, search("xyzzy").run()).help().expect("a help").contains("searched"));
+    let nowhere = Expression::new("tool").env("PATH", "");
+    assert!(fails(ErrorKind::NotFound, nowhere.run()).help().expect("a help").contains("names no directory"));
+    for name in ["", "a\0b"] {
+        fails(ErrorKind::InvalidArgument, Expression::new(name).run());
+        fails(ErrorKind::InvalidArgument, Expression::from_path(name).run());
+    }
+    let many: Vec<_> = (0..4000).map(|n| format!("/nowhere/{n}")).collect();
+    Expression::new("true").env("PATH", format!("{}:/bin:/usr/bin", many.join(":"))).run().expect("found at the end");
+}
