@@ -241,7 +241,7 @@ fn what_is_too_large_is_named() {
         let error = fails(ErrorKind::ArgumentTooLong, command.clone().env("BIG", "x".repeat(200_000)).run());
         assert!(error.message().contains("the environment variable BIG has 200004 bytes"), "{error}");
         let error = fails(ErrorKind::ArgumentTooLong, command.clone().args(vec!["x".repeat(1000); 10_000]).run());
-        assert!(error.message().contains("its arguments and environment have 101"), "{error}");
+        assert!(error.message().contains("its arguments and environment have 10"), "{error}");
         assert_eq!(command.arg("x".repeat(131_071)).read().expect("it just fits").len(), 131_071);
     }
 }

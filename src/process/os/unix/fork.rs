@@ -69,11 +69,12 @@ impl ForkPath {
 
     /// Starts the child, and waits until it runs its program or has failed to.
     pub fn start(&self, command: &mut Command) -> Result<SharedChild, StartFailure> {
-        let (mut reader, writer) = os_pipe::pipe()?;
-        let writer = duplicate_descriptor(writer.as_raw_fd(), &self.targets)?;
+        let (mut reader, first) = os_pipe::pipe()?;
+        let writer = duplicate_descriptor(first.as_raw_fd(), &self.targets)?;
         self.report.store(writer.as_raw_fd(), Ordering::Relaxed);
         let child = SharedChild::spawn(command);
-        drop(writer);
+        // Or the pipe would never be at its end.
+        drop((first, writer));
         let child = child?;
         match read_report(&mut reader) {
             None => Ok(child),
