@@ -45,6 +45,7 @@ mod flow;
 mod launch;
 mod lines;
 mod open;
+mod options;
 pub(crate) mod os;
 mod output;
 mod plan;
