@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 #[path = "testkid/bulk.rs"]
 mod bulk;
 #[cfg(unix)]
+#[path = "testkid/platform.rs"]
+mod platform;
+#[cfg(unix)]
 #[path = "testkid/signals.rs"]
 mod signals;
 #[path = "testkid/stream.rs"]

@@ -130,7 +130,7 @@ impl Expression {
         Self { node: Node::Pipeline(stages), settings: Arc::default() }
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
     }
@@ -423,7 +423,7 @@ impl fmt::Display for Expression {
         match &self.node {
             Node::Command(command) => f.write_str(&command.shell_line())?,
             Node::Pipeline(stages) => {
-                let grouped = !self.settings.redirects.is_plain();
+                let grouped = !self.settings.redirects.is_plain() || !self.descriptor_suffix().is_empty();
                 if grouped {
                     f.write_str("{ ")?;
                 }
@@ -432,7 +432,11 @@ impl fmt::Display for Expression {
                         f.write_str(" | ")?;
                     }
                     match &stage.node {
-                        Node::Pipeline(_) if stage.settings.redirects.is_plain() => write!(f, "{{ {stage}; }}")?,
+                        Node::Pipeline(_)
+                            if stage.settings.redirects.is_plain() && stage.descriptor_suffix().is_empty() =>
+                        {
+                            write!(f, "{{ {stage}; }}")?;
+                        }
                         _ => write!(f, "{stage}")?,
                     }
                 }
@@ -441,7 +445,8 @@ impl fmt::Display for Expression {
                 }
             }
         }
-        f.write_str(&self.settings.redirects.shell_suffix())
+        f.write_str(&self.settings.redirects.shell_suffix())?;
+        f.write_str(&self.descriptor_suffix())
     }
 }
 

@@ -36,18 +36,22 @@
 
 mod cancel;
 mod context;
+mod descriptor;
 mod env;
 mod error;
 mod execution;
 mod expression;
 mod flow;
+mod launch;
 mod lines;
 mod open;
+mod options;
 #[cfg(feature = "cli")]
 pub(crate) mod orphans;
 pub(crate) mod os;
 mod output;
 mod plan;
+mod platform;
 mod program;
 mod pump;
 mod quote;
@@ -64,6 +68,7 @@ mod tree;
 
 pub use cancel::CancelToken;
 pub use context::{Context, HostStream};
+pub use descriptor::FdTarget;
 pub use error::{Error, ErrorKind};
 pub use execution::Execution;
 pub use expression::{Expression, cmd, pipe, sh};

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use os_pipe::{PipeReader, PipeWriter};
 
 use super::context::{Context, HostStream};
+use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
 use super::flow::{Drain, Feeder, feed};
 use super::os;
@@ -31,6 +32,8 @@ pub(crate) struct Opener<'a> {
     /// The pipes that the holder of the command reads: standard output, standard error.
     pub streams: [Option<PipeReader>; 2],
     pub input: Option<PipeWriter>,
+    /// Descriptors of the children above 2.
+    pub extras: Extras,
     /// Files that are written from their start, and still have their contents.
     to_empty: Vec<File>,
     /// The files that are read, by identity: a command must not empty its own input.
@@ -49,6 +52,7 @@ impl<'a> Opener<'a> {
             drains: Vec::new(),
             streams: [None, None],
             input: None,
+            extras: Extras::default(),
             to_empty: Vec::new(),
             inputs: Vec::new(),
         }
@@ -64,6 +68,9 @@ impl<'a> Opener<'a> {
             }
             outputs.extend([streams.stdout.clone(), streams.stderr.clone()]);
         }
+        let mut extras = std::mem::take(&mut self.extras);
+        extras.open(self)?;
+        self.extras = extras;
         for sink in &outputs {
             self.open_sink(sink)?;
         }
@@ -75,7 +82,7 @@ impl<'a> Opener<'a> {
         Ok(())
     }
 
-    fn open_input(&mut self, path: &Path) -> Result<File, Error> {
+    pub(super) fn open_input(&mut self, path: &Path) -> Result<File, Error> {
         let path = self.context.absolute(path)?;
         let failed = |error: &std::io::Error| {
             Error::from_io(ErrorKind::ReadFailed, format_args!("cannot read `{}`", path.display()), error)
@@ -174,7 +181,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn open_output(&mut self, path: &Path, append: bool) -> Result<File, Error> {
+    pub(super) fn open_output(&mut self, path: &Path, append: bool) -> Result<File, Error> {
         let path = self.context.absolute(path)?;
         if let Some((_, input)) = self.inputs.iter().find(|(file, _)| os::is_same_file(file, &path)) {
             let message = format!("`{}` is both read and written by the same command", input.display());

@@ -6,7 +6,6 @@
 //! started here are known, and no process is looked at while another is being started.
 
 use std::collections::HashSet;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -46,7 +45,7 @@ pub(crate) fn adopt() {
 }
 
 /// Starts a process, and knows it before anybody can take it for an orphan.
-pub(crate) fn start(spawn: impl FnOnce() -> io::Result<SharedChild>) -> io::Result<SharedChild> {
+pub(crate) fn start<E>(spawn: impl FnOnce() -> Result<SharedChild, E>) -> Result<SharedChild, E> {
     if !IS_ADOPTING.load(Ordering::Acquire) {
         return spawn();
     }

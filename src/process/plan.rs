@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use os_pipe::PipeReader;
 
+use super::descriptor::duplicate_number;
 use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression, Node};
 use super::redirect::{Input, Items, Redirect};
@@ -179,7 +180,7 @@ impl Walk {
     fn redirected(&mut self, expression: &Expression, mut streams: Streams) -> Result<Streams, Error> {
         let redirects = &expression.settings.redirects;
         if let Some(input) = &redirects.stdin
-            && let Some(source) = source_of(input)
+            && let Some(source) = source_of(input)?
         {
             streams.stdin = Rc::new(source);
         }
@@ -188,11 +189,11 @@ impl Walk {
             let error = Error::new(ErrorKind::DoublyRedirected, message);
             return Err(error.with_help("to exchange them, use swap_outputs()"));
         }
-        if let Some(kind) = redirects.stdout.as_ref().and_then(|r| sink_of(r, Channel::Stdout)) {
-            streams.stdout = self.sink(kind);
+        if let Some(kind) = redirects.stdout.as_ref().and_then(|r| sink_of(r, Channel::Stdout).transpose()) {
+            streams.stdout = self.sink(kind?);
         }
-        if let Some(kind) = redirects.stderr.as_ref().and_then(|r| sink_of(r, Channel::Stderr)) {
-            streams.stderr = self.sink(kind);
+        if let Some(kind) = redirects.stderr.as_ref().and_then(|r| sink_of(r, Channel::Stderr).transpose()) {
+            streams.stderr = self.sink(kind?);
         }
         // After the others, so that `2>&1` follows standard output wherever it was sent.
         if let Some(Redirect::ToOther) = redirects.stdout {
@@ -211,8 +212,8 @@ impl Walk {
     }
 }
 
-fn source_of(input: &Input) -> Option<Source> {
-    Some(match input {
+fn source_of(input: &Input) -> Result<Option<Source>, Error> {
+    Ok(Some(match input {
         Input::Null => Source::Null,
         Input::Inherit => Source::Inherit,
         Input::Path(path) => Source::Path(path.clone()),
@@ -220,20 +221,22 @@ fn source_of(input: &Input) -> Option<Source> {
         Input::Bytes(bytes) => Source::Bytes(bytes.clone()),
         Input::Items(items) => Source::Items(items.clone()),
         Input::Piped => Source::Piped,
+        Input::Number(number) => Source::File(Arc::new(duplicate_number(*number)?.into())),
         Input::Stream(stream) => Source::Stream(stream.clone()),
-        Input::Command(_) => return None,
-    })
+        Input::Command(_) => return Ok(None),
+    }))
 }
 
-fn sink_of(redirect: &Redirect, channel: Channel) -> Option<SinkKind> {
-    Some(match redirect {
+fn sink_of(redirect: &Redirect, channel: Channel) -> Result<Option<SinkKind>, Error> {
+    Ok(Some(match redirect {
         Redirect::Null => SinkKind::Null,
         Redirect::Inherit => SinkKind::Host(channel),
         Redirect::Path(path) => SinkKind::Create(path.clone()),
         Redirect::Append(path) => SinkKind::Append(path.clone()),
         Redirect::File(file) => SinkKind::File(file.clone()),
         Redirect::Capture => SinkKind::Capture(channel),
+        Redirect::Number(number) => SinkKind::File(Arc::new(duplicate_number(*number)?.into())),
         Redirect::Piped => SinkKind::Stream(channel),
-        Redirect::ToOther => return None,
-    })
+        Redirect::ToOther => return Ok(None),
+    }))
 }

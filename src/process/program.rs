@@ -131,7 +131,7 @@ fn missing_file(path: &Path) -> Error {
     }
 }
 
-fn not_executable(path: &Path) -> Error {
+pub(crate) fn not_executable(path: &Path) -> Error {
     Error::new(ErrorKind::NotExecutable, format!("permission denied: `{}` is not executable", path.display()))
         .with_errno(os::EACCES)
         .with_program(path)
@@ -154,11 +154,6 @@ pub(crate) fn explain_failure(program: &Path, dir: Option<&Path>, error: &io::Er
                 .unwrap_or_else(|| Error::from_io(ErrorKind::SpawnFailed, format_args!("cannot run `{shown}`"), error)),
         },
         Some(os::ENOEXEC) => bad_format(program),
-        Some(os::E2BIG) => Error::new(
-            ErrorKind::ArgumentTooLong,
-            format!("cannot run `{shown}`: the arguments and the environment are too large for the system"),
-        )
-        .with_help("pass the data on standard input (.stdin), or run the command once for each part"),
         Some(os::ETXTBSY) => Error::new(ErrorKind::Busy, format!("cannot run `{shown}`: the file is being written")),
         Some(os::EAGAIN | os::ENOMEM | os::EMFILE | os::ENFILE) => {
             Error::from_io(ErrorKind::Resource, format_args!("cannot start `{shown}`"), error)

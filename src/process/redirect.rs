@@ -1,6 +1,7 @@
 //! Where the three streams of a command point.
 
 use std::fs::File;
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,8 @@ pub(crate) enum Input {
     Inherit,
     Path(PathBuf),
     File(Arc<File>),
+    /// A descriptor of this process.
+    Number(RawFd),
     /// Fed by us while the command runs.
     Bytes(Arc<[u8]>),
     /// Fed by a thread, as the pieces come.
@@ -62,6 +65,8 @@ pub(crate) enum Redirect {
     Path(PathBuf),
     Append(PathBuf),
     File(Arc<File>),
+    /// A descriptor of this process.
+    Number(RawFd),
     Capture,
     /// A pipe that the holder of the execution reads.
     Piped,
@@ -93,6 +98,7 @@ impl Redirects {
         match &self.stdin {
             Some(Input::Path(path)) => push(&mut text, "<", path),
             Some(Input::Null) => text.push_str(" < /dev/null"),
+            Some(Input::Number(number)) => text.push_str(&format!(" <&{number}")),
             _ => {}
         }
         if let Some(path) = &self.tee {
@@ -114,6 +120,7 @@ fn push_output(text: &mut String, redirect: Option<&Redirect>, number: &str, to_
         Some(Redirect::Null) => {
             text.push_str(&format!(" {number}> /dev/null"));
         }
+        Some(Redirect::Number(ours)) => text.push_str(&format!(" {number}>&{ours}")),
         Some(Redirect::ToOther) => {
             text.push(' ');
             text.push_str(to_other);

@@ -10,6 +10,7 @@ use crate::text::{Encoding, Malformed, Separators, TextFormat};
 use super::context::Context;
 use super::env::EnvChanges;
 use super::error::Error;
+use super::platform::Platform;
 use super::redirect::Redirects;
 use super::status::Acceptance;
 use super::teardown::Teardown;
@@ -56,6 +57,7 @@ pub(crate) struct Scoped {
     pub malformed: Option<Malformed>,
     pub separators: Option<Separators>,
     pub max_line: Option<Option<usize>>,
+    pub platform: Option<Arc<Platform>>,
 }
 
 impl Scoped {
@@ -77,6 +79,10 @@ impl Scoped {
             malformed: inner.malformed.or(self.malformed),
             separators: inner.separators.clone().or_else(|| self.separators.clone()),
             max_line: inner.max_line.or(self.max_line),
+            platform: match (&self.platform, &inner.platform) {
+                (Some(outer), Some(inner)) => Some(Arc::new(outer.merged_with(inner))),
+                (outer, inner) => inner.clone().or_else(|| outer.clone()),
+            },
         }
     }
 
@@ -102,9 +108,9 @@ impl Settings {
 impl Scoped {
     fn is_plain(&self) -> bool {
         let Self { dir, env, acceptance, arg0, name, timeout, idle_timeout, grace, teardown, .. } = self;
-        let Self { limit, encoding, malformed, separators, max_line, .. } = self;
+        let Self { limit, encoding, malformed, separators, max_line, platform, .. } = self;
         let Acceptance { unchecked, ok_codes, ok_signals, strict_sigpipe } = acceptance;
-        env.is_empty()
+        (env.is_empty() && platform.is_none())
             && (dir.is_none() && arg0.is_none() && name.is_none())
             && (unchecked.is_none() && ok_codes.is_none() && ok_signals.is_none() && strict_sigpipe.is_none())
             && (timeout.is_none() && idle_timeout.is_none() && grace.is_none() && teardown.is_none() && limit.is_none())

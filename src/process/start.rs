@@ -2,7 +2,6 @@
 //!
 //! What can fail without a process fails before the first process exists.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,11 +11,14 @@ use shared_child::SharedChild;
 
 use super::cancel::CancelToken;
 use super::context::Context;
+use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression};
+use super::launch::launch;
 use super::open::Opener;
 use super::plan::{Channel, SinkKind, Source, StagePlan, Streams, lay_out};
-use super::program::{self, explain_failure};
+use super::platform::Platform;
+use super::program;
 use super::pump::{KILL_PATIENCE, Pump, Stop};
 use super::settings::{DEFAULT_GRACE, DEFAULT_LIMIT, Scoped};
 use super::stage::{Running, StageInfo};
@@ -67,6 +69,7 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
     let asked = Instant::now();
     let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout, idle_timeout.is_some());
+    opener.extras = Extras::of(prepared.iter().filter_map(|stage| stage.plan.scoped.platform.as_deref()));
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
     opened.map_err(|error| with_command(error, expression))?;
 
@@ -81,23 +84,26 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     let mut children: Vec<SharedChild> = Vec::with_capacity(prepared.len());
     let mut running = Vec::with_capacity(prepared.len());
     let mut group = None;
+    let mut groups = Vec::with_capacity(prepared.len());
     for (index, stage) in prepared.into_iter().enumerate() {
-        let group_setting = own_group.then_some(group);
-        match stage.spawn(&mut opener, &context, group_setting) {
+        let home = stage.home(own_group);
+        match stage.spawn(&mut opener, &context, (home == Home::Group).then_some(group)) {
             Ok((child, info)) => {
-                if own_group && group.is_none() {
-                    group = Some(child.id());
-                }
+                groups.push(match home {
+                    Home::Ours => None,
+                    Home::Group => Some(*group.get_or_insert(child.id())),
+                    Home::Session => Some(child.id()),
+                });
                 running.push(Running::new(child.id(), info));
                 children.push(child);
             }
             Err(error) => {
-                abandon(children, group);
+                abandon(children, groups);
                 return Err(with_command(error.at_stage(index), expression));
             }
         }
     }
-    let tree = Arc::new(Tree::new(children, group));
+    let tree = Arc::new(Tree::new(children, groups));
     let Opener { feeders, input_failures, drains, streams, input, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
@@ -115,11 +121,11 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
 }
 
 /// The stages that are running already when a later one cannot be started.
-fn abandon(children: Vec<SharedChild>, group: Option<u32>) {
+fn abandon(children: Vec<SharedChild>, groups: Vec<Option<u32>>) {
     if children.is_empty() {
         return;
     }
-    let tree = Arc::new(Tree::new(children, group));
+    let tree = Arc::new(Tree::new(children, groups));
     tree.signal_all(os::SIGKILL);
     // KILL ends them at once, unless the system does not let it.
     let patience = Instant::now() + KILL_PATIENCE;
@@ -132,6 +138,16 @@ fn abandon(children: Vec<SharedChild>, group: Option<u32>) {
 
 fn with_command(error: Error, expression: &Expression) -> Error {
     error.about(&expression.to_string(), &[], None)
+}
+
+/// Whose process group a stage is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Ours,
+    /// That of the command, led by its first stage there.
+    Group,
+    /// Its own, which it makes itself together with a session.
+    Session,
 }
 
 /// A stage whose program, directory and environment have been found to be in order.
@@ -171,12 +187,22 @@ impl Prepared {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         self.plan.scoped.env.validate()?;
+        self.plan.scoped.platform.as_deref().map_or(Ok(()), Platform::check)?;
         // The working directory may have been deleted; only a relative program needs it.
         let base = context.base_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let program = program.resolve(&self.plan.scoped.env, &base)?;
         match self.plan.scoped.dir.as_ref().and(self.dir.as_deref()).and_then(program::directory_problem) {
             Some(problem) => Err(problem),
             None => Ok(program),
+        }
+    }
+
+    fn home(&self, own_group: bool) -> Home {
+        match self.plan.scoped.platform.as_deref() {
+            Some(platform) if platform.wants_session() => Home::Session,
+            Some(platform) if platform.wants_group() => Home::Group,
+            _ if own_group => Home::Group,
+            _ => Home::Ours,
         }
     }
 
@@ -211,43 +237,11 @@ impl Prepared {
         command.stdin(opener.stdin(stdin)?);
         command.stdout(opener.output(stdout, Channel::Stdout)?);
         command.stderr(opener.output(stderr, Channel::Stderr)?);
-        if !context.owns_process && os::would_inherit_state() {
-            let env = &info.scoped.env;
-            let environment = (!env.is_empty()).then(|| env.resolved().into_iter().collect());
-            os::isolate(&mut command, &info.program, &argv, environment)
-                .map_err(|error| Error::from_io(ErrorKind::SpawnFailed, "cannot prepare the command", &error))?;
+        let mut setup = info.scoped.platform.as_deref().map(Platform::setup).unwrap_or_default();
+        if let Some(platform) = info.scoped.platform.as_deref() {
+            setup.descriptors = opener.extras.duplicates(platform)?;
         }
-        match spawn_retrying(&mut command) {
-            Ok(child) => Ok((child, info)),
-            Err(error) => Err(info.describe(explain_failure(&info.program, info.dir.as_deref(), &error))),
-        }
-    }
-}
-
-#[cfg(feature = "cli")]
-fn spawn_known(command: &mut std::process::Command) -> io::Result<SharedChild> {
-    super::orphans::start(|| SharedChild::spawn(command))
-}
-
-#[cfg(not(feature = "cli"))]
-fn spawn_known(command: &mut std::process::Command) -> io::Result<SharedChild> {
-    SharedChild::spawn(command)
-}
-
-/// Starts the process. Two refusals pass by themselves: the program file is open for writing in a
-/// process that another thread has just forked (golang/go#22315), and the process table is full.
-fn spawn_retrying(command: &mut std::process::Command) -> io::Result<SharedChild> {
-    let mut pause = Duration::from_millis(1);
-    loop {
-        match spawn_known(command) {
-            Err(error)
-                if matches!(error.raw_os_error(), Some(os::ETXTBSY | os::EAGAIN))
-                    && pause < Duration::from_millis(64) =>
-            {
-                std::thread::sleep(pause);
-                pause *= 2;
-            }
-            result => return result,
-        }
+        let forks = !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
+        Ok((launch(&mut command, &info, &argv, forks.then_some(setup))?, info))
     }
 }

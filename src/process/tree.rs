@@ -17,8 +17,10 @@ use super::teardown::Scope;
 #[derive(Debug)]
 pub(crate) struct Tree {
     children: Vec<SharedChild>,
-    /// The process group that all of them are in, when it is not ours.
-    group: Option<u32>,
+    /// For each of them its process group, when it is not ours.
+    homes: Vec<Option<u32>>,
+    /// These groups, each once.
+    groups: Vec<u32>,
     /// Held while signals are sent and while processes are reaped.
     reaped: Mutex<bool>,
     /// Processes that somebody else has reaped, so that their ids may be strangers'.
@@ -29,16 +31,21 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub fn new(children: Vec<SharedChild>, group: Option<u32>) -> Self {
-        Self { children, group, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
+    /// `homes` has the process group of each child, when it is not ours.
+    pub fn new(children: Vec<SharedChild>, homes: Vec<Option<u32>>) -> Self {
+        let mut groups: Vec<u32> = homes.iter().copied().flatten().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        Self { children, homes, groups, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
     }
 
     pub fn pids(&self) -> Vec<u32> {
         self.children.iter().map(SharedChild::id).collect()
     }
 
+    /// Whether signals from the terminal do not reach all of them.
     pub fn has_own_group(&self) -> bool {
-        self.group.is_some()
+        !self.groups.is_empty()
     }
 
     /// Sends a signal to the command's own processes; those that have ended are left out.
@@ -48,7 +55,7 @@ impl Tree {
             return Ok(());
         }
         // Every process gets it, also when one refuses.
-        let results: Vec<_> = self.known().into_iter().map(|child| child.send_signal(signal)).collect();
+        let results: Vec<_> = self.known().into_iter().map(|(child, _)| child.send_signal(signal)).collect();
         results.into_iter().collect()
     }
 
@@ -63,11 +70,23 @@ impl Tree {
     }
 
     fn signal_group(&self, signal: i32) {
-        let Some(group) = self.known_group() else { return drop(self.signal(signal)) };
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
         if !*reaped {
+            self.signal_groups(signal);
+        }
+    }
+
+    /// Every group, and the children that are in ours. To be called before anything is reaped.
+    fn signal_groups(&self, signal: i32) {
+        let groups = self.known_groups();
+        for group in &groups {
             // ESRCH: all of them have ended.
-            let _ = os::signal_group(group, signal);
+            let _ = os::signal_group(*group, signal);
+        }
+        for (child, home) in self.known() {
+            if home.is_none_or(|home| !groups.contains(&home)) {
+                let _ = child.send_signal(signal);
+            }
         }
     }
 
@@ -84,26 +103,26 @@ impl Tree {
                 seen.push(found);
             }
         }
-        let own_group = self.known_group();
-        if let Some(group) = own_group {
+        let groups = self.known_groups();
+        for group in &groups {
             // ESRCH: all of them have ended.
-            let _ = os::signal_group(group, signal);
+            let _ = os::signal_group(*group, signal);
         }
-        // One that has left the group is still ours.
-        let group_of = |pid| Descendant::look(pid).and_then(|process| process.group);
-        for child in self.known() {
-            if own_group.is_none() || group_of(child.id()) != own_group {
+        let is_reached = |group: Option<u32>| group.is_some_and(|group| groups.contains(&group));
+        // One that has left its group is still ours.
+        for (child, _) in self.known() {
+            if !is_reached(Descendant::look(child.id()).and_then(|process| process.group)) {
                 let _ = child.send_signal(signal);
             }
         }
         seen.retain(Descendant::is_alive);
-        for descendant in seen.iter().filter(|d| own_group.is_none() || d.group != own_group) {
+        for descendant in seen.iter().filter(|descendant| !is_reached(descendant.group)) {
             let _ = os::signal_process(descendant.pid, signal);
         }
         if signal != os::SIGKILL {
             // A stopped process does not see the signal before it continues.
-            if let Some(group) = own_group {
-                let _ = os::signal_group(group, os::SIGCONT);
+            for group in &groups {
+                let _ = os::signal_group(*group, os::SIGCONT);
             }
         }
     }
@@ -124,23 +143,24 @@ impl Tree {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
     }
 
-    /// The processes that signals can be sent to.
-    fn known(&self) -> Vec<&SharedChild> {
+    /// The processes that signals can be sent to, with the groups they were started in.
+    fn known(&self) -> Vec<(&SharedChild, Option<u32>)> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        self.children.iter().filter(|child| !lost.contains(&child.id())).collect()
+        let all = self.children.iter().zip(self.homes.iter().copied());
+        all.filter(|(child, _)| !lost.contains(&child.id())).collect()
     }
 
-    /// The group that signals can be sent to.
-    fn known_group(&self) -> Option<u32> {
+    /// The groups that signals can be sent to.
+    fn known_groups(&self) -> Vec<u32> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        self.group.filter(|_| lost.is_empty())
+        if lost.is_empty() { self.groups.clone() } else { Vec::new() }
     }
 
     /// Whether something of the command is still running apart from its own processes.
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(Descendant::is_alive);
-        !seen.is_empty() || self.known_group().is_some_and(os::group_has_living_member)
+        !seen.is_empty() || self.known_groups().iter().any(|group| os::group_has_living_member(*group))
     }
 
     /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to

@@ -16,6 +16,7 @@ mod execution;
 mod isolation;
 mod lines;
 mod load;
+mod options;
 mod pipeline;
 mod program;
 mod redirect;

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::fs::File;
+use std::io::{Read, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -55,6 +56,7 @@ pub fn run_verb(verb: &str, args: &Args) -> bool {
         "close-out" => close(1),
         "close-err" => close(2),
         "write-fd" => write_descriptor(args.signed(0), &args.joined(1)),
+        "read-fd" => read_descriptor(args.signed(0)),
         "fds" => out.line(descriptors().as_bytes()),
         "tty" => out.line(terminals().as_bytes()),
         // SAFETY (the identity verbs): these calls take no pointers and cannot fail for oneself.
@@ -66,7 +68,7 @@ pub fn run_verb(verb: &str, args: &Args) -> bool {
         "setpgid" => check("setpgid", unsafe { libc::setpgid(0, 0) }),
         "grandchild-detached" => detached(args.0),
         "daemon" => daemon(args.0),
-        _ => return false,
+        _ => return crate::platform::run_verb(verb, args),
     }
     true
 }
@@ -94,10 +96,18 @@ fn close(descriptor: c_int) {
 
 /// Exit code 1 when the descriptor does not take it, which for a closed one is the hoped-for end.
 fn write_descriptor(descriptor: c_int, text: &[u8]) {
-    use std::io::Write;
     if borrowed(descriptor).write_all(&[text, b"\n"].concat()).is_err() {
         exit(1);
     }
+}
+
+/// All that comes from the descriptor.
+fn read_descriptor(descriptor: c_int) {
+    let mut text = Vec::new();
+    if borrowed(descriptor).read_to_end(&mut text).is_err() {
+        exit(1);
+    }
+    Stream::out().write(&text);
 }
 
 /// `/dev/fd` also lists the descriptor that reads the list, but that one is closed afterwards.

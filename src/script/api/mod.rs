@@ -6,6 +6,7 @@ mod command;
 mod execution;
 mod files;
 mod output;
+mod platform;
 mod run;
 mod settings;
 mod system;

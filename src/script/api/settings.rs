@@ -19,27 +19,28 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 #[rustfmt::skip]
 pub(crate) const SETTINGS: &[&str] = &[
     "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
-    "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
-    "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
-    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach", "strict_sigpipe", "ok_codes",
-    "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators", "lossy", "stdout_piped",
-    "stderr_piped",
+    "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit",
+    "stdout_capture", "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit",
+    "stderr_capture", "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach",
+    "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators",
+    "lossy", "stdout_piped", "stderr_piped", "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session",
+    "own_group", "stdin_fd", "stdout_fd", "stderr_fd", "fd",
 ];
 
 /// Registers methods, each of which makes a new command from the old one.
-struct Methods<'a> {
-    engine: &'a mut Engine,
-    world: &'a Arc<World>,
+pub(super) struct Methods<'a> {
+    pub engine: &'a mut Engine,
+    pub world: &'a Arc<World>,
 }
 
 impl Methods<'_> {
     /// Without parameters.
-    fn plain(&mut self, name: &str, change: fn(Expression) -> Expression) {
+    pub fn plain(&mut self, name: &str, change: fn(Expression) -> Expression) {
         self.engine.register_fn(name, change);
     }
 
     /// With one value that may be refused.
-    fn with<T>(&mut self, name: &'static str, change: fn(Expression, T) -> std::result::Result<Expression, String>)
+    pub fn with<T>(&mut self, name: &'static str, change: fn(Expression, T) -> std::result::Result<Expression, String>)
     where
         T: rhai::Variant + Clone,
     {
@@ -67,6 +68,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     register_streams(&mut methods);
     register_endings(&mut methods);
     register_text(&mut methods);
+    super::platform::register(&mut methods);
 }
 
 fn register_arguments(methods: &mut Methods) {
@@ -240,7 +242,11 @@ mod tests {
                 .collect()
         };
         let source = include_str!("settings.rs").split("#[cfg(test)]").next().unwrap();
-        let registrations: String = source.lines().filter(|line| line.contains("methods.")).collect();
+        let registrations: String = source
+            .lines()
+            .chain(include_str!("platform.rs").lines())
+            .filter(|line| line.contains("methods."))
+            .collect();
         let listed: BTreeSet<String> = super::SETTINGS.iter().map(|name| name.to_string()).collect();
         let mut registered = methods(&registrations);
         registered.insert("env".into());

@@ -2,18 +2,24 @@
 //! without reaping) has a plainer answer elsewhere.
 
 mod files;
+mod fork;
+mod limits;
 mod names;
 #[cfg(feature = "cli")]
 mod owner;
+mod setup;
 mod signal;
 mod spawn;
 mod streams;
 mod wait;
 
 pub(crate) use files::*;
+pub(crate) use fork::*;
+pub(crate) use limits::*;
 pub(crate) use names::*;
 #[cfg(feature = "cli")]
 pub(crate) use owner::*;
+pub(crate) use setup::*;
 pub(crate) use signal::*;
 pub(crate) use spawn::*;
 pub(crate) use streams::*;
@@ -22,4 +28,18 @@ pub(crate) use wait::*;
 /// The result of a system call that says 0 for success.
 fn check(result: libc::c_int) -> std::io::Result<()> {
     if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// Where the error number of this thread is kept.
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+unsafe fn errno_location() -> *mut libc::c_int {
+    // SAFETY: always callable.
+    unsafe { libc::__error() }
+}
+
+/// Where the error number of this thread is kept.
+#[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
+unsafe fn errno_location() -> *mut libc::c_int {
+    // SAFETY: always callable.
+    unsafe { libc::__errno_location() }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use os_pipe::PipeReader;
 
+use super::errno_location;
 use super::spawn::{is_ignored, mark_all_close_on_exec, unblock_all_signals};
 
 /// The signals among `wanted` that this process did not inherit as ignored (`nohup` ignores HUP, a
@@ -51,18 +52,6 @@ extern "C" fn note_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *m
         libc::write(SIGNAL_PIPE.load(Ordering::Acquire), message.as_ptr().cast(), message.len());
         *errno = saved;
     }
-}
-
-#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
-unsafe fn errno_location() -> *mut libc::c_int {
-    // SAFETY: always callable.
-    unsafe { libc::__error() }
-}
-
-#[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
-unsafe fn errno_location() -> *mut libc::c_int {
-    // SAFETY: always callable.
-    unsafe { libc::__errno_location() }
 }
 
 /// How the terminal was set when we were started: what an editor in raw mode must put back.

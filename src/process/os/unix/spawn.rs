@@ -1,17 +1,14 @@
 //! The state that a child starts in.
 
-use std::ffi::{CString, OsStr, OsString};
-use std::io;
+use std::ffi::OsStr;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Command;
 
 /// Whether a plain `posix_spawn` would hand a child more than it should have: a signal that this
 /// thread blocks or this process ignores, or a descriptor above 2 that is not close-on-exec. Such a
-/// child takes the slower fork path ([`isolate`]).
+/// child takes the slower fork path ([`ForkPath`](super::ForkPath)).
 pub(crate) fn would_inherit_state() -> bool {
     blocks_signals() || ignores_signals() || has_inheritable_descriptors()
 }
@@ -93,77 +90,6 @@ pub(super) unsafe fn mark_all_close_on_exec() {
         for fd in 3..limit {
             libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
         }
-    }
-}
-
-/// Makes the child of `command` start with default signal actions, an empty mask and descriptors 0, 1, 2 only,
-/// whatever this process has.
-///
-/// This is the fork path: slower in a large process. It makes the `execve` itself, because std would
-/// use glibc's `execvp`, which runs a file without `#!` through `/bin/sh`.
-pub(crate) fn isolate(
-    command: &mut Command,
-    program: &Path,
-    arguments: &[OsString],
-    environment: Option<Vec<(OsString, OsString)>>,
-) -> io::Result<()> {
-    let nul = |_| io::Error::new(io::ErrorKind::InvalidInput, "NUL byte in an argument");
-    let program = CString::new(program.as_os_str().as_bytes()).map_err(nul)?;
-    let arguments = CStringArray::new(arguments.iter().map(|argument| argument.as_bytes().to_vec()))?;
-    let environment = environment
-        .map(|vars| {
-            CStringArray::new(vars.into_iter().map(|(name, value)| {
-                let mut entry = name.into_vec();
-                entry.push(b'=');
-                entry.extend(value.into_vec());
-                entry
-            }))
-        })
-        .transpose()?;
-    let hook = move || {
-        // SAFETY: only async-signal-safe calls, on memory that was prepared before the fork.
-        unsafe {
-            for signal in 1..=64 {
-                if !matches!(signal, libc::SIGKILL | libc::SIGSTOP) {
-                    libc::signal(signal, libc::SIG_DFL);
-                }
-            }
-            unblock_all_signals();
-            mark_all_close_on_exec();
-            match &environment {
-                Some(environment) => libc::execve(program.as_ptr(), arguments.as_ptr(), environment.as_ptr()),
-                None => libc::execv(program.as_ptr(), arguments.as_ptr()),
-            };
-        }
-        Err(io::Error::last_os_error())
-    };
-    // SAFETY: the hook allocates nothing and takes no lock.
-    unsafe { command.pre_exec(hook) };
-    Ok(())
-}
-
-/// A NULL-terminated array of C strings, as `execve` takes it.
-struct CStringArray {
-    /// Owns what `pointers` point to.
-    _strings: Vec<CString>,
-    pointers: Vec<*const libc::c_char>,
-}
-
-// SAFETY: the pointers lead to heap memory that the value owns and never changes.
-unsafe impl Send for CStringArray {}
-// SAFETY: as above; shared access only reads.
-unsafe impl Sync for CStringArray {}
-
-impl CStringArray {
-    fn new(strings: impl Iterator<Item = Vec<u8>>) -> io::Result<Self> {
-        let nul = |_| io::Error::new(io::ErrorKind::InvalidInput, "NUL byte in an argument");
-        let strings = strings.map(CString::new).collect::<Result<Vec<_>, _>>().map_err(nul)?;
-        let pointers = strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect();
-        Ok(Self { _strings: strings, pointers })
-    }
-
-    fn as_ptr(&self) -> *const *const libc::c_char {
-        self.pointers.as_ptr()
     }
 }
 

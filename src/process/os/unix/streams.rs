@@ -1,7 +1,7 @@
 //! The standard streams of this process.
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::wait::{PollFd, poll};
@@ -14,11 +14,7 @@ pub(crate) fn is_terminal(fd: RawFd) -> bool {
 
 /// A duplicate of one of our standard streams, for a child's other stream.
 pub(crate) fn duplicate_standard_stream(number: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: fcntl checks the number; the new descriptor is ours.
-    unsafe {
-        let fd = libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3);
-        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
-    }
+    super::duplicate_descriptor(number, &[])
 }
 
 /// Which of the descriptors 0, 1, 2 were closed when the process started. Rust's start-up code

@@ -1,0 +1,138 @@
+//! The fast and the slow way to start a child, and a terminal.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use procscript::process::{ErrorKind, Expression};
+
+use super::{fails, forked, kid, read};
+use crate::support::leaks::{self, Guard};
+use crate::support::procscript_bin;
+use crate::support::scratch::Scratch;
+
+#[test]
+fn both_paths_behave_alike() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let make = |name: &str, text: &str| {
+        let file = scratch.write(name, text);
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).expect("it is ours");
+        file
+    };
+    let no_format = make("no-format", "echo ran in sh\n");
+    let no_interpreter = make("no-interpreter", "#!/no/such/interpreter\n");
+    type Change = fn(Expression) -> Expression;
+    let ways: [Change; 2] = [|command| command, forked];
+    for way in ways {
+        fails(ErrorKind::BadFormat, way(Expression::from_path(&no_format)).run());
+        fails(ErrorKind::BadInterpreter, way(Expression::from_path(&no_interpreter)).run());
+        fails(ErrorKind::BadDirectory, way(kid("dir").dir("/no/such")).run());
+        fails(ErrorKind::NotFound, way(Expression::new("testkid").env("PATH", "/no/such")).run());
+        let found = way(Expression::new("testkid").arg("arg0").env("PATH", scratch.bin()));
+        assert_eq!(read(&found), "testkid");
+        assert_eq!(read(&found.arg0("-other")), "-other");
+        assert_eq!(read(&way(kid("env A PATH").env_clear().env("A", "b"))), "A=b\nPATH unset");
+        assert_eq!(read(&way(kid("signals -- fds"))), "ignored:\nblocked:\n0 1 2");
+        assert_eq!(read(&way(kid("dir").dir("/"))), "/");
+        assert_eq!(way(kid("exit 7")).code().expect("a code"), 7);
+    }
+}
+
+#[test]
+fn retrying_works_on_both_paths() {
+    // The file is open for writing until the other thread closes it.
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    for (name, slow) in [("a", false), ("b", true)] {
+        let file = scratch.path().join(name);
+        std::fs::copy(crate::support::testkid(), &file).expect("there is room");
+        let writer = std::fs::OpenOptions::new().append(true).open(&file).expect("it is ours");
+        let command = Expression::from_path(&file).args(["echo", "ran"]);
+        let command = if slow { forked(command) } else { command };
+        fails(ErrorKind::Busy, command.run());
+        let closing = std::thread::spawn(move || {
+            std::thread::sleep(super::millis(20));
+            drop(writer);
+        });
+        assert_eq!(read(&command), "ran");
+        closing.join().expect("no panic");
+    }
+}
+
+#[test]
+fn only_what_needs_it_forks() {
+    let _shared = leaks::shared();
+    let scratch = Scratch::new();
+    let calls = |script: &str| {
+        let log = scratch.path().join("log");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-e", "trace=clone,clone3,fork,vfork", "-o"]).arg(&log);
+        let status = strace.arg(procscript_bin()).args(["-e", script]).env("PATH", path_with(&scratch)).status();
+        status.is_ok_and(|status| status.success()).then(|| std::fs::read_to_string(&log).unwrap_or_default())
+    };
+    let Some(plain) = calls("cmd(\"testkid\", \"exit\", \"0\").own_group().run();") else {
+        println!("SKIP: strace is not installed, or may not trace");
+        return;
+    };
+    let is_start = |line: &&str| !line.contains("CLONE_THREAD") && line.contains("SIGCHLD") && line.contains('(');
+    let starts = |log: &str| log.lines().filter(is_start).map(|line| line.contains("CLONE_VFORK")).collect::<Vec<_>>();
+    assert_eq!(starts(&plain), [true], "{plain}");
+    let slow = calls("cmd(\"testkid\", \"exit\", \"0\").umask(0o22).run();").expect("it worked before");
+    assert_eq!(starts(&slow), [false], "{slow}");
+}
+
+fn path_with(scratch: &Scratch) -> std::ffi::OsString {
+    let mut path = scratch.bin().into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    path
+}
+
+/// What a script prints that runs at a terminal of its own.
+#[allow(unsafe_code)]
+fn at_a_terminal(scratch: &Scratch, script: &str) -> Vec<u32> {
+    let mut ends = [0; 2];
+    // SAFETY: the array has room for both; no name, mode or size is asked for.
+    let made = unsafe {
+        let null = std::ptr::null_mut();
+        libc::openpty(&mut ends[0], &mut ends[1], null, null.cast(), null.cast())
+    };
+    assert_eq!(made, 0, "no terminal: {}", std::io::Error::last_os_error());
+    // SAFETY: openpty has just opened them for us.
+    let [_ours, theirs] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
+    let number = theirs.as_raw_fd();
+    let mut command = Command::new(procscript_bin());
+    command.args([OsStr::new("-e"), script.as_ref()]).env("PATH", path_with(scratch));
+    // SAFETY: only system calls between fork and exec.
+    unsafe {
+        command.pre_exec(move || match libc::setsid() != -1 && libc::ioctl(number, libc::TIOCSCTTY, 0) == 0 {
+            true => Ok(()),
+            false => Err(std::io::Error::last_os_error()),
+        });
+    }
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split_whitespace().map(|number| number.parse().expect("a number")).collect()
+}
+
+#[test]
+fn an_own_group_also_at_a_terminal() {
+    let _shared = leaks::shared();
+    let scratch = Scratch::new();
+    let show = "cmd(\"testkid\", \"cat\", \"--\", \"pid\", \"--\", \"pgid\")";
+    let [a, ag, b, bg] = at_a_terminal(&scratch, &format!("({show} | {show}).run();"))[..] else { panic!("4 numbers") };
+    assert!(ag == bg && ag != a && ag != b, "with us by default");
+    let own = at_a_terminal(&scratch, &format!("({show} | {show}).own_group().run();"));
+    let [a, ag, _, bg] = own[..] else { panic!("4 numbers") };
+    assert!(ag == a && bg == a, "led by the first stage");
+    let mixed = at_a_terminal(&scratch, &format!("({show}.own_group() | {show}).run();"));
+    let [a, ag, b, bg] = mixed[..] else { panic!("4 numbers") };
+    assert!(ag == a && bg != a && bg != b, "one by itself, the other with us");
+    let script = "let p = (cmd(\"testkid\", \"forever\").own_group() | cmd(\"testkid\", \"forever\")).timeout(\"200ms\");\
+                  try { p.run(); } catch (e) { for s in e.stages { print(s.signal); } }";
+    assert_eq!(at_a_terminal(&scratch, script), [15, 15], "both get the signal");
+}
