@@ -47,7 +47,8 @@ fn a_failing_body_tears_the_command_down() {
     }
     let _guard = Guard::new();
     let sleep = unique_sleep(41);
-    for line in [format!("grandchild {sleep} -- echo ready -- {sleep}"), format!("ignore TERM -- echo ready -- {sleep}")]
+    for line in
+        [format!("grandchild {sleep} -- echo ready -- {sleep}"), format!("ignore TERM -- echo ready -- {sleep}")]
     {
         let command = kid(&line).grace(millis(200));
         let result = soon(|| {

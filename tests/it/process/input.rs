@@ -51,7 +51,10 @@ fn an_error_among_the_pieces_is_the_error_of_the_run() {
     let broken = || [Ok(b"before".to_vec()), Err(Error::invalid_argument("no more of it")), Ok(b"after".to_vec())];
     let error = fails(ErrorKind::InvalidArgument, kid("cat").stdin_items(broken()).output());
     assert_eq!((error.message(), error.stdout()), ("no more of it", Some(&b"before"[..])));
-    fails(ErrorKind::InvalidArgument, kid("cat").stdin_items(broken()).stdout_null().start().expect("it starts").wait());
+    fails(
+        ErrorKind::InvalidArgument,
+        kid("cat").stdin_items(broken()).stdout_null().start().expect("it starts").wait(),
+    );
     fails(ErrorKind::InvalidArgument, kid("cat").stdin_items(broken()).pipe(kid("count")).read());
     let last = kid("cat").stdin_items(broken()).lines().expect("it starts").last();
     fails(ErrorKind::InvalidArgument, last.expect("an error"));
