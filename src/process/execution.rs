@@ -122,6 +122,13 @@ impl Execution {
         self.0.stderr.clone()
     }
 
+    /// Descriptors of its running processes (`pidfd_open(2)`), from left to right: each becomes readable
+    /// when its process ends, and never means another process. Empty where the system has none, and
+    /// when the command is over.
+    pub fn process_descriptors(&self) -> Vec<std::os::fd::OwnedFd> {
+        self.0.shared.tree.descriptors()
+    }
+
     /// Whether it has not ended yet.
     pub fn is_running(&self) -> bool {
         self.0.shared.lock().is_none()

@@ -44,6 +44,15 @@ impl Tree {
     }
 
     /// Whether signals from the terminal do not reach all of them.
+    /// Descriptors of the processes; none once they are reaped, when the ids may be others'.
+    pub fn descriptors(&self) -> Vec<std::os::fd::OwnedFd> {
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        match *reaped {
+            true => Vec::new(),
+            false => self.known().iter().filter_map(|(child, _)| os::process_descriptor(child.id())).collect(),
+        }
+    }
+
     pub fn has_own_group(&self) -> bool {
         !self.groups.is_empty()
     }

@@ -8,6 +8,7 @@ use super::Expression;
 use crate::process::error::Error;
 use crate::process::redirect::{Input, Items, Redirect};
 use crate::process::stream::OutputStream;
+use crate::text::{EncodeError, Encoding};
 
 impl Expression {
     /// Feeds these bytes to standard input while the command runs. A command that stops reading
@@ -15,6 +16,14 @@ impl Expression {
     pub fn stdin_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes: Vec<u8> = bytes.into();
         self.set(|s| s.redirects.stdin = Some(Input::Bytes(bytes.into())))
+    }
+
+    /// Feeds text in this encoding.
+    ///
+    /// # Errors
+    /// When the encoding has no such character.
+    pub fn stdin_text(self, text: &str, encoding: Encoding) -> Result<Self, EncodeError> {
+        Ok(self.stdin_bytes(encoding.encode(text)?))
     }
 
     /// Feeds pieces to standard input as they come, from a thread, so that an iterator that waits does

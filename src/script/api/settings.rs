@@ -123,6 +123,15 @@ fn register_streams(methods: &mut Methods) {
             convert::kind_of(&value)
         ))
     });
+    let world = methods.world.clone();
+    methods.engine.register_fn(
+        "stdin",
+        move |context: NativeCallContext, command: Expression, text: Text, label: Text| {
+            let encoding = Encoding::for_label(&label).map_err(|error| error.to_string());
+            let fed = encoding.and_then(|e| command.stdin_text(&text, e).map_err(|error| error.to_string()));
+            fed.map_err(|problem| CallPlace::of(&context).invalid(&world, problem))
+        },
+    );
     methods.with_path("stdin_path", |command, path| command.stdin_path(path));
     methods.plain("stdin_null", Expression::stdin_null);
     methods.plain("stdin_inherit", Expression::stdin_inherit);
