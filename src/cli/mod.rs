@@ -6,7 +6,7 @@ mod signals;
 
 use std::ffi::OsString;
 
-use crate::process::os;
+use crate::process::{orphans, os};
 use crate::repl;
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 
@@ -29,6 +29,7 @@ fn execute(plan: Plan) -> Exit {
         Ok(signals) => signals,
         Err(error) => return Exit::because(&Failure::new(FailureKind::Internal, error.to_string()), None),
     };
+    orphans::adopt();
     let arguments = match texts(plan.arguments) {
         Ok(arguments) => arguments,
         Err(failure) => return Exit::because(&failure, None),
@@ -51,14 +52,14 @@ fn execute(plan: Plan) -> Exit {
         source => run_script(&runtime, source),
     };
     let exit = match result {
-        Ok(Ending::Finished(value)) => {
-            std::mem::forget(value);
-            Exit::Code(0)
-        }
+        Ok(Ending::Finished(_)) => Exit::Code(0),
         Ok(Ending::Exited(code)) => Exit::Code(code),
         Err(failure) => Exit::because(&failure, signals.received()),
     };
-    // The process ends: taking the interpreter and its values apart would only take time.
+    for (name, pid) in orphans::end_leftovers() {
+        exit::complain(&format!("note: ended a process that the script had left running: {name} (pid {pid})\n"));
+    }
+    // The process ends: taking the interpreter apart would only take time.
     std::mem::forget(runtime);
     exit
 }
@@ -72,7 +73,7 @@ fn run_script(runtime: &Runtime, source: Source) -> Result<Ending, Failure> {
         }
         Source::Stdin | Source::Interactive => runtime.load_reader("standard input", std::io::stdin().lock())?,
     };
-    runtime.run(&script)
+    runtime.run_to_end(&script)
 }
 
 /// Scripts see their arguments as text.

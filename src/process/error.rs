@@ -172,6 +172,11 @@ impl Error {
         Self::new(ErrorKind::InvalidArgument, message)
     }
 
+    /// An error of kind `DecodeFailed`, for front ends.
+    pub fn not_decoded(message: impl AsRef<str>) -> Self {
+        Self::new(ErrorKind::DecodeFailed, message)
+    }
+
     /// An error of kind `Misuse`, for front ends.
     pub fn misuse(message: impl AsRef<str>, help: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, message).with_help(help)

@@ -1,16 +1,17 @@
 //! A command that runs beside the program that started it.
 
-use std::io::Write;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use os_pipe::PipeWriter;
+use os_pipe::{PipeReader, PipeWriter};
 
 use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
-use super::os;
+use super::os::{self, PollFd};
 use super::output::Output;
-use super::pump::Pump;
+use super::pump::{KILL_PATIENCE, Pump};
 use super::settings::Hook;
 use super::start::Started;
 use super::stream::OutputStream;
@@ -35,12 +36,16 @@ struct Shared {
     changed: Condvar,
     /// Tells the serving thread to end the command.
     stop: CancelToken,
+    /// The serving thread, which must not wait for itself: it calls the functions that receive output.
+    server: OnceLock<ThreadId>,
 }
 
 struct Handle {
     shared: Arc<Shared>,
     command: String,
-    input: Mutex<Option<PipeWriter>>,
+    input: Mutex<Option<Arc<PipeWriter>>>,
+    /// Reaches its end when the command is over.
+    over: Option<Arc<PipeReader>>,
     stdout: OutputStream,
     stderr: OutputStream,
     state: Mutex<State>,
@@ -59,7 +64,7 @@ impl Execution {
         let command = pump.expression().to_string();
         let mut over = None;
         let mut over_writer = None;
-        if streams.iter().any(Option::is_some) {
+        if streams.iter().any(Option::is_some) || input.is_some() {
             let (reader, writer) = os_pipe::pipe().map_err(|error| no_pipe(&error))?;
             (over, over_writer) = (Some(Arc::new(reader)), Some(writer));
         }
@@ -71,19 +76,28 @@ impl Execution {
         let [stdout, stderr] = streams;
         let (stdout, stderr) = (stream("output", stdout), stream("error", stderr));
         let stop = pump.make_request_token().map_err(|error| no_pipe(&error))?;
-        let shared =
-            Arc::new(Shared { tree: pump.tree().clone(), ended: Mutex::new(None), changed: Condvar::new(), stop });
+        let shared = Arc::new(Shared {
+            tree: pump.tree().clone(),
+            ended: Mutex::new(None),
+            changed: Condvar::new(),
+            stop,
+            server: OnceLock::new(),
+        });
         let serving = shared.clone();
         std::thread::Builder::new()
             .name("procscript-execution".into())
             .spawn(move || {
+                let _ = serving.server.set(std::thread::current().id());
                 serving.serve(pump);
                 drop(over_writer);
             })
             .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
         let state = Mutex::default();
-        let input = Mutex::new(input);
-        Ok(Self(Arc::new(Handle { shared, command, input, stdout, stderr, state, unobserved })))
+        if let Some(input) = &input {
+            os::set_nonblocking(input).map_err(|error| no_pipe(&error))?;
+        }
+        let input = Mutex::new(input.map(Arc::new));
+        Ok(Self(Arc::new(Handle { shared, command, input, over, stdout, stderr, state, unobserved })))
     }
 
     /// The shell line of the command.
@@ -119,6 +133,9 @@ impl Execution {
     /// As [`Expression::run`](super::Expression::run).
     pub fn wait(&self) -> Result<Output, Error> {
         self.finish_input();
+        if self.0.shared.is_serving_here() {
+            return Err(Error::misuse("a function that receives output cannot wait for its command", ""));
+        }
         let mut ended = self.0.shared.lock();
         loop {
             match &*ended {
@@ -181,6 +198,8 @@ impl Execution {
     pub fn kill(&self) -> Result<(), Error> {
         self.0.state().observed = true;
         self.0.shared.tree.signal_all(os::SIGKILL);
+        // The serving thread must not wait for ever for one that does not die.
+        self.0.shared.stop.kill();
         Ok(())
     }
 
@@ -190,7 +209,7 @@ impl Execution {
         self.0.state().observed = true;
         self.0.shared.stop.cancel();
         let mut ended = self.0.shared.lock();
-        while ended.is_none() {
+        while ended.is_none() && !self.0.shared.is_serving_here() {
             ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -223,7 +242,10 @@ impl Execution {
             index += 1;
         }
         self.0.shared.tree.signal_within(teardown.scope_at(index), os::SIGKILL);
-        self.ends_within(Duration::MAX);
+        if !self.ends_within(KILL_PATIENCE) {
+            self.0.shared.stop.kill();
+            self.ends_within(Duration::MAX);
+        }
     }
 
     fn ends_within(&self, wait: Duration) -> bool {
@@ -233,6 +255,8 @@ impl Execution {
     /// Lets the command go on when the last handle is dropped.
     pub fn detach(&self) {
         self.0.state().detached = true;
+        #[cfg(feature = "cli")]
+        super::orphans::let_go(&self.pids());
     }
 
     /// Writes to its standard input, which must have been set to
@@ -242,15 +266,41 @@ impl Execution {
     /// `WriteFailed` when the command reads no more; `Misuse` when the input was not piped, or is
     /// finished.
     pub fn write(&self, bytes: &[u8]) -> Result<(), Error> {
-        let mut input = self.0.input.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(writer) = &mut *input else {
-            let message = format!("the standard input of `{}` is not open for writing", self.0.command);
-            return Err(Error::new(ErrorKind::Misuse, message)
-                .with_help("set .stdin_piped() before start(); after finish() nothing can be written"));
-        };
-        writer.write_all(bytes).map_err(|error| {
-            Error::from_io(ErrorKind::WriteFailed, format!("cannot write to `{}`", self.0.command), &error)
-        })
+        let mut rest = bytes;
+        while !rest.is_empty() || bytes.is_empty() {
+            // Not held while waiting, so that `finish_input` and `wait` are not kept.
+            let input = self.0.input.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let Some(writer) = input else {
+                let message = format!("the standard input of `{}` is not open for writing", self.0.command);
+                return Err(Error::new(ErrorKind::Misuse, message)
+                    .with_help("set .stdin_piped() before start(); after finish() nothing can be written"));
+            };
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            match os::write_once(&*writer, rest) {
+                Ok(n) => rest = &rest[n..],
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.wait_for_room(&writer)?,
+                Err(error) => return Err(self.cannot_write(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the pipe takes something. A command that is over takes nothing any more, although
+    /// somebody else may hold its pipe.
+    fn wait_for_room(&self, writer: &PipeWriter) -> Result<(), Error> {
+        let mut fds = vec![PollFd::writable(writer)];
+        fds.extend(self.0.over.as_deref().map(PollFd::readable));
+        os::poll(&mut fds, None).map_err(|error| self.cannot_write(&error))?;
+        match !fds[0].is_ready() && fds.get(1).is_some_and(|over| over.is_ready()) {
+            true => Err(self.cannot_write(&std::io::Error::from_raw_os_error(os::EPIPE))),
+            false => Ok(()),
+        }
+    }
+
+    fn cannot_write(&self, error: &std::io::Error) -> Error {
+        Error::from_io(ErrorKind::WriteFailed, format!("cannot write to `{}`", self.0.command), error)
     }
 
     /// Ends its standard input. The second time it does nothing.
@@ -268,10 +318,17 @@ impl Shared {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_serving_here(&self) -> bool {
+        self.server.get() == Some(&std::thread::current().id())
+    }
+
     fn serve(&self, pump: Pump) {
-        let result = match pump.finish() {
-            (output, None) => Ok(output),
-            (_, Some(error)) => Err(error),
+        // Whatever happens, nobody may wait for ever.
+        let finished = catch_unwind(AssertUnwindSafe(|| pump.finish()));
+        let result = match finished {
+            Ok((output, None)) => Ok(output),
+            Ok((_, Some(error))) => Err(error),
+            Err(_) => Err(Error::new(ErrorKind::MonitorFailed, "the thread that served the command panicked")),
         };
         *self.lock() = Some(result);
         self.changed.notify_all();
@@ -296,7 +353,7 @@ impl Drop for Handle {
         if was_running {
             self.shared.stop.cancel();
         }
-        while ended.is_none() {
+        while ended.is_none() && !self.shared.is_serving_here() {
             ended = self.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
         }
         let failure = ended.take().and_then(Result::err);

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::error::Error;
 use super::program::Program;
 use super::quote::quote_argument;
-use super::redirect::{Input, Redirect};
+use super::redirect::{Input, Items, Redirect};
 use super::settings::{Hook, Settings};
 use super::stream::OutputStream;
 use super::teardown::Teardown;
@@ -146,6 +146,11 @@ impl Expression {
         self.set(|s| s.unobserved = Some(Hook(Arc::new(hook))))
     }
 
+    /// Lets the command, once [started](Self::start), outlive its handle and this program.
+    pub fn detach(self) -> Self {
+        self.set(|s| s.is_detached = true)
+    }
+
     /// The name that the program sees as `argv[0]`.
     pub fn arg0(self, name: impl Into<OsString>) -> Self {
         self.set(|s| s.scoped.arg0 = Some(name.into()))
@@ -182,6 +187,18 @@ impl Expression {
     pub fn stdin_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes: Vec<u8> = bytes.into();
         self.set(|s| s.redirects.stdin = Some(Input::Bytes(bytes.into())))
+    }
+
+    /// Feeds pieces to standard input as they come, from a thread, so that an iterator that waits does
+    /// not keep the command from ending. An error among them is an error of the run. They are used by
+    /// the first run; a second one is refused.
+    pub fn stdin_items<I>(self, items: I) -> Self
+    where
+        I: IntoIterator<Item = Result<Vec<u8>, Error>>,
+        I::IntoIter: Send + 'static,
+    {
+        let items = Items::new(Box::new(items.into_iter()));
+        self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
     }
 
     /// Standard input from the output of another expression, which becomes a stage to the left.

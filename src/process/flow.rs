@@ -1,19 +1,24 @@
 //! Bytes that pass through this process: input on its way to a command, output on its way from one.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use os_pipe::{PipeReader, PipeWriter};
 
 use super::error::{Error, ErrorKind};
 use super::os::{self, PollFd};
 use super::plan::Channel;
+use super::redirect::BoxedItems;
 
 /// As much as a pipe holds by default on Linux.
 pub(crate) const CHUNK: usize = 64 * 1024;
 /// What a pipe takes without blocking when `poll` calls it writable: PIPE_BUF.
 const ATOMIC: usize = 4096;
+
+/// The most that is taken from a pipe after its command was killed: what a large one holds.
+pub(crate) const MOST_LEFT: usize = 1024 * 1024;
 
 /// Bytes on their way to a child's standard input.
 pub(crate) struct Feeder {
@@ -37,14 +42,40 @@ impl Feeder {
     /// a command does not want is not an error.
     pub fn is_done(&mut self) -> bool {
         while self.written < self.bytes.len() {
-            match self.writer.write(&self.bytes[self.written..]) {
+            match os::write_once(&self.writer, &self.bytes[self.written..]) {
                 Ok(n) => self.written += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
             }
         }
         true
     }
+}
+
+/// Starts a thread that feeds pieces to a child's standard input as they come; the result is where it
+/// leaves the error that it found among them.
+///
+/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before.
+pub(crate) fn feed(items: BoxedItems, writer: PipeWriter) -> Result<Arc<Mutex<Option<Error>>>, Error> {
+    let failure = Arc::new(Mutex::new(None));
+    let slot = failure.clone();
+    let work = move || {
+        for item in items {
+            match item {
+                Ok(bytes) if os::write_all(&writer, &bytes).is_ok() => {}
+                // Nobody reads any more.
+                Ok(_) => return,
+                Err(error) => {
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return;
+                }
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("procscript-input".into())
+        .spawn(work)
+        .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
+    Ok(failure)
 }
 
 /// A pipe that is read for the child's sake: into memory, or handed on.
@@ -142,10 +173,16 @@ impl Drain {
             Into::Function { function, buffer } => {
                 buffer.clear();
                 let read = os::read_append(reader, buffer, CHUNK);
-                if !buffer.is_empty() {
-                    function(buffer);
+                // The function is the host's: its panic must not take our processes along, or this thread.
+                let received = catch_unwind(AssertUnwindSafe(|| {
+                    if !buffer.is_empty() {
+                        function(buffer);
+                    }
+                }));
+                match received {
+                    Ok(()) => read,
+                    Err(_) => Err(io::Error::other("the function that receives it panicked")),
                 }
-                read
             }
             Into::Relay(relay) => relay.refill(reader),
         };
@@ -176,7 +213,11 @@ impl Drain {
     /// Takes what the pipe holds, without waiting for more, and closes it.
     pub fn empty(&mut self) -> Option<Drained> {
         let mut problem = None;
-        while self.reader.as_ref().is_some_and(os::is_readable) || self.can_write() {
+        // No more than a pipe can hold: somebody who was not reached may be writing on.
+        for _ in 0..MOST_LEFT / ATOMIC {
+            if !self.can_advance() {
+                break;
+            }
             match self.advance() {
                 None | Some(Drained::Some) => {}
                 Some(Drained::End) => break,
@@ -190,10 +231,10 @@ impl Drain {
         problem
     }
 
-    fn can_write(&self) -> bool {
+    fn can_advance(&self) -> bool {
         match &self.into {
-            Into::Relay(relay) => relay.waiting().any(|outlet| os::is_writable(&outlet.fd)),
-            _ => false,
+            Into::Relay(relay) if relay.is_pending() => relay.waiting().any(|outlet| os::is_writable(&outlet.fd)),
+            _ => self.reader.as_ref().is_some_and(os::is_readable),
         }
     }
 

@@ -29,11 +29,22 @@ pub(crate) fn launch(
         }
         None => None,
     };
-    let started = retrying(|| match &fork {
+    let mut start = || match &fork {
         Some(fork) => fork.start(command),
         None => Ok(SharedChild::spawn(command)?),
-    });
+    };
+    let started = retrying(|| spawn_known(&mut start));
     started.map_err(|failure| info.describe(explain(info, argv, &failure)))
+}
+
+#[cfg(feature = "cli")]
+fn spawn_known(start: &mut dyn FnMut() -> Result<SharedChild, StartFailure>) -> Result<SharedChild, StartFailure> {
+    super::orphans::start(start)
+}
+
+#[cfg(not(feature = "cli"))]
+fn spawn_known(start: &mut dyn FnMut() -> Result<SharedChild, StartFailure>) -> Result<SharedChild, StartFailure> {
+    start()
 }
 
 /// Two refusals pass by themselves: the program file is open for writing in a process that another

@@ -7,7 +7,7 @@ use os_pipe::PipeReader;
 use crate::text::{LineSplitter, TextError, TextFormat};
 
 use super::error::{Error, ErrorKind};
-use super::flow::CHUNK;
+use super::flow::{CHUNK, MOST_LEFT};
 use super::output::Output;
 use super::pump::{Pump, Turn};
 use super::run::{held_open, not_text, read_stream};
@@ -214,20 +214,28 @@ impl Source {
 struct CommandSource {
     pump: Option<Pump>,
     read_failure: Option<io::Error>,
+    /// How much is still taken after the command is over.
+    left: usize,
 }
 
 impl CommandSource {
     fn new(pump: Pump) -> Self {
-        Self { pump: Some(pump), read_failure: None }
+        Self { pump: Some(pump), read_failure: None, left: MOST_LEFT }
     }
 
     fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> bool {
         let Some(pump) = &mut self.pump else { return false };
         let at_end = match pump.turn() {
-            // What a command wrote before it was ended early may still be in the pipe.
-            Turn::Over if !pump.stream().is_some_and(super::os::is_readable) => true,
-            _ => match pump.stream_mut().map(read) {
-                Some(Ok(n)) => n == 0,
+            // What a command wrote before it was ended early may still be in the pipe; but not more than a
+            // pipe holds, since somebody who was not reached may be writing on.
+            Turn::Over if self.left == 0 || !pump.stream().is_some_and(super::os::is_readable) => true,
+            turn => match pump.stream_mut().map(read) {
+                Some(Ok(n)) => {
+                    if turn == Turn::Over {
+                        self.left = self.left.saturating_sub(n);
+                    }
+                    n == 0
+                }
                 Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => false,
                 Some(Err(error)) => {
                     self.read_failure = Some(error);

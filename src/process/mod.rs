@@ -46,6 +46,8 @@ mod launch;
 mod lines;
 mod open;
 mod options;
+#[cfg(feature = "cli")]
+pub(crate) mod orphans;
 pub(crate) mod os;
 mod output;
 mod plan;

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use os_pipe::{PipeReader, PipeWriter};
@@ -13,7 +13,7 @@ use os_pipe::{PipeReader, PipeWriter};
 use super::context::{Context, HostStream};
 use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
-use super::flow::{Drain, Feeder};
+use super::flow::{Drain, Feeder, feed};
 use super::os;
 use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams};
 use super::quote::quote_argument;
@@ -26,6 +26,8 @@ pub(crate) struct Opener<'a> {
     /// Whether all output must pass through us, so that we see when there is none.
     watches_output: bool,
     pub feeders: Vec<Feeder>,
+    /// What threads that feed input found wrong with it.
+    pub input_failures: Vec<Arc<Mutex<Option<Error>>>>,
     pub drains: Vec<Drain>,
     /// The pipes that the holder of the command reads: standard output, standard error.
     pub streams: [Option<PipeReader>; 2],
@@ -46,6 +48,7 @@ impl<'a> Opener<'a> {
             give_up: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
             watches_output,
             feeders: Vec::new(),
+            input_failures: Vec::new(),
             drains: Vec::new(),
             streams: [None, None],
             input: None,
@@ -222,11 +225,20 @@ impl<'a> Opener<'a> {
                 self.feeders.extend(Feeder::new(writer, bytes.clone())?);
                 Stdio::from(reader)
             }
+            Source::Items(items) => {
+                let items = items.take()?;
+                let (reader, writer) = pipe()?;
+                self.input_failures.push(feed(items, writer)?);
+                Stdio::from(reader)
+            }
             Source::Joint(joint) => reading_end(joint),
             Source::Stream(stream) => Stdio::from(stream.give()?),
             Source::Piped => {
                 let (reader, writer) = pipe()?;
-                self.input = Some(writer);
+                if self.input.replace(writer).is_some() {
+                    let message = "two stages of a pipeline cannot both have their input piped";
+                    return Err(Error::new(ErrorKind::DoublyRedirected, message));
+                }
                 Stdio::from(reader)
             }
         })

@@ -17,7 +17,7 @@ use os_pipe::PipeReader;
 use super::descriptor::duplicate_number;
 use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression, Node};
-use super::redirect::{Input, Redirect};
+use super::redirect::{Input, Items, Redirect};
 use super::settings::Scoped;
 use super::stream::OutputStream;
 
@@ -36,6 +36,7 @@ pub(crate) enum Source {
     Path(PathBuf),
     File(Arc<File>),
     Bytes(Arc<[u8]>),
+    Items(Items),
     Joint(Rc<Joint>),
     Piped,
     /// The output of a command that is running already.
@@ -95,78 +96,120 @@ pub(crate) struct StagePlan {
     pub streams: Streams,
 }
 
-/// The stages of `expression`, from left to right.
-pub(crate) fn lay_out(expression: &Expression, streams: Streams) -> Result<Vec<StagePlan>, Error> {
-    let mut stages = Vec::with_capacity(1);
-    visit(expression, streams, &Scoped::default(), &mut stages)?;
-    Ok(stages)
+/// The stages of `expression`, from left to right; its streams point to these places when it does not
+/// say otherwise.
+pub(crate) fn lay_out(
+    expression: &Expression,
+    stdin: Source,
+    stdout: SinkKind,
+    stderr: SinkKind,
+) -> Result<Vec<StagePlan>, Error> {
+    let mut walk = Walk { stages: Vec::with_capacity(1), shared: Vec::new() };
+    let streams = Streams { stdin: Rc::new(stdin), stdout: walk.sink(stdout), stderr: walk.sink(stderr) };
+    walk.visit(expression, streams, &Scoped::default())?;
+    Ok(walk.stages)
 }
 
-fn visit(expression: &Expression, streams: Streams, outer: &Scoped, stages: &mut Vec<StagePlan>) -> Result<(), Error> {
-    let scoped = outer.merged_with(&expression.settings.scoped);
-    let mut streams = redirected(expression, streams)?;
-    if let Some(Input::Command(source)) = &expression.settings.redirects.stdin {
-        let joint = Rc::new(Joint::default());
-        let left = Streams {
-            stdin: streams.stdin.clone(),
-            stdout: Sink::new(SinkKind::Joint(joint.clone())),
-            stderr: streams.stderr.clone(),
+/// The walk down the tree.
+struct Walk {
+    stages: Vec<StagePlan>,
+    /// Sinks that are one place however many stages point there: a capture, a stream, a stream of the
+    /// context.
+    shared: Vec<Rc<Sink>>,
+}
+
+impl Walk {
+    fn sink(&mut self, kind: SinkKind) -> Rc<Sink> {
+        let is_same = |sink: &&Rc<Sink>| match (&sink.kind, &kind) {
+            (SinkKind::Capture(one), SinkKind::Capture(other))
+            | (SinkKind::Stream(one), SinkKind::Stream(other))
+            | (SinkKind::Host(one), SinkKind::Host(other)) => one == other,
+            _ => false,
         };
-        visit(source, left, outer, stages)?;
-        streams.stdin = Rc::new(Source::Joint(joint));
+        if let Some(sink) = self.shared.iter().find(is_same) {
+            return sink.clone();
+        }
+        let is_shared = matches!(kind, SinkKind::Capture(_) | SinkKind::Stream(_) | SinkKind::Host(_));
+        let sink = Sink::new(kind);
+        if is_shared {
+            self.shared.push(sink.clone());
+        }
+        sink
     }
-    match &expression.node {
-        Node::Command(command) => stages.push(StagePlan { command: command.clone(), scoped, streams }),
-        Node::Pipeline(parts) => {
-            let mut stdin = streams.stdin.clone();
-            for (index, part) in parts.iter().enumerate() {
-                let last = index + 1 == parts.len();
-                let joint = Rc::new(Joint::default());
-                let stdout = match last {
-                    true => streams.stdout.clone(),
-                    false => Sink::new(SinkKind::Joint(joint.clone())),
-                };
-                let part_streams = Streams { stdin, stdout, stderr: streams.stderr.clone() };
-                visit(part, part_streams, &scoped, stages)?;
-                stdin = Rc::new(Source::Joint(joint));
+
+    fn visit(&mut self, expression: &Expression, streams: Streams, outer: &Scoped) -> Result<(), Error> {
+        let scoped = outer.merged_with(&expression.settings.scoped);
+        let mut own = self.redirected(expression, streams.clone())?;
+        if let Some(Input::Command(source)) = &expression.settings.redirects.stdin {
+            let joint = Rc::new(Joint::default());
+            let stdout = Sink::new(SinkKind::Joint(joint.clone()));
+            // What this node says about its streams is not said about the command to its left.
+            self.inner(source, Streams { stdout, ..streams }, outer)?;
+            own.stdin = Rc::new(Source::Joint(joint));
+        }
+        match &expression.node {
+            Node::Command(command) => {
+                self.stages.push(StagePlan { command: command.clone(), scoped, streams: own });
+            }
+            Node::Pipeline(parts) => {
+                let mut stdin = own.stdin.clone();
+                for (index, part) in parts.iter().enumerate() {
+                    let last = index + 1 == parts.len();
+                    let joint = Rc::new(Joint::default());
+                    let stdout = match last {
+                        true => own.stdout.clone(),
+                        false => Sink::new(SinkKind::Joint(joint.clone())),
+                    };
+                    self.inner(part, Streams { stdin, stdout, stderr: own.stderr.clone() }, &scoped)?;
+                    stdin = Rc::new(Source::Joint(joint));
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn redirected(expression: &Expression, mut streams: Streams) -> Result<Streams, Error> {
-    let redirects = &expression.settings.redirects;
-    if let Some(input) = &redirects.stdin
-        && let Some(source) = source_of(input)?
-    {
-        streams.stdin = Rc::new(source);
+    /// A part of the whole. The surroundings are those of the whole.
+    fn inner(&mut self, part: &Expression, streams: Streams, outer: &Scoped) -> Result<(), Error> {
+        if part.settings.context.is_some() {
+            let message = format!("`{part}` has surroundings of its own, inside a pipeline");
+            return Err(Error::misuse(message, "give them to the whole pipeline: .within(&context)"));
+        }
+        self.visit(part, streams, outer)
     }
-    if let (Some(Redirect::ToOther), Some(Redirect::ToOther)) = (&redirects.stdout, &redirects.stderr) {
-        let message = "standard output and standard error are each redirected to the other";
-        let error = Error::new(ErrorKind::DoublyRedirected, message);
-        return Err(error.with_help("to exchange them, use swap_outputs()"));
+
+    fn redirected(&mut self, expression: &Expression, mut streams: Streams) -> Result<Streams, Error> {
+        let redirects = &expression.settings.redirects;
+        if let Some(input) = &redirects.stdin
+            && let Some(source) = source_of(input)?
+        {
+            streams.stdin = Rc::new(source);
+        }
+        if let (Some(Redirect::ToOther), Some(Redirect::ToOther)) = (&redirects.stdout, &redirects.stderr) {
+            let message = "standard output and standard error are each redirected to the other";
+            let error = Error::new(ErrorKind::DoublyRedirected, message);
+            return Err(error.with_help("to exchange them, use swap_outputs()"));
+        }
+        if let Some(kind) = redirects.stdout.as_ref().and_then(|r| sink_of(r, Channel::Stdout).transpose()) {
+            streams.stdout = self.sink(kind?);
+        }
+        if let Some(kind) = redirects.stderr.as_ref().and_then(|r| sink_of(r, Channel::Stderr).transpose()) {
+            streams.stderr = self.sink(kind?);
+        }
+        // After the others, so that `2>&1` follows standard output wherever it was sent.
+        if let Some(Redirect::ToOther) = redirects.stdout {
+            streams.stdout = streams.stderr.clone();
+        }
+        if let Some(path) = &redirects.tee {
+            streams.stdout = Sink::new(SinkKind::Tee { path: path.clone(), inner: streams.stdout.clone() });
+        }
+        if let Some(Redirect::ToOther) = redirects.stderr {
+            streams.stderr = streams.stdout.clone();
+        }
+        if redirects.swap {
+            std::mem::swap(&mut streams.stdout, &mut streams.stderr);
+        }
+        Ok(streams)
     }
-    if let Some(kind) = redirects.stdout.as_ref().and_then(|r| sink_of(r, Channel::Stdout).transpose()) {
-        streams.stdout = Sink::new(kind?);
-    }
-    if let Some(kind) = redirects.stderr.as_ref().and_then(|r| sink_of(r, Channel::Stderr).transpose()) {
-        streams.stderr = Sink::new(kind?);
-    }
-    // After the others, so that `2>&1` follows standard output wherever it was sent.
-    if let Some(Redirect::ToOther) = redirects.stdout {
-        streams.stdout = streams.stderr.clone();
-    }
-    if let Some(path) = &redirects.tee {
-        streams.stdout = Sink::new(SinkKind::Tee { path: path.clone(), inner: streams.stdout.clone() });
-    }
-    if let Some(Redirect::ToOther) = redirects.stderr {
-        streams.stderr = streams.stdout.clone();
-    }
-    if redirects.swap {
-        std::mem::swap(&mut streams.stdout, &mut streams.stderr);
-    }
-    Ok(streams)
 }
 
 fn source_of(input: &Input) -> Result<Option<Source>, Error> {
@@ -176,6 +219,7 @@ fn source_of(input: &Input) -> Result<Option<Source>, Error> {
         Input::Path(path) => Source::Path(path.clone()),
         Input::File(file) => Source::File(file.clone()),
         Input::Bytes(bytes) => Source::Bytes(bytes.clone()),
+        Input::Items(items) => Source::Items(items.clone()),
         Input::Piped => Source::Piped,
         Input::Number(number) => Source::File(Arc::new(duplicate_number(*number)?.into())),
         Input::Stream(stream) => Source::Stream(stream.clone()),

@@ -122,9 +122,12 @@ fn check_file(path: PathBuf) -> Result<PathBuf, Error> {
 fn missing_file(path: &Path) -> Error {
     let error = Error::new(ErrorKind::NotFound, format!("no such program file: `{}`", path.display()));
     let error = error.with_errno(os::ENOENT).with_program(path);
-    match path.parent().filter(|parent| !parent.is_dir()) {
-        Some(parent) => error.with_help(format!("the directory `{}` does not exist", parent.display())),
-        None => error,
+    match path.parent() {
+        Some(parent) if !parent.exists() => {
+            error.with_help(format!("the directory `{}` does not exist", parent.display()))
+        }
+        Some(parent) if !parent.is_dir() => error.with_help(format!("`{}` is not a directory", parent.display())),
+        _ => error,
     }
 }
 

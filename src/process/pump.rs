@@ -5,8 +5,8 @@
 //! behind that would have to be joined.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
@@ -15,7 +15,7 @@ use super::cancel::{CancelToken, Urgency};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder};
-use super::os::{self, PollFd};
+use super::os::{self, Ending, PollFd};
 use super::output::{Output, Stage};
 use super::stage::{Running, Verdict};
 use super::status::TerminationStatus;
@@ -25,7 +25,7 @@ use super::tree::Tree;
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
 pub(crate) const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
 /// How long a process may take to die of KILL. One in an uninterruptible system call does not.
-const KILL_PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const KILL_PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at what no descriptor announces.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -73,6 +73,7 @@ pub(crate) struct Pump {
     tree: Arc<Tree>,
     stages: Vec<Running>,
     feeders: Vec<Feeder>,
+    input_failures: Vec<Arc<Mutex<Option<Error>>>>,
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
@@ -85,6 +86,8 @@ pub(crate) struct Pump {
     started: Instant,
     all_ended: Option<Instant>,
     last_activity: Instant,
+    /// When the caller last began to wait.
+    entered: Instant,
     held_open: bool,
     is_abandoned: bool,
     over: bool,
@@ -112,6 +115,7 @@ impl Pump {
             tree,
             stages,
             feeders,
+            input_failures: Vec::new(),
             drains,
             stream: None,
             stream_is_ready: false,
@@ -122,6 +126,7 @@ impl Pump {
             started,
             all_ended: None,
             last_activity: started,
+            entered: started,
             held_open: false,
             is_abandoned: false,
             over: false,
@@ -140,6 +145,15 @@ impl Pump {
     pub fn make_request_token(&mut self) -> io::Result<CancelToken> {
         self.stop.request = CancelToken::new()?;
         Ok(self.stop.request.clone())
+    }
+
+    /// Where threads that feed input leave their failures.
+    pub fn watch_input(&mut self, failures: Vec<Arc<Mutex<Option<Error>>>>) {
+        self.input_failures = failures;
+    }
+
+    fn input_failure(&self) -> Option<Error> {
+        self.input_failures.iter().find_map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 
     /// Gives the pump the pipe that the caller reads.
@@ -176,9 +190,27 @@ impl Pump {
 
     /// Runs until the caller's stream is readable, or everything is over.
     pub fn turn(&mut self) -> Turn {
+        // What happened while the caller was busy elsewhere is looked at before anything is concluded
+        // from the time that has passed.
+        let mut is_first = true;
+        self.entered = Instant::now();
         loop {
             if self.over {
                 return Turn::Over;
+            }
+            if let Err(error) = self.wait_once(is_first) {
+                self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
+                self.kill();
+                // A failing poll must not become a busy loop.
+                std::thread::sleep(TICK);
+            }
+            is_first = false;
+            if self.all_ended.is_none() {
+                self.advance();
+            }
+            if std::mem::take(&mut self.stream_is_ready) {
+                self.last_activity = Instant::now();
+                return Turn::Readable;
             }
             // Before and after: what has ended is not cancelled, and what was killed is not waited for.
             if self.is_over() || self.advance_is_over() {
@@ -186,20 +218,11 @@ impl Pump {
                 self.feeders.clear();
                 return Turn::Over;
             }
-            if let Err(error) = self.wait_once() {
-                self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
-                self.kill();
-                std::thread::sleep(TICK);
-            }
-            if std::mem::take(&mut self.stream_is_ready) {
-                self.last_activity = Instant::now();
-                return Turn::Readable;
-            }
         }
     }
 
     /// One poll over everything, and what follows from it.
-    fn wait_once(&mut self) -> io::Result<()> {
+    fn wait_once(&mut self, only_look: bool) -> io::Result<()> {
         if self.only_waits_for_one() {
             return self.notice_endings(true);
         }
@@ -213,8 +236,14 @@ impl Pump {
         let tokens = [&self.stop.cancel, &self.stop.request].into_iter().filter(|token| !token.is_cancelled());
         fds.extend(tokens.filter_map(CancelToken::reader).map(PollFd::readable));
 
-        let timeout = self.next_moment(has_all_descriptors);
-        os::poll(&mut fds, timeout.map(|moment| moment.saturating_duration_since(Instant::now())))?;
+        let timeout = match only_look {
+            true => Some(Duration::ZERO),
+            false => {
+                let moment = self.next_moment(has_all_descriptors);
+                moment.map(|moment| moment.saturating_duration_since(Instant::now()))
+            }
+        };
+        os::poll(&mut fds, timeout)?;
 
         let mut ready = fds.iter().map(|fd| fd.is_ready());
         self.feeders.retain_mut(|feeder| ready.next() != Some(true) || !feeder.is_done());
@@ -283,12 +312,25 @@ impl Pump {
     }
 
     fn notice_endings(&mut self, block: bool) -> io::Result<()> {
+        let mut lost = None;
         for stage in self.stages.iter_mut().filter(|stage| stage.ending.is_none()) {
-            stage.ending = os::peek_ending(stage.pid, block)?;
+            stage.ending = match os::peek_ending(stage.pid, block) {
+                Err(error) if error.raw_os_error() == Some(os::ECHILD) => {
+                    // Somebody else has reaped it: its id may be a stranger's by now.
+                    self.tree.lose(stage.pid);
+                    lost = Some(error);
+                    Some(Ending::unknown())
+                }
+                ending => ending?,
+            };
             if stage.ending.is_some() {
                 stage.elapsed = self.started.elapsed();
                 stage.descriptor = None;
             }
+        }
+        if let Some(error) = lost {
+            self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
+            self.kill();
         }
         if self.all_ended.is_none() && self.stages.iter().all(|stage| stage.ending.is_some()) {
             self.all_ended = Some(Instant::now());
@@ -308,7 +350,7 @@ impl Pump {
             Phase::Asked { until, .. } => *until,
             Phase::Killed { until } => Some(*until),
         };
-        let held = self.all_ended.map(|ended| ended.max(self.last_activity) + HELD_OPEN_GRACE);
+        let held = self.all_ended.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
         [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
     }
 
@@ -317,7 +359,12 @@ impl Pump {
     }
 
     fn idle_deadline(&self) -> Option<Instant> {
-        self.last_activity.checked_add(self.stop.idle_timeout?)
+        self.last_activity.max(self.entered).checked_add(self.stop.idle_timeout?)
+    }
+
+    /// Since when nothing has come although somebody waited for it.
+    fn silent_since(&self, ended: Instant) -> Instant {
+        ended.max(self.last_activity).max(self.entered)
     }
 
     fn advance_is_over(&mut self) -> bool {
@@ -331,6 +378,8 @@ impl Pump {
         let urgency = self.stop.cancel.urgency().max(self.stop.request.urgency());
         match &self.phase {
             Phase::Running if self.stop.cancel.is_cancelled() => self.begin_cancellation(),
+            // `kill()`, as opposed to `terminate()`: how it ends is worth knowing.
+            Phase::Running if self.stop.request.urgency() == Urgency::Now => self.kill(),
             Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
             Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
                 let after = self.stop.timeout.unwrap_or_default();
@@ -395,8 +444,9 @@ impl Pump {
         let Some(Step { signal, scope, wait }) = teardown.step(step) else {
             return self.kill_within(teardown.scope_at(step));
         };
-        if told != Some(signal) {
-            self.tree.signal_within(scope, signal);
+        match told == Some(signal) {
+            true => self.tree.signal_untold(signal),
+            false => self.tree.signal_within(scope, signal),
         }
         self.phase = Phase::Asked { teardown, step, until: Instant::now().checked_add(wait) };
     }
@@ -438,7 +488,7 @@ impl Pump {
             return true;
         }
         // Somebody else holds a pipe: a process that the command has left behind.
-        self.held_open = now >= ended.max(self.last_activity) + HELD_OPEN_GRACE;
+        self.held_open = now >= self.silent_since(ended) + HELD_OPEN_GRACE;
         self.held_open
     }
 
@@ -468,9 +518,15 @@ impl Pump {
         let decisive = verdict.stage;
         let output =
             Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
+        if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
+            let help = format!("process {} could not be ended, and may still be running", stage.pid);
+            self.failure = self.failure.take().map(|failure| failure.with_help(help));
+        }
         let failure = match self.is_abandoned {
             true => None,
-            false => self.failure.take().or_else(|| self.status_failure(&output, verdict)),
+            false => {
+                self.failure.take().or_else(|| self.input_failure()).or_else(|| self.status_failure(&output, verdict))
+            }
         };
         let failure = failure.map(|error| {
             let error = error.about(&self.expression.to_string(), &[], None);
@@ -492,6 +548,15 @@ impl Pump {
         let message = match output.stages.len() {
             1 => format!("`{}` {status}", stage.command),
             n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, verdict.stage + 1, self.expression),
+        };
+        // A plain success that is a failure here needs a word.
+        let accepted = &self.stages[verdict.stage].info.scoped.acceptance.ok_codes;
+        let message = match (status.success(), accepted) {
+            (true, Some(codes)) => {
+                let codes: Vec<String> = codes.iter().map(i32::to_string).collect();
+                format!("{message}, and only {} is accepted", codes.join(", "))
+            }
+            _ => message,
         };
         Some(Error::new(kind, message))
     }

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::error::Error;
 use super::expression::Expression;
 use super::quote::quote_argument;
 use super::stream::OutputStream;
@@ -20,12 +21,40 @@ pub(crate) enum Input {
     Number(RawFd),
     /// Fed by us while the command runs.
     Bytes(Arc<[u8]>),
+    /// Fed by a thread, as the pieces come.
+    Items(Items),
     /// Another command, which becomes a stage to the left.
     Command(Box<Expression>),
     /// A pipe that the holder of the execution writes to.
     Piped,
     /// The output of a command that is running already.
     Stream(OutputStream),
+}
+
+/// Pieces of input that are made while the command runs. Clones are the same pieces: they are used once.
+#[derive(Clone)]
+pub(crate) struct Items(Arc<Mutex<Option<BoxedItems>>>);
+
+pub(crate) type BoxedItems = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + Send>;
+
+impl Items {
+    pub fn new(items: BoxedItems) -> Self {
+        Self(Arc::new(Mutex::new(Some(items))))
+    }
+
+    /// The pieces, for the run that uses them.
+    pub fn take(&self) -> Result<BoxedItems, Error> {
+        let items = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        items.ok_or_else(|| {
+            Error::misuse("the input of this command has been used up by an earlier run", "give it again with .stdin()")
+        })
+    }
+}
+
+impl std::fmt::Debug for Items {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Items")
+    }
 }
 
 /// Where standard output or standard error goes.

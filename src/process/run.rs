@@ -147,7 +147,11 @@ impl Expression {
     pub fn start(&self) -> Result<Execution, Error> {
         let started =
             start(self, Defaults { stdin: Source::Null, stdout: OUR_STDOUT, stderr: OUR_STDERR, background: true })?;
-        Execution::new(started, self.settings.unobserved.clone())
+        let execution = Execution::new(started, self.settings.unobserved.clone())?;
+        if self.settings.is_detached {
+            execution.detach();
+        }
+        Ok(execution)
     }
 
     /// Runs it while `body` talks to it: standard input and standard output are piped unless the

@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub redirects: Redirects,
     pub context: Option<Context>,
     pub unobserved: Option<Hook>,
+    pub is_detached: bool,
 }
 
 /// Receives the failure of a started command that nobody waited for.
@@ -99,8 +100,8 @@ impl Scoped {
 impl Settings {
     /// Whether nothing was set, so that the node can be merged into the one around it.
     pub fn is_plain(&self) -> bool {
-        let Self { scoped, redirects, context, unobserved } = self;
-        redirects.is_plain() && context.is_none() && unobserved.is_none() && scoped.is_plain()
+        let Self { scoped, redirects, context, unobserved, is_detached } = self;
+        redirects.is_plain() && context.is_none() && unobserved.is_none() && !is_detached && scoped.is_plain()
     }
 }
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::expression::{Command, Expression, Node};
-use super::os::{self, Ending};
+use super::os::Ending;
 use super::output::Stage;
 use super::redirect::Input;
 use super::settings::Scoped;
-use super::status::TerminationStatus;
 
 /// What is remembered of a stage, for reports.
 #[derive(Debug, Clone)]
@@ -31,7 +30,12 @@ impl StageInfo {
     pub fn describe(&self, error: Error) -> Error {
         let argv = self.command.argv(self.scoped.arg0.as_deref());
         let shown = self.shown();
-        error.about(&shown, &argv, self.dir.as_deref())
+        let error = error.about(&shown, &argv, self.dir.as_deref());
+        // Empty while it has not been found yet.
+        match self.program.as_os_str().is_empty() {
+            true => error,
+            false => error.with_program(&self.program),
+        }
     }
 }
 
@@ -55,11 +59,7 @@ impl Running {
     pub fn report(&self, has_reader: bool) -> Stage {
         // A process that survived KILL (stuck in the kernel) has no status: it died as far as we
         // could make it.
-        let ending = self.ending.unwrap_or(Ending {
-            status: TerminationStatus::Signaled(os::SIGKILL),
-            core_dumped: false,
-            usage: Default::default(),
-        });
+        let ending = self.ending.unwrap_or_else(Ending::unknown);
         Stage {
             command: self.info.shown(),
             pid: self.pid,

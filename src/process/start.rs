@@ -3,9 +3,8 @@
 //! What can fail without a process fails before the first process exists.
 
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use os_pipe::{PipeReader, PipeWriter};
 use shared_child::SharedChild;
@@ -17,10 +16,10 @@ use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression};
 use super::launch::launch;
 use super::open::Opener;
-use super::plan::{Channel, Sink, SinkKind, Source, StagePlan, Streams, lay_out};
+use super::plan::{Channel, SinkKind, Source, StagePlan, Streams, lay_out};
 use super::platform::Platform;
 use super::program;
-use super::pump::{Pump, Stop};
+use super::pump::{KILL_PATIENCE, Pump, Stop};
 use super::settings::{DEFAULT_GRACE, DEFAULT_LIMIT, Scoped};
 use super::stage::{Running, StageInfo};
 use super::tree::Tree;
@@ -49,23 +48,26 @@ pub(crate) struct Started {
 pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Started, Error> {
     let context = expression.settings.context.clone().unwrap_or_default();
     reaper::sweep();
+    if os::ignores_children() {
+        let message = "cannot wait for commands: this process ignores the signal SIGCHLD";
+        let error = Error::new(ErrorKind::MonitorFailed, message).with_errno(os::ECHILD);
+        let error =
+            error.with_help("the system then reaps children, and how they ended is lost; set SIGCHLD to its default");
+        return Err(with_command(error, expression));
+    }
     if context.cancel.is_cancelled() {
         let error = Error::new(ErrorKind::Cancelled, format!("`{expression}` was not started: cancelled"));
         return Err(with_command(error, expression));
     }
     let background = defaults.background;
-    let streams = Streams {
-        stdin: Rc::new(defaults.stdin),
-        stdout: Sink::new(defaults.stdout),
-        stderr: Sink::new(defaults.stderr),
-    };
-    let stages = lay_out(expression, streams)?;
+    let stages = lay_out(expression, defaults.stdin, defaults.stdout, defaults.stderr)?;
     let prepared = stages.into_iter().map(|stage| Prepared::new(stage, &context)).collect::<Result<Vec<_>, _>>();
     let mut prepared = prepared.map_err(|error| with_command(error, expression))?;
 
     let timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.timeout).min();
     let idle_timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.idle_timeout).min();
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
+    let asked = Instant::now();
     let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout, idle_timeout.is_some());
     opener.extras = Extras::of(prepared.iter().filter_map(|stage| stage.plan.scoped.platform.as_deref()));
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
@@ -102,17 +104,19 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         }
     }
     let tree = Arc::new(Tree::new(children, groups));
-    let Opener { feeders, drains, streams, input, .. } = opener;
+    let Opener { feeders, input_failures, drains, streams, input, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
-        deadline: timeout.and_then(|timeout| started.checked_add(timeout)),
+        // The time that opening took (a FIFO without a writer) is part of it.
+        deadline: timeout.and_then(|timeout| asked.checked_add(timeout)),
         timeout,
         idle_timeout,
         grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
         teardown: scoped.teardown.clone(),
     };
-    let pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
+    let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
+    pump.watch_input(input_failures);
     Ok(Started { pump, scoped, streams, input })
 }
 
@@ -123,8 +127,11 @@ fn abandon(children: Vec<SharedChild>, groups: Vec<Option<u32>>) {
     }
     let tree = Arc::new(Tree::new(children, groups));
     tree.signal_all(os::SIGKILL);
-    for pid in tree.pids() {
-        let _ = os::peek_ending(pid, true);
+    // KILL ends them at once, unless the system does not let it.
+    let patience = Instant::now() + KILL_PATIENCE;
+    let is_running = |pid: &u32| matches!(os::peek_ending(*pid, false), Ok(None));
+    while Instant::now() < patience && tree.pids().iter().any(is_running) {
+        std::thread::sleep(Duration::from_millis(1));
     }
     tree.reap();
 }

@@ -4,6 +4,7 @@
 //! of the group that it leads, from being given to a stranger, so that a signal can only ever hit
 //! what we started.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
@@ -16,24 +17,21 @@ use super::teardown::Scope;
 #[derive(Debug)]
 pub(crate) struct Tree {
     children: Vec<SharedChild>,
-    /// For each of them its process group, when it is not ours.
+    /// For each of them the process group that it was started in, when that is not ours.
     homes: Vec<Option<u32>>,
-    /// These groups, each once.
-    groups: Vec<u32>,
     /// Held while signals are sent and while processes are reaped.
     reaped: Mutex<bool>,
+    /// Processes that somebody else has reaped, so that their ids may be strangers'.
+    lost: Mutex<HashSet<u32>>,
     /// Descendants seen when the command was told to stop: they may lose their parent, and with it
     /// their trace, before KILL.
     seen: Mutex<Vec<Descendant>>,
 }
 
 impl Tree {
-    /// `homes` has the process group of each child, when it is not ours.
+    /// `homes` has the process group of each child, when that is not ours.
     pub fn new(children: Vec<SharedChild>, homes: Vec<Option<u32>>) -> Self {
-        let mut groups: Vec<u32> = homes.iter().copied().flatten().collect();
-        groups.sort_unstable();
-        groups.dedup();
-        Self { children, homes, groups, reaped: Mutex::new(false), seen: Mutex::default() }
+        Self { children, homes, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
     }
 
     pub fn pids(&self) -> Vec<u32> {
@@ -42,7 +40,7 @@ impl Tree {
 
     /// Whether signals from the terminal do not reach all of them.
     pub fn has_own_group(&self) -> bool {
-        !self.groups.is_empty()
+        self.homes.iter().any(Option::is_some)
     }
 
     /// Sends a signal to the command's own processes; those that have ended are left out.
@@ -52,7 +50,7 @@ impl Tree {
             return Ok(());
         }
         // Every process gets it, also when one refuses.
-        let results: Vec<_> = self.children.iter().map(|child| child.send_signal(signal)).collect();
+        let results: Vec<_> = self.known().into_iter().map(|child| child.send_signal(signal)).collect();
         results.into_iter().collect()
     }
 
@@ -68,18 +66,14 @@ impl Tree {
 
     fn signal_group(&self, signal: i32) {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*reaped {
-            self.signal_groups(signal);
+        if *reaped {
+            return;
         }
-    }
-
-    /// Every group, and the children that are in ours. To be called before anything is reaped.
-    fn signal_groups(&self, signal: i32) {
-        for group in &self.groups {
-            // ESRCH: all of them have ended.
-            let _ = os::signal_group(*group, signal);
-        }
-        for (child, _) in self.children.iter().zip(&self.homes).filter(|(_, home)| home.is_none()) {
+        let groups = self.known_groups();
+        signal_groups(&groups, signal);
+        // Those that are in our group.
+        let home = |child: &SharedChild| self.home_of(child.id());
+        for child in self.known().into_iter().filter(|child| home(child).is_none_or(|home| !groups.contains(&home))) {
             let _ = child.send_signal(signal);
         }
     }
@@ -97,25 +91,69 @@ impl Tree {
                 seen.push(found);
             }
         }
-        self.signal_groups(signal);
+        let groups = self.known_groups();
+        signal_groups(&groups, signal);
+        let is_reached = |group: Option<u32>| group.is_some_and(|group| groups.contains(&group));
+        // One that has left its group is still ours.
+        let group_of = |pid| Descendant::look(pid).and_then(|process| process.group);
+        for child in self.known() {
+            if groups.is_empty() || !is_reached(group_of(child.id())) {
+                let _ = child.send_signal(signal);
+            }
+        }
         seen.retain(Descendant::is_alive);
-        let is_reached = |d: &Descendant| d.group.is_some_and(|group| self.groups.contains(&group));
-        for descendant in seen.iter().filter(|d| !is_reached(d)) {
+        for descendant in seen.iter().filter(|d| !is_reached(d.group)) {
             let _ = os::signal_process(descendant.pid, signal);
         }
         if signal != os::SIGKILL {
             // A stopped process does not see the signal before it continues.
-            for group in &self.groups {
-                let _ = os::signal_group(*group, os::SIGCONT);
-            }
+            signal_groups(&groups, os::SIGCONT);
         }
+    }
+
+    /// For processes that share our group, and have the signal from the terminal: it goes to their
+    /// descendants in other groups. All of them are remembered.
+    pub fn signal_untold(&self, signal: i32) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = os::descendants(&self.pids());
+        let own_group = Descendant::look(std::process::id()).and_then(|process| process.group);
+        for descendant in seen.iter().filter(|descendant| descendant.group != own_group) {
+            let _ = os::signal_process(descendant.pid, signal);
+        }
+    }
+
+    /// Never sends a signal to this process again, nor to the group: somebody else has reaped it.
+    pub fn lose(&self, pid: u32) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
+    }
+
+    /// The processes that signals can be sent to.
+    fn known(&self) -> Vec<&SharedChild> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        self.children.iter().filter(|child| !lost.contains(&child.id())).collect()
+    }
+
+    /// The group that a child was started in.
+    fn home_of(&self, pid: u32) -> Option<u32> {
+        let index = self.children.iter().position(|child| child.id() == pid)?;
+        self.homes[index]
+    }
+
+    /// The groups that signals can be sent to, each once: those of which nobody is lost.
+    fn known_groups(&self) -> Vec<u32> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut groups: Vec<u32> = self.homes.iter().copied().flatten().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.retain(|group| lost.iter().all(|pid| self.home_of(*pid) != Some(*group)));
+        groups
     }
 
     /// Whether something of the command is still running apart from its own processes.
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(Descendant::is_alive);
-        !seen.is_empty() || self.groups.iter().any(|group| os::group_has_living_member(*group))
+        !seen.is_empty() || self.known_groups().into_iter().any(os::group_has_living_member)
     }
 
     /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to
@@ -130,6 +168,20 @@ impl Tree {
 
     /// Whether every process is gone now.
     pub fn try_reap(&self) -> bool {
-        self.children.iter().all(|child| !matches!(child.try_wait(), Ok(None)))
+        self.children.iter().all(|child| {
+            let is_gone = !matches!(child.try_wait(), Ok(None));
+            #[cfg(feature = "cli")]
+            if is_gone {
+                super::orphans::forget(child.id());
+            }
+            is_gone
+        })
+    }
+}
+
+fn signal_groups(groups: &[u32], signal: i32) {
+    for group in groups {
+        // ESRCH: all of them have ended.
+        let _ = os::signal_group(*group, signal);
     }
 }

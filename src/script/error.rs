@@ -1,6 +1,6 @@
 //! Errors that a script can catch.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position, Target};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position};
 
 use crate::process::{self, Stage};
 
@@ -104,22 +104,6 @@ pub(crate) fn register(engine: &mut Engine) {
     // What `throw "text"` and `fail("text")` raise is the text itself.
     engine.register_get("kind", |_: &mut ImmutableString| "thrown");
     engine.register_get("message", |text: &mut ImmutableString| text.clone());
-}
-
-/// The fields that Rhai's own errors lack: to a script they are maps with `error`, `message`, `line`.
-/// A handler that asks `e.kind` must not fail because of what it handles.
-#[allow(deprecated, reason = "deprecated in the sense of \"volatile\"; the version of Rhai is pinned")]
-pub(crate) fn complete_foreign_errors(engine: &mut Engine) {
-    engine.on_map_missing_property(|map, name, _| {
-        let is_error = ["error", "message", "line"].iter().all(|field| map.contains_key(*field));
-        match name {
-            "kind" if is_error => Ok(Target::from(Dynamic::from("script_error"))),
-            "file" if is_error => Ok(Target::from(map.get("source").cloned().unwrap_or(Dynamic::UNIT))),
-            "column" if is_error => Ok(Target::from(map.get("position").cloned().unwrap_or(Dynamic::UNIT))),
-            name if is_error && FIELDS.iter().any(|(field, _)| *field == name) => Ok(Target::from(Dynamic::UNIT)),
-            _ => Err(EvalAltResult::ErrorPropertyNotFound(name.to_string(), Position::NONE).into()),
-        }
-    });
 }
 
 fn or_unit<T: Into<Dynamic>>(value: Option<T>) -> Dynamic {

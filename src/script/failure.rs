@@ -293,6 +293,8 @@ fn plain_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorFor(_) => "`for` needs something to go through: an array, a range, lines()".to_string(),
         EvalAltResult::ErrorStackOverflow(_) => "the functions call each other too deeply".to_string(),
         EvalAltResult::ErrorTooManyOperations(_) => "the script took more operations than its limit".to_string(),
+        // Rhai's text goes on with "too large", which ours says itself.
+        EvalAltResult::ErrorDataTooLarge(text, _) if text.contains(" more than ") => text.clone(),
         error => lower_first(&without_place(error)),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread::ThreadId;
 
-use rhai::{AST, Dynamic, Engine, OptimizationLevel, Scope};
+use rhai::{AST, Dynamic, Engine, Scope};
 
 use crate::process::Context;
 
@@ -70,11 +70,7 @@ impl Library {
             None => engine.compile(&text),
         };
         let mut ast = parsed.map_err(|error| self.explain(engine, name, |e| e.parse_failure(&error)))?;
-        // Checked before it is optimised: a mistake in a branch that is never taken is still one.
         check::check(engine, self, &ast, earlier, name)?;
-        if earlier.scope.is_none() {
-            ast = engine.optimize_ast(&Scope::new(), ast, OptimizationLevel::Simple);
-        }
         // Before the AST is cloned: only then do its functions know where they are from.
         ast.set_source(name);
         Ok(ast)

@@ -19,6 +19,7 @@ mod console;
 mod convert;
 mod error;
 mod failure;
+mod json;
 mod library;
 mod load;
 mod report;

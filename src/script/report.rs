@@ -14,11 +14,13 @@ use std::fmt::Write;
 
 use crate::process::{Error, ErrorKind, duration_text, escape_controls, needs_escape};
 
-use super::failure::{Failure, FailureKind, Place};
+use super::failure::{Failure, FailureKind, Frame, Place};
 
 /// How much of a command's captured standard error is shown.
 const TAIL_LINES: usize = 10;
 const TAIL_BYTES: usize = 4 * 1024;
+/// Of many calls, so many are shown at each end.
+const MOST_FRAMES: usize = 5;
 /// Longer source lines are cut around the caret.
 const SOURCE_WIDTH: usize = 160;
 
@@ -28,12 +30,16 @@ pub(crate) fn render(failure: &Failure) -> String {
     if let Some(place) = failure.place() {
         push_place(&mut text, place);
     }
-    for frame in failure.frames() {
-        let place = match &frame.place {
-            Some(place) => format!("{}:{}:{}", place.file, place.line, place.column),
-            None => "the script".to_string(),
-        };
-        push_note(&mut text, &format!("in `{}`, called from {place}", frame.function));
+    let frames = failure.frames();
+    let left_out = frames.len().saturating_sub(2 * MOST_FRAMES);
+    for (index, frame) in frames.iter().enumerate() {
+        match index {
+            index if left_out > 0 && index == MOST_FRAMES => {
+                push_note(&mut text, &format!("… {left_out} more calls …"))
+            }
+            index if left_out > 0 && (MOST_FRAMES..MOST_FRAMES + left_out).contains(&index) => {}
+            _ => push_frame(&mut text, frame),
+        }
     }
     if let FailureKind::Command(error) = failure.kind() {
         push_command(&mut text, error);
@@ -46,6 +52,14 @@ pub(crate) fn render(failure: &Failure) -> String {
         let _ = writeln!(text, "help: {}", escape_controls(&help));
     }
     text
+}
+
+fn push_frame(text: &mut String, frame: &Frame) {
+    let place = match &frame.place {
+        Some(place) => format!("{}:{}:{}", place.file, place.line, place.column),
+        None => "the script".to_string(),
+    };
+    push_note(text, &format!("in `{}`, called from {place}", frame.function));
 }
 
 fn headline(failure: &Failure) -> String {

@@ -55,6 +55,23 @@ impl Lines {
     fn close(&self) {
         lock(&self.0).lines.close();
     }
+
+    /// The lines as the input of a command, each with a line feed.
+    pub fn into_input(self) -> Result<impl Iterator<Item = Result<Vec<u8>, process::Error>> + Send, String> {
+        if std::mem::replace(&mut lock(&self.0).taken, true) {
+            return Err("this stream has been read already: it can be read once".to_string());
+        }
+        let next = move || {
+            lock(&self.0)
+                .next(|line| {
+                    let mut bytes = line.as_bytes().to_vec();
+                    bytes.push(b'\n');
+                    bytes
+                })
+                .transpose()
+        };
+        Ok(std::iter::from_fn(next))
+    }
 }
 
 impl LineState {
@@ -111,6 +128,7 @@ struct StreamIterator {
     close: Box<dyn Fn()>,
     place: CallPlace,
     world: Arc<World>,
+    is_owner: bool,
     /// A problem to report with the first item.
     refused: Option<process::Error>,
     /// The error that was given to the loop, to be raised again should the loop drop it.
@@ -142,7 +160,10 @@ impl Iterator for StreamIterator {
 
 impl Drop for StreamIterator {
     fn drop(&mut self) {
-        (self.close)();
+        // One that was refused has no say over the stream of another.
+        if self.is_owner {
+            (self.close)();
+        }
     }
 }
 
@@ -261,6 +282,7 @@ fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
             close: Box::new(move || closing.close()),
             place,
             world: shared.clone(),
+            is_owner: refused.is_none(),
             refused,
             failed: None,
         })
@@ -278,6 +300,7 @@ fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
             close: Box::new(move || lock(&closing.0).chunks.close()),
             place,
             world: shared.clone(),
+            is_owner: refused.is_none(),
             refused,
             failed: None,
         })

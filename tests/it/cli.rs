@@ -105,7 +105,7 @@ fn failed_output_is_never_lost() {
 
 #[test]
 fn failed_output_is_not_hidden_by_exit() {
-    // BUG: the request of `exit` came first and stays, and the failed flush at the end is dropped.
+    // The last line is written when the script has ended already.
     shell("exec \"$0\" -e 'print(1); exit(0)' > /dev/full").run().status(1).stderr_contains("No space left on device");
 }
 
@@ -282,4 +282,11 @@ fn the_first_error_is_told_with_its_place() {
         .run()
         .status(2)
         .stderr_contains("stage 1 of 2");
+}
+
+#[test]
+fn a_deep_call_stack_is_shown_in_part() {
+    let code = "fn a(n) { b(n) } fn b(n) { [n].map(|x| a(x + 1)) } a(0);";
+    let outcome = eval(code).run();
+    outcome.status(1).stderr_contains("too deeply").check(outcome.stderr.len() < 4000, "a short report");
 }

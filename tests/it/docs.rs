@@ -5,7 +5,8 @@ use std::path::Path;
 use procscript::script::Runtime;
 
 /// Variables that the fragments of the README's table use without defining them.
-const SURROUNDINGS: &str = r#"let name = ""; let dir = ""; let files = []; let a = ""; let b = ""; let text = "";"#;
+const SURROUNDINGS: &str =
+    r#"let name = ""; let dir = ""; let files = []; let a = ""; let b = ""; let text = ""; let url = "";"#;
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);

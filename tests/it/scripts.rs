@@ -16,7 +16,7 @@ macro_rules! topics {
     };
 }
 
-topics! { command, env, errors, execution, language, lines, options, pipeline, redirect, run, stdlib, template }
+topics! { closure, command, env, errors, execution, input, json, language, lines, options, pipeline, redirect, run, stdlib, streams, teardown, tee, template }
 
 #[test]
 fn every_folder_has_its_test() {

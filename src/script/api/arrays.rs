@@ -1,6 +1,6 @@
 //! Methods of arrays: `join`, and those whose originals in Rhai swallow the errors of their closures.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -11,6 +11,34 @@ pub(super) fn register(engine: &mut Engine) {
     // Rhai takes text here for the name of a function to call.
     engine.register_fn("index_of", |array: &mut Array, value: Text| index_of(array, &value, 0));
     engine.register_fn("index_of", |array: &mut Array, value: Text, start: i64| index_of(array, &value, start));
+
+    // Rhai allocates whatever it is asked for, and the process aborts when there is not so much.
+    engine.register_fn("pad", |context: NativeCallContext, array: &mut Array, length: i64, value: Dynamic| {
+        let length = checked_length(&context, length)?;
+        if length > array.len() {
+            array.resize(length, value);
+        }
+        Result::Ok(())
+    });
+    engine.register_fn("pad", |context: NativeCallContext, text: &mut Text, length: i64, part: Text| {
+        pad_text(&context, text, length, &part)
+    });
+    engine.register_fn("pad", |context: NativeCallContext, text: &mut Text, length: i64, part: char| {
+        pad_text(&context, text, length, part.encode_utf8(&mut [0; 4]))
+    });
+    engine.register_fn("blob", |context: NativeCallContext, length: i64| {
+        Result::Ok(vec![0_u8; checked_length(&context, length)?])
+    });
+    engine.register_fn("blob", |context: NativeCallContext, length: i64, value: i64| {
+        Result::Ok(vec![value as u8; checked_length(&context, length)?])
+    });
+    engine.register_fn("pad", |context: NativeCallContext, blob: &mut Blob, length: i64, value: i64| {
+        let length = checked_length(&context, length)?;
+        if length > blob.len() {
+            blob.resize(length, value as u8);
+        }
+        Result::Ok(())
+    });
 
     // In Rhai an error in a comparer counts as "equal", so that a failed command goes unheard.
     engine.register_fn("sort", |context: NativeCallContext, array: &mut Array, comparer: FnPtr| -> Result<()> {
@@ -35,6 +63,39 @@ pub(super) fn register(engine: &mut Engine) {
         *array = kept;
         Ok(())
     });
+}
+
+/// The longest array, text or blob that is made at once.
+const MAX_LENGTH: i64 = 64 * 1024 * 1024;
+
+fn checked_length(context: &NativeCallContext, length: i64) -> Result<usize> {
+    match length {
+        length if length > MAX_LENGTH => Err(EvalAltResult::ErrorDataTooLarge(
+            format!("a length of {length} is more than the {MAX_LENGTH} that are allowed"),
+            context.call_position(),
+        )
+        .into()),
+        length => Ok(usize::try_from(length).unwrap_or(0)),
+    }
+}
+
+/// Rhai counts characters, and repeats the part as a whole.
+fn pad_text(context: &NativeCallContext, text: &mut Text, length: i64, part: &str) -> Result<()> {
+    let length = checked_length(context, length)?;
+    let (mut present, step) = (text.chars().count(), part.chars().count());
+    if step == 0 || present >= length {
+        return Ok(());
+    }
+    let mut padded = text.to_string();
+    while present < length {
+        padded.push_str(part);
+        present += step;
+    }
+    *text = match present > length {
+        true => padded.chars().take(length).collect::<String>().into(),
+        false => padded.into(),
+    };
+    Ok(())
 }
 
 fn join(array: &Array, separator: &str) -> String {

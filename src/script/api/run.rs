@@ -32,6 +32,11 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
             register_for_program(engine, world, name, move |_, command| verb(command));
         }
     }
+    register_verb(engine, world, "json", |_, command| {
+        let text = command.read_raw()?;
+        crate::script::json::parse(&text)
+            .map_err(|problem| process::Error::not_decoded(format!("the output of `{command}` is not JSON: {problem}")))
+    });
     // The failure of a started command comes later, when nobody may be waiting: it has the place of
     // its start.
     let unobserved = world.unobserved.clone();

@@ -8,6 +8,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::stream::Lines;
 use crate::script::world::World;
 use crate::text::{Encoding, Separators};
 
@@ -20,7 +21,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
     "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
     "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
-    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "strict_sigpipe", "ok_codes",
+    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach", "strict_sigpipe", "ok_codes",
     "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators", "lossy", "stdout_piped",
     "stderr_piped", "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session", "own_group",
     "stdin_fd", "stdout_fd", "stderr_fd", "fd",
@@ -105,6 +106,7 @@ fn register_streams(methods: &mut Methods) {
     methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(text.as_bytes())));
     methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
     methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
+    methods.with::<Lines>("stdin", |command, lines| Ok(command.stdin_items(lines.into_input()?)));
     methods.with::<OutputStream>("stdin", |command, stream| Ok(command.stdin_stream(stream)));
     methods.with::<Array>("stdin", |command, lines| {
         let mut bytes = Vec::new();
@@ -146,6 +148,7 @@ fn register_streams(methods: &mut Methods) {
 }
 
 fn register_endings(methods: &mut Methods) {
+    methods.plain("detach", Expression::detach);
     methods.plain("unchecked", Expression::unchecked);
     methods.plain("strict_sigpipe", Expression::strict_sigpipe);
     methods.with::<Array>("ok_codes", |command, codes| {

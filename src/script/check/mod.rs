@@ -1,5 +1,6 @@
 //! What is found in a program before it runs, beyond its syntax.
 
+mod conditions;
 mod unused;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -49,6 +50,11 @@ pub(crate) fn check(
             let place = library.sources.place(name, call.position);
             return Err(Failure::load(problem.message).at(place).with_help(problem.help));
         }
+    }
+    if let Some(position) = conditions::find(ast) {
+        return Err(Failure::load("a command is not a truth value")
+            .at(library.sources.place(name, position))
+            .with_help(Some("run it and ask whether it succeeds: .test()")));
     }
     match unused::find(ast, earlier.value_is_used) {
         Some(position) => Err(Failure::load("this command is built but never run")

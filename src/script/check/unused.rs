@@ -93,7 +93,7 @@ fn unused_command(statement: &Stmt) -> Option<Position> {
 }
 
 /// Where the text of an expression starts; Rhai places an operator at its sign.
-fn start_of(expression: &Expr) -> Position {
+pub(super) fn start_of(expression: &Expr) -> Position {
     match expression {
         Expr::FnCall(call, position) if call.op_token.is_some() => call.args.first().map_or(*position, start_of),
         Expr::Dot(chain, ..) => start_of(&chain.lhs),
@@ -102,7 +102,7 @@ fn start_of(expression: &Expr) -> Position {
 }
 
 /// Whether an expression can only be a command: a constructor, and settings on it.
-fn is_command(expression: &Expr) -> bool {
+pub(super) fn is_command(expression: &Expr) -> bool {
     match expression {
         Expr::Custom(custom, _) => custom.tokens.first().is_some_and(|token| token == "$"),
         Expr::FnCall(call, _) => is_constructor(call) || is_pipeline(call),

@@ -148,7 +148,6 @@ fn messages_cannot_act_on_a_terminal() {
         fails(ErrorKind::ReadFailed, kid("exit 0").stdin_path(format!("/no/{evil}")).run()),
         fails(ErrorKind::InvalidArgument, kid("exit 0").env(format!("A={evil}"), "").run()),
     ] {
-        // BUG: the message holds the name as it is; only the report of the runner escapes it.
         // The command as a shell line is quoted; the message is one line.
         let command = error.command().expect("a command");
         assert!(!command.chars().any(char::is_control), "{command:?}");

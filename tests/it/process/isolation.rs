@@ -99,7 +99,7 @@ fn nul_bytes_are_refused_before_anything_starts() {
 
 #[test]
 fn a_nul_byte_is_an_invalid_argument_wherever_it_stands() {
-    // BUG: for `dir` it is bad_directory with ENOENT, for `arg0` spawn_failed "nul byte found in provided data".
+    // The system would say "no such directory" to one and nothing at all to the other.
     let _guard = Guard::new();
     let error = fails(ErrorKind::InvalidArgument, kid("exit 0").dir("/tmp\0x").run());
     assert_eq!(error.errno(), None);

@@ -89,7 +89,6 @@ fn precedence_of_endings_is_that_of_duct() {
 #[test]
 fn duct_says_that_unchecked_on_the_whole_still_prefers_the_checked_stage() {
     // `exit1 | (exit2 unchecked)`, the whole unchecked: 1, because checked beats unchecked inside.
-    // BUG: here the outer `unchecked` is handed down before the stages are compared, so that 2 wins.
     let _shared = leaks::shared();
     let whole = code(1).pipe(code(2).unchecked()).unchecked();
     assert_eq!(whole.output().expect("unchecked").status.code(), Some(1));

@@ -154,7 +154,7 @@ fn files_that_cannot_be_opened_start_nothing() {
 
 #[test]
 fn a_failed_start_does_not_cost_an_output_file_its_contents() {
-    // BUG (low): outputs are emptied before it is known that a later output can be opened.
+    // Nothing is emptied before everything is known to be there.
     let _guard = Guard::new();
     let scratch = Scratch::new();
     let kept = scratch.write("kept", "old\n");

@@ -28,7 +28,8 @@ fn every_deadly_signal_is_reported() {
         let error = fails(ErrorKind::Signaled, kid(&format!("signal {number}")).output());
         let status = error.status().expect("it ended");
         assert_eq!((status.signal(), status.code(), status.success()), (Some(number), None, false));
-        assert!(error.message().contains(&format!("signal {}", status.signal_name().unwrap_or("")).trim_end()));
+        let name = status.signal_name().unwrap_or("");
+        assert!(error.message().contains(format!("signal {name}").trim_end()), "{error}");
     }
     let error = fails(ErrorKind::ExitStatus, kid("exit 130").output());
     assert_eq!(error.status().and_then(|status| status.signal()), None);

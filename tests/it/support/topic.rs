@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::project_dir;
 use super::run::Run;
 use super::script_case::{Case, Verdict};
+use super::{leaks, project_dir};
 
 pub fn scripts_dir() -> PathBuf {
     project_dir().join("tests").join("scripts")
@@ -74,6 +74,7 @@ pub fn run_dir(dir: &Path, part: &str, renew: bool, program: &(dyn Fn() -> Run +
 }
 
 fn cases(dir: &Path, part: &str) -> Vec<PathBuf> {
+    let _shared = leaks::shared();
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let scripts = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "rhai"));
     let mut scripts = scripts.filter(|path| name(path).contains(part)).collect::<Vec<_>>();
@@ -82,6 +83,8 @@ fn cases(dir: &Path, part: &str) -> Vec<PathBuf> {
 }
 
 fn run_file(path: &Path, renew: bool, run: Run) -> Verdict {
+    // Not only while it runs: it is read, and written anew, too.
+    let _shared = leaks::shared();
     let case = match std::fs::read_to_string(path) {
         Ok(source) => Case::parse(&name(path), &source),
         Err(error) => Err(error.to_string()),

@@ -3,6 +3,7 @@
 use std::ffi::{CString, OsString};
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -60,9 +61,14 @@ pub(crate) fn open_for_writing(path: &Path, append: bool) -> io::Result<Option<F
     };
     match options.create(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => set_flags(&file, if append { libc::O_APPEND } else { 0 }).map(|()| Some(file)),
-        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+        // Also what a socket says, and `/dev/tty` without a terminal.
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) && is_fifo(path) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn is_fifo(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
 /// Empties a regular file; other kinds have nothing to empty.
@@ -89,15 +95,59 @@ pub(crate) fn is_writable(fd: &impl AsRawFd) -> bool {
 pub(crate) fn write_once(fd: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
     loop {
         // SAFETY: the slice is valid for reading.
-        let n = unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+        let write = || unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+        let (n, error) = without_sigpipe(|| (write(), io::Error::last_os_error()));
         if n >= 0 {
             return Ok(n as usize);
         }
-        match io::Error::last_os_error() {
-            error if error.kind() == io::ErrorKind::Interrupted => {}
-            error => return Err(error),
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
         }
     }
+}
+
+/// Writes everything to a blocking descriptor.
+pub(crate) fn write_all(fd: &impl AsRawFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let n = write_once(fd, bytes)?;
+        bytes = &bytes[n..];
+    }
+    Ok(())
+}
+
+/// Runs a write that may fail with EPIPE, without the signal that comes with it: a host that is not
+/// Rust's has the default action for it, which is death.
+#[cfg(target_os = "linux")]
+fn without_sigpipe(write: impl FnOnce() -> (isize, io::Error)) -> (isize, io::Error) {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    let mut earlier = MaybeUninit::<libc::sigset_t>::zeroed();
+    let mut pending = MaybeUninit::<libc::sigset_t>::zeroed();
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: all structures are valid for writing, and initialised by the calls that fill them.
+    unsafe {
+        libc::sigaction(libc::SIGPIPE, std::ptr::null(), action.as_mut_ptr());
+        if action.assume_init().sa_sigaction != libc::SIG_DFL {
+            return write();
+        }
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGPIPE);
+        libc::sigpending(pending.as_mut_ptr());
+        let was_pending = libc::sigismember(pending.as_ptr(), libc::SIGPIPE) == 1;
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), earlier.as_mut_ptr());
+        let result = write();
+        if result.0 < 0 && result.1.raw_os_error() == Some(libc::EPIPE) && !was_pending {
+            // It is pending for this thread; taken here, it goes nowhere.
+            let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            libc::sigtimedwait(set.as_ptr(), std::ptr::null_mut(), &now);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, earlier.as_ptr(), std::ptr::null_mut());
+        result
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn without_sigpipe(write: impl FnOnce() -> (isize, io::Error)) -> (isize, io::Error) {
+    write()
 }
 
 /// Whether `path` leads to this regular file, by whatever name.

@@ -30,7 +30,7 @@ pub(crate) struct Descendant {
 
 impl Descendant {
     /// `None` when the process is gone, or where there is no `/proc`.
-    fn look(pid: u32) -> Option<Self> {
+    pub fn look(pid: u32) -> Option<Self> {
         let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
         // `pid (name) state ppid pgrp … starttime …`: the name may hold anything, also `)`.
         let end = stat.iter().rposition(|byte| *byte == b')')?;
@@ -77,4 +77,49 @@ pub(crate) fn descendants(roots: &[u32]) -> Vec<Descendant> {
 /// Whether a process of the group is running (and not a zombie).
 pub(crate) fn group_has_living_member(group: u32) -> bool {
     all_processes().iter().any(|process| process.group == Some(group) && !process.ended)
+}
+
+/// The name of a process, for a message.
+#[cfg(feature = "cli")]
+pub(crate) fn process_name(pid: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    match name.trim_end() {
+        "" => "a process".to_string(),
+        name => name.to_string(),
+    }
+}
+
+/// The direct children of this process.
+#[cfg(feature = "cli")]
+pub(crate) fn children() -> Vec<u32> {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let lists = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Whether this process has any child, running or not.
+#[cfg(feature = "cli")]
+pub(crate) fn has_children() -> bool {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: the structure is valid for writing; nothing is reaped.
+    unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) == 0 }
+}
+
+/// Reaps a child that nobody else waits for, if it has ended.
+#[cfg(feature = "cli")]
+pub(crate) fn reap(pid: u32) {
+    // SAFETY: no status is asked for.
+    unsafe { libc::waitpid(pid as libc::pid_t, std::ptr::null_mut(), libc::WNOHANG) };
+}
+
+/// Orphans among our descendants become our children, instead of init's.
+#[cfg(feature = "cli")]
+pub(crate) fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: sets a flag of this process.
+    unsafe {
+        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    }
 }

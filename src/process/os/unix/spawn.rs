@@ -40,6 +40,18 @@ fn ignores_signals() -> bool {
     })
 }
 
+/// Whether the kernel reaps the children of this process by itself.
+pub(crate) fn ignores_children() -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: asks for the action only; the structure is valid for writing.
+    unsafe {
+        libc::sigaction(libc::SIGCHLD, std::ptr::null(), action.as_mut_ptr()) == 0 && {
+            let action = action.assume_init();
+            action.sa_sigaction == libc::SIG_IGN || action.sa_flags & libc::SA_NOCLDWAIT != 0
+        }
+    }
+}
+
 /// Whether this process ignores a signal.
 pub(super) fn is_ignored(signal: i32) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();

@@ -82,6 +82,13 @@ pub(crate) struct Ending {
     pub usage: Usage,
 }
 
+impl Ending {
+    /// For a process whose ending nobody can tell any more.
+    pub fn unknown() -> Self {
+        Self { status: TerminationStatus::Signaled(libc::SIGKILL), core_dumped: false, usage: Usage::default() }
+    }
+}
+
 /// Looks whether a child has ended, and leaves the zombie, so that its pid and group stay ours.
 ///
 /// The system call is made directly because Linux gives it a fifth argument that `waitid(3)` hides:

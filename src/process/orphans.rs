@@ -1,0 +1,122 @@
+//! Processes that commands leave behind, in a program that owns its process: the runner.
+//!
+//! The runner asks the kernel to give it the orphans among its descendants, instead of init. So it can
+//! end what a script has left running, also when that has left its session. In return it has to reap
+//! them, without ever taking the status of a command from whoever waits for it: the processes that were
+//! started here are known, and no process is looked at while another is being started.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use shared_child::SharedChild;
+
+use super::os::{self, Descendant};
+
+/// Between two rounds of reaping, in commands.
+const ROUND: u32 = 64;
+/// Between TERM and KILL, when the script is over.
+const GRACE: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(5);
+
+static IS_ADOPTING: AtomicBool = AtomicBool::new(false);
+static STARTED: AtomicU32 = AtomicU32::new(0);
+/// Read while a process is being started, written while orphans are reaped.
+static STARTING: RwLock<()> = RwLock::new(());
+static REGISTERED: LazyLock<Mutex<Registered>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Registered {
+    /// Processes that somebody waits for.
+    awaited: HashSet<u32>,
+    /// Processes, and the groups that they lead, that were let go on purpose.
+    detached: HashSet<u32>,
+}
+
+fn registered() -> std::sync::MutexGuard<'static, Registered> {
+    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on orphans come to this process.
+pub(crate) fn adopt() {
+    os::adopt_orphans();
+    IS_ADOPTING.store(true, Ordering::Release);
+}
+
+/// Starts a process, and knows it before anybody can take it for an orphan.
+pub(crate) fn start<E>(spawn: impl FnOnce() -> Result<SharedChild, E>) -> Result<SharedChild, E> {
+    if !IS_ADOPTING.load(Ordering::Acquire) {
+        return spawn();
+    }
+    if STARTED.fetch_add(1, Ordering::Relaxed) % ROUND == ROUND - 1 {
+        reap_orphans();
+    }
+    let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    let child = spawn()?;
+    registered().awaited.insert(child.id());
+    Ok(child)
+}
+
+/// A process that was started here has been reaped.
+pub(crate) fn forget(pid: u32) {
+    if IS_ADOPTING.load(Ordering::Acquire) {
+        registered().awaited.remove(&pid);
+    }
+}
+
+/// These processes may outlive the program.
+pub(crate) fn let_go(pids: &[u32]) {
+    registered().detached.extend(pids);
+}
+
+fn reap_orphans() {
+    let _nothing_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    let awaited = registered().awaited.clone();
+    for pid in os::children().into_iter().filter(|pid| !awaited.contains(pid)) {
+        os::reap(pid);
+    }
+}
+
+/// Ends what the script has left behind: TERM, a second, KILL. Returns what was ended, by name and id.
+pub(crate) fn end_leftovers() -> Vec<(String, u32)> {
+    if !IS_ADOPTING.load(Ordering::Acquire) || !os::has_children() {
+        return Vec::new();
+    }
+    let mut ended = Vec::new();
+    let deadline = Instant::now() + GRACE;
+    // What is ended may have children that only now come to us: looked at again until nothing is left.
+    let mut told: Vec<Descendant> = Vec::new();
+    loop {
+        reap_orphans();
+        let left = leftovers();
+        if left.is_empty() {
+            return ended;
+        }
+        let is_late = Instant::now() >= deadline;
+        for process in left {
+            if !told.contains(&process) {
+                told.push(process);
+                ended.push((os::process_name(process.pid), process.pid));
+                let _ = os::signal_process(process.pid, os::SIGTERM);
+                // A stopped process does not see it before it goes on.
+                let _ = os::signal_process(process.pid, os::SIGCONT);
+            }
+            if is_late {
+                let _ = os::signal_process(process.pid, os::SIGKILL);
+            }
+        }
+        if Instant::now() >= deadline + GRACE {
+            return ended;
+        }
+        std::thread::sleep(TICK);
+    }
+}
+
+fn leftovers() -> Vec<Descendant> {
+    let detached = registered().detached.clone();
+    let is_detached = |process: &Descendant| {
+        detached.contains(&process.pid) || process.group.is_some_and(|group| detached.contains(&group))
+    };
+    os::descendants(&[std::process::id()]).into_iter().filter(|process| !is_detached(process)).collect()
+}
