@@ -29,21 +29,23 @@ pub(crate) fn launch(
         }
         None => None,
     };
-    let mut start = || match &fork {
-        Some(fork) => fork.start(command),
-        None => Ok(SharedChild::spawn(command)?),
-    };
-    let started = retrying(|| spawn_known(&mut start));
+    let started = retrying(|| {
+        known(|| match &fork {
+            Some(fork) => fork.start(command),
+            None => Ok(SharedChild::spawn(command)?),
+        })
+    });
     started.map_err(|failure| info.describe(explain(info, argv, &failure)))
 }
 
+/// The runner has to know its processes from orphans that come to it.
 #[cfg(feature = "cli")]
-fn spawn_known(start: &mut dyn FnMut() -> Result<SharedChild, StartFailure>) -> Result<SharedChild, StartFailure> {
+fn known(start: impl FnOnce() -> Result<SharedChild, StartFailure>) -> Result<SharedChild, StartFailure> {
     super::orphans::start(start)
 }
 
 #[cfg(not(feature = "cli"))]
-fn spawn_known(start: &mut dyn FnMut() -> Result<SharedChild, StartFailure>) -> Result<SharedChild, StartFailure> {
+fn known(start: impl FnOnce() -> Result<SharedChild, StartFailure>) -> Result<SharedChild, StartFailure> {
     start()
 }
 

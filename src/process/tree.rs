@@ -17,8 +17,10 @@ use super::teardown::Scope;
 #[derive(Debug)]
 pub(crate) struct Tree {
     children: Vec<SharedChild>,
-    /// For each of them the process group that it was started in, when that is not ours.
+    /// For each of them its process group, when it is not ours.
     homes: Vec<Option<u32>>,
+    /// These groups, each once.
+    groups: Vec<u32>,
     /// Held while signals are sent and while processes are reaped.
     reaped: Mutex<bool>,
     /// Processes that somebody else has reaped, so that their ids may be strangers'.
@@ -29,9 +31,12 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// `homes` has the process group of each child, when that is not ours.
+    /// `homes` has the process group of each child, when it is not ours.
     pub fn new(children: Vec<SharedChild>, homes: Vec<Option<u32>>) -> Self {
-        Self { children, homes, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
+        let mut groups: Vec<u32> = homes.iter().copied().flatten().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        Self { children, homes, groups, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
     }
 
     pub fn pids(&self) -> Vec<u32> {
@@ -40,7 +45,7 @@ impl Tree {
 
     /// Whether signals from the terminal do not reach all of them.
     pub fn has_own_group(&self) -> bool {
-        self.homes.iter().any(Option::is_some)
+        !self.groups.is_empty()
     }
 
     /// Sends a signal to the command's own processes; those that have ended are left out.
@@ -50,7 +55,7 @@ impl Tree {
             return Ok(());
         }
         // Every process gets it, also when one refuses.
-        let results: Vec<_> = self.known().into_iter().map(|child| child.send_signal(signal)).collect();
+        let results: Vec<_> = self.known().into_iter().map(|(child, _)| child.send_signal(signal)).collect();
         results.into_iter().collect()
     }
 
@@ -66,15 +71,22 @@ impl Tree {
 
     fn signal_group(&self, signal: i32) {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
-        if *reaped {
-            return;
+        if !*reaped {
+            self.signal_groups(signal);
         }
+    }
+
+    /// Every group, and the children that are in ours. To be called before anything is reaped.
+    fn signal_groups(&self, signal: i32) {
         let groups = self.known_groups();
-        signal_groups(&groups, signal);
-        // Those that are in our group.
-        let home = |child: &SharedChild| self.home_of(child.id());
-        for child in self.known().into_iter().filter(|child| home(child).is_none_or(|home| !groups.contains(&home))) {
-            let _ = child.send_signal(signal);
+        for group in &groups {
+            // ESRCH: all of them have ended.
+            let _ = os::signal_group(*group, signal);
+        }
+        for (child, home) in self.known() {
+            if home.is_none_or(|home| !groups.contains(&home)) {
+                let _ = child.send_signal(signal);
+            }
         }
     }
 
@@ -92,22 +104,26 @@ impl Tree {
             }
         }
         let groups = self.known_groups();
-        signal_groups(&groups, signal);
+        for group in &groups {
+            // ESRCH: all of them have ended.
+            let _ = os::signal_group(*group, signal);
+        }
         let is_reached = |group: Option<u32>| group.is_some_and(|group| groups.contains(&group));
         // One that has left its group is still ours.
-        let group_of = |pid| Descendant::look(pid).and_then(|process| process.group);
-        for child in self.known() {
-            if groups.is_empty() || !is_reached(group_of(child.id())) {
+        for (child, _) in self.known() {
+            if !is_reached(Descendant::look(child.id()).and_then(|process| process.group)) {
                 let _ = child.send_signal(signal);
             }
         }
         seen.retain(Descendant::is_alive);
-        for descendant in seen.iter().filter(|d| !is_reached(d.group)) {
+        for descendant in seen.iter().filter(|descendant| !is_reached(descendant.group)) {
             let _ = os::signal_process(descendant.pid, signal);
         }
         if signal != os::SIGKILL {
             // A stopped process does not see the signal before it continues.
-            signal_groups(&groups, os::SIGCONT);
+            for group in &groups {
+                let _ = os::signal_group(*group, os::SIGCONT);
+            }
         }
     }
 
@@ -127,33 +143,24 @@ impl Tree {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
     }
 
-    /// The processes that signals can be sent to.
-    fn known(&self) -> Vec<&SharedChild> {
+    /// The processes that signals can be sent to, with the groups they were started in.
+    fn known(&self) -> Vec<(&SharedChild, Option<u32>)> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        self.children.iter().filter(|child| !lost.contains(&child.id())).collect()
+        let all = self.children.iter().zip(self.homes.iter().copied());
+        all.filter(|(child, _)| !lost.contains(&child.id())).collect()
     }
 
-    /// The group that a child was started in.
-    fn home_of(&self, pid: u32) -> Option<u32> {
-        let index = self.children.iter().position(|child| child.id() == pid)?;
-        self.homes[index]
-    }
-
-    /// The groups that signals can be sent to, each once: those of which nobody is lost.
+    /// The groups that signals can be sent to.
     fn known_groups(&self) -> Vec<u32> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut groups: Vec<u32> = self.homes.iter().copied().flatten().collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups.retain(|group| lost.iter().all(|pid| self.home_of(*pid) != Some(*group)));
-        groups
+        if lost.is_empty() { self.groups.clone() } else { Vec::new() }
     }
 
     /// Whether something of the command is still running apart from its own processes.
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(Descendant::is_alive);
-        !seen.is_empty() || self.known_groups().into_iter().any(os::group_has_living_member)
+        !seen.is_empty() || self.known_groups().iter().any(|group| os::group_has_living_member(*group))
     }
 
     /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to
@@ -176,12 +183,5 @@ impl Tree {
             }
             is_gone
         })
-    }
-}
-
-fn signal_groups(groups: &[u32], signal: i32) {
-    for group in groups {
-        // ESRCH: all of them have ended.
-        let _ = os::signal_group(*group, signal);
     }
 }

@@ -8,6 +8,7 @@ use crate::support::run::Run;
 use crate::support::verdict::Ended;
 
 mod input;
+mod orphans;
 mod signals;
 
 fn eval(code: &str) -> Run {

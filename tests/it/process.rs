@@ -10,9 +10,14 @@ use crate::support::procs;
 use crate::support::testkid;
 
 mod cancel;
+mod closure;
+mod control;
 mod env;
 mod errors;
 mod execution;
+mod held;
+mod hosts;
+mod input;
 mod isolation;
 mod lines;
 mod load;
@@ -21,6 +26,9 @@ mod pipeline;
 mod program;
 mod redirect;
 mod run;
+mod streams;
+mod teardown;
+mod tee;
 mod timeout;
 
 /// `testkid` with the words of the line as its arguments.

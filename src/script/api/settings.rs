@@ -19,12 +19,12 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 #[rustfmt::skip]
 pub(crate) const SETTINGS: &[&str] = &[
     "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
-    "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit", "stdout_capture",
-    "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit", "stderr_capture",
-    "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach", "strict_sigpipe", "ok_codes",
-    "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators", "lossy", "stdout_piped",
-    "stderr_piped", "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session", "own_group",
-    "stdin_fd", "stdout_fd", "stderr_fd", "fd",
+    "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit",
+    "stdout_capture", "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit",
+    "stderr_capture", "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach",
+    "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators",
+    "lossy", "stdout_piped", "stderr_piped", "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session",
+    "own_group", "stdin_fd", "stdout_fd", "stderr_fd", "fd",
 ];
 
 /// Registers methods, each of which makes a new command from the old one.

@@ -4,22 +4,23 @@
 //! One thread serves all streams at once, so that no pipe can fill up unattended, and nothing is left
 //! behind that would have to be joined.
 
+mod conclusion;
+mod ending;
+
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
-use super::cancel::{CancelToken, Urgency};
+use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder};
 use super::os::{self, Ending, PollFd};
-use super::output::{Output, Stage};
-use super::stage::{Running, Verdict};
-use super::status::TerminationStatus;
-use super::teardown::{POLITE, Scope, Step, Teardown};
+use super::stage::Running;
+use super::teardown::Teardown;
 use super::tree::Tree;
 
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
@@ -354,116 +355,9 @@ impl Pump {
         [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
     }
 
-    fn is_stopping(&self) -> bool {
-        !matches!(self.phase, Phase::Running)
-    }
-
-    fn idle_deadline(&self) -> Option<Instant> {
-        self.last_activity.max(self.entered).checked_add(self.stop.idle_timeout?)
-    }
-
     /// Since when nothing has come although somebody waited for it.
     fn silent_since(&self, ended: Instant) -> Instant {
         ended.max(self.last_activity).max(self.entered)
-    }
-
-    fn advance_is_over(&mut self) -> bool {
-        self.advance();
-        self.is_over()
-    }
-
-    /// Moves on to the next step of ending the command when it is time.
-    fn advance(&mut self) {
-        let now = Instant::now();
-        let urgency = self.stop.cancel.urgency().max(self.stop.request.urgency());
-        match &self.phase {
-            Phase::Running if self.stop.cancel.is_cancelled() => self.begin_cancellation(),
-            // `kill()`, as opposed to `terminate()`: how it ends is worth knowing.
-            Phase::Running if self.stop.request.urgency() == Urgency::Now => self.kill(),
-            Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
-            Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
-                let after = self.stop.timeout.unwrap_or_default();
-                self.begin_timeout(&format!("after {}", super::duration_text(after)));
-            }
-            Phase::Running if self.idle_deadline().is_some_and(|deadline| now >= deadline) => {
-                let silence = self.stop.idle_timeout.unwrap_or_default();
-                self.begin_timeout(&format!("after {} without output", super::duration_text(silence)));
-            }
-            Phase::Asked { .. } if urgency == Urgency::Now => self.kill(),
-            Phase::Asked { teardown, step, until } => {
-                let (scope, step) = (teardown.scope_at(*step), *step);
-                let is_time = until.is_some_and(|until| now >= until);
-                let teardown = is_time.then(|| teardown.clone());
-                if self.nothing_left(scope) {
-                    self.kill();
-                } else if let Some(teardown) = teardown {
-                    self.take_step(teardown, step + 1, None);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn nothing_left(&self, scope: Scope) -> bool {
-        self.all_ended.is_some() && (scope == Scope::Process || !self.tree.has_living_descendants())
-    }
-
-    fn begin_cancellation(&mut self) {
-        let message = format!("`{}` was cancelled", self.expression);
-        self.fail(Error::new(ErrorKind::Cancelled, message));
-        // Ctrl-C at a terminal reaches the children that share our group without us.
-        let is_told = self.stop.cancel.is_from_terminal() && !self.tree.has_own_group();
-        self.ask(self.stop.cancel.signal(), is_told);
-    }
-
-    fn begin_timeout(&mut self, why: &str) {
-        let message = format!("`{}` timed out {why}", self.expression);
-        self.fail(Error::new(ErrorKind::TimedOut, message));
-        self.ask(POLITE, false);
-    }
-
-    /// Ends the command because it is not wanted any more: how it ends is then not a failure.
-    pub fn abandon(&mut self) {
-        self.close_stream();
-        self.is_abandoned = true;
-        if !self.is_stopping() {
-            self.ask(POLITE, false);
-        }
-    }
-
-    /// Begins to end the command: as it asked for, else with `signal` and the grace period. `is_told`: the
-    /// processes have the signal of the first step already.
-    fn ask(&mut self, signal: i32, is_told: bool) {
-        let teardown = self.stop.teardown.clone();
-        let is_told = is_told && teardown.is_none();
-        let teardown = teardown.unwrap_or_else(|| Teardown::polite(signal, self.stop.grace));
-        self.take_step(teardown, 0, is_told.then_some(signal));
-    }
-
-    fn take_step(&mut self, teardown: Teardown, step: usize, told: Option<i32>) {
-        let Some(Step { signal, scope, wait }) = teardown.step(step) else {
-            return self.kill_within(teardown.scope_at(step));
-        };
-        match told == Some(signal) {
-            true => self.tree.signal_untold(signal),
-            false => self.tree.signal_within(scope, signal),
-        }
-        self.phase = Phase::Asked { teardown, step, until: Instant::now().checked_add(wait) };
-    }
-
-    pub fn kill(&mut self) {
-        let scope = match &self.phase {
-            Phase::Asked { teardown, step, .. } => teardown.scope_at(*step),
-            Phase::Running | Phase::Killed { .. } => Scope::Tree,
-        };
-        self.kill_within(scope);
-    }
-
-    fn kill_within(&mut self, scope: Scope) {
-        if !matches!(self.phase, Phase::Killed { .. }) {
-            self.tree.signal_within(scope, os::SIGKILL);
-            self.phase = Phase::Killed { until: Instant::now() + KILL_PATIENCE };
-        }
     }
 
     /// The first failure is the cause of the others.
@@ -498,67 +392,6 @@ impl Pump {
         for result in results {
             self.after_read(result);
         }
-    }
-
-    /// Reaps, and gathers what the command has left; the failure, if it was ended early.
-    pub fn finish(mut self) -> (Output, Option<Error>) {
-        self.run();
-        self.tree.reap();
-        let mut captured = [None, None];
-        for (channel, bytes) in std::mem::take(&mut self.drains).into_iter().filter_map(Drain::into_captured) {
-            captured[channel as usize] = Some(bytes);
-        }
-        let [stdout, stderr] = captured;
-        let last = self.stages.len() - 1;
-        let reader_left = self.reader_left.load(Ordering::Acquire);
-        let stages: Vec<Stage> =
-            self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last || reader_left)).collect();
-        let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
-        let verdict = Verdict::on(&self.expression, &stages, &mut 0);
-        let decisive = verdict.stage;
-        let output =
-            Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
-        if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
-            let help = format!("process {} could not be ended, and may still be running", stage.pid);
-            self.failure = self.failure.take().map(|failure| failure.with_help(help));
-        }
-        let failure = match self.is_abandoned {
-            true => None,
-            false => {
-                self.failure.take().or_else(|| self.input_failure()).or_else(|| self.status_failure(&output, verdict))
-            }
-        };
-        let failure = failure.map(|error| {
-            let error = error.about(&self.expression.to_string(), &[], None);
-            self.stages[decisive].info.describe(error).at_stage(decisive).with_output(output.clone())
-        });
-        (output, failure)
-    }
-
-    fn status_failure(&self, output: &Output, verdict: Verdict) -> Option<Error> {
-        if !verdict.is_failure || !verdict.is_checked {
-            return None;
-        }
-        let stage = &output.stages[verdict.stage];
-        let kind = match stage.status {
-            TerminationStatus::Exited(_) => ErrorKind::ExitStatus,
-            TerminationStatus::Signaled(_) => ErrorKind::Signaled,
-        };
-        let status = stage.status;
-        let message = match output.stages.len() {
-            1 => format!("`{}` {status}", stage.command),
-            n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, verdict.stage + 1, self.expression),
-        };
-        // A plain success that is a failure here needs a word.
-        let accepted = &self.stages[verdict.stage].info.scoped.acceptance.ok_codes;
-        let message = match (status.success(), accepted) {
-            (true, Some(codes)) => {
-                let codes: Vec<String> = codes.iter().map(i32::to_string).collect();
-                format!("{message}, and only {} is accepted", codes.join(", "))
-            }
-            _ => message,
-        };
-        Some(Error::new(kind, message))
     }
 }
 

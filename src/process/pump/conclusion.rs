@@ -1,0 +1,73 @@
+//! What a command has left when it is over: the result, and whether it is a failure.
+
+use std::sync::atomic::Ordering;
+
+use super::Pump;
+use crate::process::error::{Error, ErrorKind};
+use crate::process::flow::Drain;
+use crate::process::output::{Output, Stage};
+use crate::process::stage::Verdict;
+use crate::process::status::TerminationStatus;
+
+impl Pump {
+    /// Reaps, and gathers what the command has left; the failure, if it was ended early.
+    pub fn finish(mut self) -> (Output, Option<Error>) {
+        self.run();
+        self.tree.reap();
+        let mut captured = [None, None];
+        for (channel, bytes) in std::mem::take(&mut self.drains).into_iter().filter_map(Drain::into_captured) {
+            captured[channel as usize] = Some(bytes);
+        }
+        let [stdout, stderr] = captured;
+        let last = self.stages.len() - 1;
+        let reader_left = self.reader_left.load(Ordering::Acquire);
+        let stages: Vec<Stage> =
+            self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last || reader_left)).collect();
+        let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
+        let verdict = Verdict::on(&self.expression, &stages, &mut 0);
+        let decisive = verdict.stage;
+        let output =
+            Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
+        if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
+            let help = format!("process {} could not be ended, and may still be running", stage.pid);
+            self.failure = self.failure.take().map(|failure| failure.with_help(help));
+        }
+        let failure = match self.is_abandoned {
+            true => None,
+            false => {
+                self.failure.take().or_else(|| self.input_failure()).or_else(|| self.status_failure(&output, verdict))
+            }
+        };
+        let failure = failure.map(|error| {
+            let error = error.about(&self.expression.to_string(), &[], None);
+            self.stages[decisive].info.describe(error).at_stage(decisive).with_output(output.clone())
+        });
+        (output, failure)
+    }
+
+    fn status_failure(&self, output: &Output, verdict: Verdict) -> Option<Error> {
+        if !verdict.is_failure || !verdict.is_checked {
+            return None;
+        }
+        let stage = &output.stages[verdict.stage];
+        let kind = match stage.status {
+            TerminationStatus::Exited(_) => ErrorKind::ExitStatus,
+            TerminationStatus::Signaled(_) => ErrorKind::Signaled,
+        };
+        let status = stage.status;
+        let message = match output.stages.len() {
+            1 => format!("`{}` {status}", stage.command),
+            n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, verdict.stage + 1, self.expression),
+        };
+        // A plain success that is a failure here needs a word.
+        let accepted = &self.stages[verdict.stage].info.scoped.acceptance.ok_codes;
+        let message = match (status.success(), accepted) {
+            (true, Some(codes)) => {
+                let codes: Vec<String> = codes.iter().map(i32::to_string).collect();
+                format!("{message}, and only {} is accepted", codes.join(", "))
+            }
+            _ => message,
+        };
+        Some(Error::new(kind, message))
+    }
+}

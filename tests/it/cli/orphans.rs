@@ -1,0 +1,75 @@
+//! What commands leave behind is ended with the script, unless it was let go.
+
+use std::time::Duration;
+
+use super::eval;
+
+/// Runs a command that leaves a process in a session of its own, with another parent.
+fn leaves(words: &str) -> String {
+    format!("cmd(\"testkid\", \"daemon {words}\".split(\" \")).stdout_null().run();")
+}
+
+#[test]
+fn what_commands_leave_behind_is_ended_with_a_note() {
+    // The harness looks for what is left.
+    let note = "note: ended a process that the script had left running: testkid (pid ";
+    let outcome = eval(&format!("{} print(\"end\");", leaves("sleep 30000"))).run();
+    outcome.success().stdout("end\n").stderr_contains(note);
+    outcome.check(outcome.elapsed < Duration::from_secs(4), "it took too long");
+    // The exit code is the script's.
+    eval(&format!("{} exit(7);", leaves("sleep 30000"))).run().status(7).stderr_contains(note);
+    eval(&format!("{} throw \"x\";", leaves("sleep 30000"))).run().status(1).stderr_contains(note);
+    // One that ignores the request, one that is stopped, and several.
+    eval(&leaves("ignore TERM + sleep 30000")).run().success().stderr_contains(note);
+    eval(&leaves("stop-self + sleep 30000")).run().success().stderr_contains(note);
+    let outcome = eval(&leaves("sleep 30000").repeat(5)).run();
+    let notes = String::from_utf8_lossy(&outcome.stderr).matches(note).count();
+    outcome.success().check(notes == 5, "a note for each");
+    // As a shell leaves it.
+    let shell = "cmd(\"sh\", \"-c\", \"(testkid setsid -- sleep 30000 &)\").stdout_null().run();";
+    eval(shell).run().success().stderr_contains(note);
+    // What ended by itself is not worth a note.
+    eval(&format!("{} sleep(\"200ms\");", leaves("exit 0"))).run().success().stderr("");
+}
+
+#[test]
+fn what_was_let_go_is_left_alone() {
+    for code in [
+        "cmd(\"testkid\", \"sleep\", \"30000\").stdout_null().detach().start();",
+        "let job = cmd(\"testkid\", \"sleep\", \"30000\").stdout_null().start(); job.detach();",
+        "cmd(\"testkid\", [\"grandchild\", \"sleep\", \"30000\"]).stdout_null().detach().start().wait();",
+    ] {
+        let outcome = eval(code).leaves_detached().run();
+        outcome.success().stdout("").stderr("");
+        let left = outcome.mark.processes();
+        outcome.check(left.len() == 1, &format!("{code}: {left:?}"));
+        // The outcome kills them.
+    }
+}
+
+#[test]
+fn hundreds_of_orphans_do_not_pile_up() {
+    // Each becomes a child of the runner, and a zombie when it ends.
+    let code = format!(
+        "for n in 0..300 {{ {} }}
+         print(cmd(\"sh\", \"-c\", \"cat /proc/[0-9]*/stat 2>/dev/null | grep -c \\\") Z $PPID \\\"\").unchecked().read());",
+        leaves("exit 0")
+    );
+    let outcome = eval(&code).timeout(Duration::from_secs(60)).run();
+    outcome.success();
+    let zombies: usize = String::from_utf8_lossy(&outcome.stdout).trim().parse().expect("a number");
+    outcome.check(zombies < 200, "zombies");
+}
+
+#[test]
+fn a_signal_during_the_sweep_is_heard() {
+    // What is left behind signals the runner when it is told to end, and does not end.
+    let left =
+        "R=$PPID; export R; setsid sh -c 'trap \"kill -TERM $R\" TERM; : > ready; while :; do sleep 0.02; done' &";
+    let script = format!(
+        "cmd(\"sh\", [\"-c\", #\"{left}\"#]).stdout_null().stderr_null().run(); while !exists(\"ready\") {{ sleep(\"5ms\") }} print(\"end\");"
+    );
+    let outcome = eval(&script).allow_file("ready").run();
+    outcome.signal(15).stdout("end\n");
+    outcome.check(outcome.elapsed < Duration::from_secs(6), "it took too long");
+}

@@ -1,0 +1,167 @@
+//! The closure form: a body that talks to the command while it runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use procscript::process::{Error, ErrorKind, Execution};
+
+use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
+use crate::support::leaks::Guard;
+
+/// Reads the line by which a command says that it is ready.
+fn await_ready(process: &Execution) -> Result<(), Error> {
+    let line = process.stdout().lines()?.next().expect("a line")?;
+    assert_eq!(line, "ready");
+    Ok(())
+}
+
+#[test]
+fn body_and_command_run_at_the_same_time() {
+    // Each answer comes before the next question is asked.
+    let _guard = Guard::new();
+    let talk = |process: &Execution| {
+        let mut lines = process.stdout().lines()?;
+        let mut answers = Vec::new();
+        for word in ["one", "two", "three"] {
+            process.write(format!("{word}\n").as_bytes())?;
+            answers.push(lines.next().expect("an answer")?);
+        }
+        Ok::<_, Error>((process.pids(), answers))
+    };
+    let (output, (pids, answers)) = soon(|| kid("cat-upper").run_with(talk)).expect("it succeeds");
+    assert_eq!(answers, ["ONE", "TWO", "THREE"]);
+    assert_eq!((output.success(), output.stages[0].pid), (true, pids[0]));
+}
+
+#[test]
+fn a_failing_body_tears_the_command_down() {
+    // Its error is given on as it is, of whatever type.
+    #[derive(Debug)]
+    enum Mine {
+        Enough,
+        Theirs(Error),
+    }
+    impl From<Error> for Mine {
+        fn from(error: Error) -> Self {
+            Self::Theirs(error)
+        }
+    }
+    let _guard = Guard::new();
+    let sleep = unique_sleep(41);
+    for line in
+        [format!("grandchild {sleep} -- echo ready -- {sleep}"), format!("ignore TERM -- echo ready -- {sleep}")]
+    {
+        let command = kid(&line).grace(millis(200));
+        let result = soon(|| {
+            command.run_with(|process| -> Result<(), Mine> {
+                await_ready(process)?;
+                Err(Mine::Enough)
+            })
+        });
+        assert!(matches!(result, Err(Mine::Enough)), "{result:?}");
+        kill_strays(&sleep, 0);
+    }
+    let result = kid("exit 3").run_with(|_| Ok::<_, Mine>("value"));
+    assert!(matches!(&result, Err(Mine::Theirs(error)) if error.kind() == ErrorKind::ExitStatus), "{result:?}");
+}
+
+#[test]
+fn a_panicking_body_leaves_nothing() {
+    let _guard = Guard::new();
+    let sleep = unique_sleep(42);
+    let command = kid(&format!("grandchild {sleep} -- echo ready -- {sleep}"));
+    let body = |process: &Execution| -> Result<(), Error> {
+        await_ready(process)?;
+        panic!("on purpose")
+    };
+    let result = soon(|| catch_unwind(AssertUnwindSafe(|| command.run_with(body))));
+    assert!(result.is_err_and(|panic| panic.downcast_ref::<&str>() == Some(&"on purpose")));
+    kill_strays(&sleep, 0);
+}
+
+#[test]
+fn a_handle_that_outlives_the_body_is_of_an_ended_command() {
+    let _guard = Guard::new();
+    let (_, kept) = kid("cat").run_with(|process| Ok::<_, Error>(process.clone())).expect("it succeeds");
+    assert!(!kept.is_running());
+    fails(ErrorKind::Misuse, kept.write(b"late"));
+    fails(ErrorKind::Misuse, kept.stdout().lines());
+    assert!(kept.wait().expect("the same answer").success());
+}
+
+#[test]
+fn both_outputs_can_be_read_at_the_same_time() {
+    // Whoever reads one to its end before the other hangs here: each is more than a pipe holds.
+    let _guard = Guard::new();
+    const SIZE: usize = 3_000_000;
+    let count = |stream: procscript::process::OutputStream| -> Result<usize, Error> {
+        stream.chunks()?.try_fold(0, |sum, piece| Ok(sum + piece?.len()))
+    };
+    let body = |process: &Execution| {
+        std::thread::scope(|scope| {
+            let errors = scope.spawn(|| count(process.stderr()));
+            Ok::<_, Error>((count(process.stdout())?, errors.join().expect("no panic")?))
+        })
+    };
+    let command = kid(&format!("flood-both {SIZE}")).stderr_piped();
+    let (_, counts) = within(millis(20_000), || command.run_with(body)).expect("it succeeds");
+    assert_eq!(counts, (SIZE, SIZE));
+}
+
+#[test]
+fn a_long_conversation_goes_through_small_pipes() {
+    // 16 MiB there and back: the writer is slowed by the reader, and nothing is lost or reordered.
+    let _guard = Guard::new();
+    let data: Vec<u8> = (0..16_u32 << 20).map(|n| (n % 251) as u8).collect();
+    let body = |process: &Execution| {
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let written = process.write(&data);
+                process.finish_input();
+                written
+            });
+            let mut back = Vec::with_capacity(data.len());
+            for piece in process.stdout().chunks()? {
+                back.extend_from_slice(&piece?);
+            }
+            writer.join().expect("no panic")?;
+            Ok::<_, Error>(back)
+        })
+    };
+    let (_, back) = within(millis(30_000), || kid("cat").run_with(body)).expect("it succeeds");
+    assert!(back == data);
+}
+
+#[test]
+fn thousands_of_single_bytes_keep_their_order() {
+    // Each arrives by itself, as soon as it is there: nothing waits for a buffer to fill up.
+    let _guard = Guard::new();
+    let body = |process: &Execution| {
+        let mut pieces = process.stdout().chunks()?;
+        for n in 0..2048_u32 {
+            let byte = (n % 256) as u8;
+            process.write(&[byte])?;
+            assert_eq!(pieces.next().expect("an answer")?, [byte], "byte {n}");
+        }
+        Ok::<_, Error>(())
+    };
+    within(millis(30_000), || kid("cat").run_with(body)).expect("it succeeds");
+}
+
+#[test]
+fn time_limits_and_redirections_hold_in_it() {
+    let _guard = Guard::new();
+    let wait = |process: &Execution| -> Result<Option<String>, Error> { process.stdout().lines()?.next().transpose() };
+    let sleep = unique_sleep(43);
+    let slow = kid(&format!("grandchild {sleep} -- {sleep}")).timeout(millis(300)).grace(millis(200));
+    soon(|| fails(ErrorKind::TimedOut, slow.run_with(wait)));
+    assert_eq!(await_strays(&sleep, 0), 0);
+    // Streams that the expression sent elsewhere are not the body's.
+    let elsewhere = kid("echo out -- err err").stdout_capture().stderr_capture().stdin_null();
+    let (output, kind) = elsewhere
+        .run_with(|process| {
+            fails(ErrorKind::Misuse, process.write(b"x"));
+            Ok::<_, Error>(fails(ErrorKind::Misuse, wait(process)).kind())
+        })
+        .expect("it succeeds");
+    assert_eq!((output.stdout.as_deref(), kind), (Some(&b"out\n"[..]), ErrorKind::Misuse));
+}

@@ -1,0 +1,136 @@
+//! Readers that are slow, processes that stay behind, places that take no output.
+
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use procscript::process::{CancelToken, Context, ErrorKind, HostStream};
+
+use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
+use crate::support::leaks::Guard;
+use crate::support::procs;
+use crate::support::scratch::Scratch;
+
+/// Longer than silence is taken for the end.
+const SLOW: Duration = Duration::from_millis(700);
+
+#[test]
+fn a_slow_reader_hears_of_nothing_that_is_not_there() {
+    // The command is over long before its output is read.
+    let _guard = Guard::new();
+    for command in [
+        kid("lines 3"),
+        kid("lines 3").timeout(millis(400)),
+        kid("lines 3").idle_timeout(millis(400)),
+        kid("lines 3").pipe(kid("cat")).timeout(millis(400)),
+    ] {
+        let mut lines = command.lines().expect("it starts");
+        assert_eq!(lines.next().expect("a line").expect("good"), "line-0");
+        std::thread::sleep(SLOW);
+        let rest: Result<Vec<_>, _> = lines.collect();
+        assert_eq!(rest.expect("nothing was wrong"), ["line-1", "line-2"], "{command}");
+        let execution = command.stdout_piped().start().expect("it starts");
+        let mut lines = execution.stdout().lines().expect("piped");
+        assert!(lines.next().is_some());
+        std::thread::sleep(SLOW);
+        assert_eq!(lines.map(|line| line.expect("nothing was wrong")).count(), 2);
+        execution.wait().expect("nothing was wrong");
+    }
+}
+
+#[test]
+fn a_slow_reader_gives_a_late_writer_its_time() {
+    // What was left behind writes only after the reader has come back.
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let go = scratch.path().join("go");
+    let command = kid("grandchild wait-for").arg(&go).args(["+", "echo", "late", "--", "echo", "early"]);
+    let mut lines = command.lines().expect("it starts");
+    assert_eq!(lines.next().expect("a line").expect("good"), "early");
+    std::thread::sleep(SLOW);
+    std::fs::write(&go, "").expect("ours");
+    let rest: Result<Vec<_>, _> = lines.collect();
+    assert_eq!(rest.expect("it came in time"), ["late"]);
+}
+
+/// Until the process that is to be left behind is there, which has its words at the end of its own line.
+fn await_daemon(words: &str) {
+    let is_daemon = |stray: &procs::Process| stray.words.ends_with(words);
+    procs::until(super::SOON, || super::strays(words).iter().any(is_daemon), |there| *there);
+}
+
+#[test]
+fn a_trickle_from_what_was_left_behind_keeps_nobody() {
+    // It never is silent for long enough to be given up, and has escaped from the group.
+    let _guard = Guard::new();
+    let words = "burst 102 50 tick";
+    let command = || kid(&format!("daemon {words} -- echo GO -- sleep 100"));
+    let gone = |how: &str| assert_eq!(await_strays(words, 0), 0, "{how}: it dies of the closed pipe");
+
+    let execution = command().stdout_capture().start().expect("it starts");
+    await_daemon(words);
+    within(millis(2500), || drop(execution));
+    gone("drop");
+    let mut lines = command().lines().expect("it starts");
+    assert!(lines.next().is_some());
+    within(millis(2500), || drop(lines));
+    gone("lines");
+    let execution = command().stdout_capture().start().expect("it starts");
+    await_daemon(words);
+    within(millis(2500), || execution.terminate());
+    gone("terminate");
+    let execution = command().stdout_capture().start().expect("it starts");
+    await_daemon(words);
+    within(millis(2500), || {
+        execution.kill().expect("it is ours");
+        drop(execution.wait());
+    });
+    gone("kill");
+    within(millis(2500), || command().timeout(millis(600)).grace(millis(200)).output().expect_err("timed out"));
+    gone("timeout");
+    let token = CancelToken::new().expect("a pipe");
+    let context = Context::new().with_cancel(token.clone());
+    let execution = command().stdout_capture().within(&context).start().expect("it starts");
+    await_daemon(words);
+    token.cancel();
+    within(millis(2500), || drop(execution.wait()));
+    gone("cancel");
+}
+
+#[test]
+fn a_function_that_panics_on_output_is_an_error() {
+    // It runs in the middle of our loop: the command must be ended, and nobody may wait for ever.
+    let _guard = Guard::new();
+    let sleep = unique_sleep(56);
+    let sink = || HostStream::Sink(Arc::new(|_: &[u8]| panic!("on purpose")));
+    let family = |verb: &str| kid(&format!("grandchild {sleep} -- {verb} hi -- {sleep}")).grace(millis(300));
+    let rows = [("echo", Context::new().with_stdout(sink())), ("err", Context::new().with_stderr(sink()))];
+    for (verb, context) in rows {
+        let command = || family(verb).within(&context);
+        soon(|| fails(ErrorKind::ReadFailed, command().run()));
+        kill_strays(&sleep, 0);
+        let execution = command().start().expect("it starts");
+        soon(|| fails(ErrorKind::ReadFailed, execution.wait()));
+        kill_strays(&sleep, 0);
+        let copied = family(verb).pipe(kid("cat")).within(&context);
+        soon(|| fails(ErrorKind::ReadFailed, copied.run()));
+        kill_strays(&sleep, 0);
+    }
+}
+
+#[test]
+fn a_socket_is_no_file_to_write() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let path = scratch.path().join("socket");
+    let _listener = UnixListener::bind(&path).expect("a fresh name");
+    let marker = scratch.path().join("marker");
+    let touch = || kid("touch").arg(&marker).timeout(millis(5000));
+    for command in [touch().stdout_path(&path), touch().stdout_append(&path), touch().stderr_path(&path)] {
+        let error = within(millis(2500), || fails(ErrorKind::WriteFailed, command.run()));
+        assert!(error.errno().is_some(), "{error:?}");
+    }
+    within(millis(2500), || fails(ErrorKind::WriteFailed, touch().tee(&path).run()));
+    within(millis(2500), || fails(ErrorKind::ReadFailed, touch().stdin_path(&path).run()));
+    assert!(!marker.exists());
+}

@@ -1,0 +1,161 @@
+//! Programs that embed the engine and are not as a Rust program is by default.
+//!
+//! What they change belongs to the whole process: each is this test binary, started once more with one
+//! test, which does nothing otherwise.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use procscript::process::{Context, Error, ErrorKind, Expression, HostStream};
+
+use super::{fails, kid, millis, soon, within};
+use crate::support::{leaks, procs};
+
+const ROLE: &str = "PROCSCRIPT_TEST_HOST";
+
+/// Starts this binary again, as the host of this name.
+#[track_caller]
+fn play(role: &str) {
+    let _shared = leaks::shared();
+    leaks::keep_foreign_descriptors();
+    let myself = std::env::current_exe().expect("a running program has a path");
+    let mut host = Command::new(myself);
+    host.args(["--exact", &format!("process::hosts::{role}"), "--nocapture"]).env(ROLE, role);
+    host.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = host.output().expect("it starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success() && out.contains("1 passed"), "{}\n{out}\n{err}", output.status);
+}
+
+fn is(role: &str) -> bool {
+    std::env::var_os(ROLE).is_some_and(|value| value == role)
+}
+
+#[test]
+fn a_host_with_the_default_sigpipe_lives_on() {
+    // A Rust program ignores the signal from its start; one in C, Python or Swift does not.
+    play("with_default_sigpipe");
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn with_default_sigpipe() {
+    if !is("with_default_sigpipe") {
+        return;
+    }
+    // SAFETY: plain call; nothing else runs in this process.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    let much = vec![b'x'; 1 << 20];
+    kid("exit 0").stdin_bytes(much.clone()).run().expect("input that nobody wants");
+    kid("close-in -- sleep 50").stdin_bytes(much.clone()).run().expect("input that nobody wants");
+    let pieces = std::iter::repeat_with(|| Ok(vec![b'x'; 65_536]));
+    kid("exit 0").stdin_items(pieces).run().expect("input that nobody wants");
+    let execution = kid("exit 0").stdin_piped().start().expect("it starts");
+    procs::until(super::SOON, || execution.is_running(), |running| !running);
+    fails(ErrorKind::WriteFailed, execution.write(&much));
+    execution.wait().expect("it succeeds");
+    let copied = kid("lines 10000000").tee("/dev/null").pipe(kid("read-line"));
+    assert_eq!(copied.read().expect("nobody's fault"), "line-0");
+    let body = |process: &procscript::process::Execution| {
+        fails(ErrorKind::WriteFailed, (0..100).try_for_each(|_| process.write(&much)));
+        Ok::<_, Error>(())
+    };
+    kid("close-in -- sleep 200").run_with(body).expect("it succeeds");
+    let mut lines = kid("lines 10000000").lines().expect("it starts");
+    assert!(lines.next().is_some());
+    drop(lines);
+    // The signal that a thread of ours did not get is not left for later, and children have the default.
+    assert_eq!(kid("signals").read().expect("it succeeds"), "ignored:\nblocked:");
+    // SAFETY: only asks what is set now.
+    let set = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    assert_eq!(set, libc::SIG_DFL, "nothing global was changed");
+}
+
+#[test]
+fn a_host_that_ignores_sigchld_is_told_at_once() {
+    play("with_sigchld_ignored");
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn with_sigchld_ignored() {
+    if !is("with_sigchld_ignored") {
+        return;
+    }
+    // SAFETY: plain call; nothing else runs in this process.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    let verbs: [fn(&Expression) -> Result<(), Error>; 5] = [
+        |e| e.run().map(drop),
+        |e| e.read().map(drop),
+        |e| e.lines().map(drop),
+        |e| e.start().map(drop),
+        |e| e.run_with(|_| Ok::<_, Error>(())).map(drop),
+    ];
+    for verb in verbs {
+        for command in [kid("forever"), kid("forever").pipe(kid("cat")), kid("exit 0")] {
+            let error = within(millis(1000), || fails(ErrorKind::MonitorFailed, verb(&command)));
+            assert!(error.help().is_some_and(|help| help.contains("SIGCHLD")), "{error:?}");
+        }
+    }
+    assert_eq!(procs::children(), [], "nothing was started");
+    // SAFETY: as above.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    kid("exit 0").run().expect("as ever");
+}
+
+#[test]
+fn a_host_that_reaps_our_children_costs_an_error_and_no_hang() {
+    play("with_a_thief");
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn with_a_thief() {
+    if !is("with_a_thief") {
+        return;
+    }
+    // As a library that waits for "any child" does.
+    std::thread::spawn(|| {
+        loop {
+            // SAFETY: asks for no status; without children it returns at once.
+            if unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } == -1 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    });
+    // Who comes first is open; a wrong answer is not among the answers.
+    let is_fair = |result: Result<(), Error>| match result {
+        Ok(()) => {}
+        Err(error) => assert_eq!(error.kind(), ErrorKind::MonitorFailed, "{error:?}"),
+    };
+    let silent = Context::new().with_stdout(HostStream::Null);
+    let verbs: [fn(&Expression) -> Result<(), Error>; 5] = [
+        |e| e.run().map(drop),
+        |e| e.bytes().map(drop),
+        |e| e.lines()?.try_for_each(|line| line.map(drop)),
+        |e| e.start()?.wait().map(drop),
+        |e| e.clone().timeout(millis(20_000)).run().map(drop),
+    ];
+    for verb in verbs {
+        for line in ["echo hi", "sleep 20"] {
+            for _ in 0..10 {
+                soon(|| is_fair(verb(&kid(line).within(&silent))));
+                soon(|| is_fair(verb(&kid(line).pipe(kid("cat")).within(&silent))));
+            }
+        }
+    }
+    // What is gone is not signalled: its id may be another's by now.
+    for _ in 0..10 {
+        let execution = kid("exit 0").start().expect("it starts");
+        procs::until(super::SOON, || execution.is_running(), |running| !running);
+        execution.signal(libc::SIGKILL).expect("a no-op");
+        execution.kill().expect("a no-op");
+        soon(|| execution.terminate());
+        is_fair(execution.wait().map(drop));
+    }
+    // And what is still running can be ended.
+    let execution = kid("forever").start().expect("it starts");
+    soon(|| drop(execution));
+    soon(|| kid("forever").timeout(millis(100)).run().expect_err("timed out, or stolen"));
+}
