@@ -13,5 +13,6 @@ mod examples;
 mod harness;
 mod layers;
 mod process;
+mod repl;
 mod scripts;
 mod tidy;

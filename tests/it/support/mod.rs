@@ -10,6 +10,7 @@ pub mod expect;
 pub mod leaks;
 pub mod outcome;
 pub mod procs;
+pub mod pty;
 pub mod run;
 pub mod rust_source;
 pub mod scratch;

@@ -1,0 +1,134 @@
+//! A pseudo-terminal with a program on it, for what only happens at a terminal.
+
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+/// The longest that anything is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A program that has the terminal, and the side of it where a person would sit.
+pub struct Terminal {
+    child: Child,
+    screen: File,
+    /// Everything that was shown so far.
+    pub shown: String,
+}
+
+impl Terminal {
+    /// Starts a program as the leader of a session whose terminal is a new one.
+    pub fn run(program: &Path, dir: &Path, arguments: &[&str]) -> Self {
+        let (screen, terminal) = open();
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(dir).env("TERM", "xterm").env("NO_COLOR", "1");
+        for stream in [Command::stdin::<OwnedFd>, Command::stdout::<OwnedFd>, Command::stderr::<OwnedFd>] {
+            stream(&mut command, terminal.try_clone().expect("a descriptor"));
+        }
+        // SAFETY: async-signal-safe calls only.
+        unsafe {
+            command.pre_exec(|| {
+                libc::setsid();
+                libc::ioctl(0, libc::TIOCSCTTY, 0);
+                Ok(())
+            });
+        }
+        let child = command.spawn().expect("the program starts");
+        drop(terminal);
+        Self { child, screen: File::from(screen), shown: String::new() }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types text; `\r` is the Enter key, `\x03` Ctrl-C, `\x04` Ctrl-D.
+    pub fn type_text(&mut self, text: &str) -> &mut Self {
+        self.screen.write_all(text.as_bytes()).expect("the terminal takes it");
+        self
+    }
+
+    /// Waits until the text is shown, behind what was waited for before.
+    pub fn expect(&mut self, text: &str) -> &mut Self {
+        let end = Instant::now() + PATIENCE;
+        let mut seen = 0;
+        loop {
+            if let Some(at) = self.shown[seen..].find(text) {
+                self.shown.drain(..seen + at + text.len());
+                return self;
+            }
+            seen = self.shown.floor_char_boundary(self.shown.len().saturating_sub(text.len()));
+            assert!(Instant::now() < end, "{text:?} was never shown, but:\n{}", self.shown);
+            assert!(self.read_some(), "the program has ended without {text:?}, but:\n{}", self.shown);
+        }
+    }
+
+    /// Waits for the end of the program.
+    pub fn ended(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            self.read_some();
+            if let Some(status) = self.child.try_wait().expect("it is ours") {
+                return status;
+            }
+            assert!(Instant::now() < end, "it does not end; shown so far:\n{}", self.shown);
+        }
+    }
+
+    /// Whether the terminal shows what is typed: off while an editor has it, or has left it so.
+    pub fn echoes(&self) -> bool {
+        // SAFETY: the structure is valid for writing, and filled when the call succeeds.
+        unsafe {
+            let mut state = std::mem::zeroed::<libc::termios>();
+            libc::tcgetattr(self.screen.as_raw_fd(), &mut state) == 0 && state.c_lflag & libc::ECHO != 0
+        }
+    }
+
+    /// Reads what is there, waiting a little; `false` when nobody has the terminal any more.
+    fn read_some(&mut self) -> bool {
+        let mut fd = libc::pollfd { fd: self.screen.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one valid structure.
+        if unsafe { libc::poll(&mut fd, 1, 50) } <= 0 {
+            return true;
+        }
+        let mut bytes = [0; 4096];
+        match self.screen.read(&mut bytes) {
+            Ok(n) if n > 0 => {
+                self.shown.push_str(&String::from_utf8_lossy(&bytes[..n]));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The number of the signal that ended a program.
+pub fn signal_of(status: ExitStatus) -> Option<i32> {
+    status.signal()
+}
+
+fn open() -> (OwnedFd, OwnedFd) {
+    let (mut screen, mut terminal) = (-1, -1);
+    // SAFETY: the descriptors it fills in are new and ours.
+    unsafe {
+        let size = libc::winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let result = libc::openpty(&mut screen, &mut terminal, std::ptr::null_mut(), std::ptr::null(), &raw const size);
+        assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+        for fd in [screen, terminal] {
+            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+        }
+        (OwnedFd::from_raw_fd(screen), OwnedFd::from_raw_fd(terminal))
+    }
+}
