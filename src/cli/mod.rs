@@ -56,9 +56,14 @@ fn execute(plan: Plan) -> Exit {
         Ok(Ending::Exited(code)) => Exit::Code(code),
         Err(failure) => Exit::because(&failure, signals.received()),
     };
-    for (name, pid) in orphans::end_leftovers() {
+    let earlier = signals.count();
+    for (name, pid) in orphans::end_leftovers(|| signals.count() > earlier) {
         exit::complain(&format!("note: ended a process that the script had left running: {name} (pid {pid})\n"));
     }
+    let exit = match signals.received() {
+        Some(signal) if signals.count() > earlier => Exit::Signal(signal),
+        _ => exit,
+    };
     // The process ends: taking the interpreter apart would only take time.
     std::mem::forget(runtime);
     exit

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use crate::process::{CancelToken, os};
 
@@ -16,6 +16,7 @@ const HANDLED: [i32; 4] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT];
 pub(super) struct Signals {
     token: CancelToken,
     received: Arc<AtomicI32>,
+    count: Arc<AtomicU32>,
     idle: Arc<AtomicBool>,
 }
 
@@ -25,15 +26,18 @@ impl Signals {
     pub fn take_over() -> io::Result<Self> {
         let token = CancelToken::new()?;
         let received = Arc::new(AtomicI32::new(0));
+        let count = Arc::new(AtomicU32::new(0));
         let idle = Arc::new(AtomicBool::new(false));
         let signals = os::not_ignored(&HANDLED);
         if !signals.is_empty() {
             let pipe = os::signals_into_pipe(&signals)?;
             let (token, received, idle) = (token.clone(), received.clone(), idle.clone());
+            let count = count.clone();
             let terminal = os::TerminalState::of_stdin();
             std::thread::Builder::new().name("procscript-signals".into()).spawn(move || {
                 pass_on(pipe, |signal, from_terminal| {
                     received.store(signal, Ordering::Release);
+                    count.fetch_add(1, Ordering::AcqRel);
                     if idle.load(Ordering::Acquire) {
                         // The line editor waits for a key and would not notice.
                         if let Some(terminal) = &terminal {
@@ -48,7 +52,7 @@ impl Signals {
                 });
             })?;
         }
-        Ok(Self { token, received, idle })
+        Ok(Self { token, received, count, idle })
     }
 
     pub fn token(&self) -> &CancelToken {
@@ -58,6 +62,11 @@ impl Signals {
     /// Whether a session waits for input and runs nothing: then a signal ends the process at once.
     pub fn idle(&self) -> &Arc<AtomicBool> {
         &self.idle
+    }
+
+    /// How many have come.
+    pub fn count(&self) -> u32 {
+        self.count.load(Ordering::Acquire)
     }
 
     /// The signal that told us to stop.

@@ -68,10 +68,13 @@ impl Execution {
             let (reader, writer) = os_pipe::pipe().map_err(|error| no_pipe(&error))?;
             (over, over_writer) = (Some(Arc::new(reader)), Some(writer));
         }
-        let left = pump.reader_left();
+        let readers = match streams.iter().any(Option::is_some) {
+            true => pump.expect_readers(),
+            false => Arc::default(),
+        };
         let stream = |what: &str, reader| {
             let what = format!("the standard {what} of `{command}`");
-            OutputStream::new(what, reader, scoped.text_format(), over.clone(), left.clone())
+            OutputStream::new(what, reader, scoped.text_format(), over.clone(), readers.clone())
         };
         let [stdout, stderr] = streams;
         let (stdout, stderr) = (stream("output", stdout), stream("error", stderr));

@@ -59,23 +59,31 @@ pub(crate) fn feed(items: BoxedItems, writer: PipeWriter) -> Result<Arc<Mutex<Op
     let failure = Arc::new(Mutex::new(None));
     let slot = failure.clone();
     let work = move || {
-        for item in items {
-            match item {
-                Ok(bytes) if os::write_all(&writer, &bytes).is_ok() => {}
-                // Nobody reads any more.
-                Ok(_) => return,
-                Err(error) => {
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    return;
-                }
-            }
+        let fed = catch_unwind(AssertUnwindSafe(|| write_items(items, &writer)));
+        let panicked = || Error::new(ErrorKind::WriteFailed, "what makes the input panicked");
+        if let Some(error) = fed.unwrap_or_else(|_| Some(panicked())) {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
+        // Only now: who sees the end of the input must see what was wrong with it, too.
+        drop(writer);
     };
     std::thread::Builder::new()
         .name("procscript-input".into())
         .spawn(work)
         .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
     Ok(failure)
+}
+
+/// Writes until the end, or until nobody reads any more; the error among the items, if there was one.
+fn write_items(items: BoxedItems, writer: &PipeWriter) -> Option<Error> {
+    for item in items {
+        match item {
+            Ok(bytes) if os::write_all(writer, &bytes).is_ok() => {}
+            Ok(_) => return None,
+            Err(error) => return Some(error),
+        }
+    }
+    None
 }
 
 /// A pipe that is read for the child's sake: into memory, or handed on.

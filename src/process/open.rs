@@ -114,6 +114,7 @@ impl<'a> Opener<'a> {
             return Ok(());
         }
         let writer: OwnedFd = match &sink.kind {
+            SinkKind::Null if self.watches_output => self.relay(None, Vec::new())?,
             SinkKind::Null => return Ok(()),
             SinkKind::Host(channel) => match self.host(*channel) {
                 HostStream::Inherit if self.watches_output => {
@@ -131,9 +132,15 @@ impl<'a> Opener<'a> {
                 let main = self.descriptor_of(inner)?;
                 self.relay(main, vec![copy])?
             }
-            SinkKind::Create(path) => self.open_output(path, false)?.into(),
-            SinkKind::Append(path) => self.open_output(path, true)?.into(),
-            SinkKind::File(file) => duplicate(file)?,
+            SinkKind::Create(path) => {
+                let file = self.open_output(path, false)?.into();
+                self.watched(file)?
+            }
+            SinkKind::Append(path) => {
+                let file = self.open_output(path, true)?.into();
+                self.watched(file)?
+            }
+            SinkKind::File(file) => self.watched(duplicate(file)?)?,
             SinkKind::Capture(channel) => {
                 let (reader, writer) = pipe()?;
                 self.drains.push(Drain::to_buffer(reader, *channel, self.limit));
@@ -153,6 +160,14 @@ impl<'a> Opener<'a> {
         // Cannot be set already: looked at above.
         let _ = sink.writer.set(writer);
         Ok(())
+    }
+
+    /// A descriptor for output, through us when we have to see when there is none.
+    fn watched(&mut self, output: OwnedFd) -> Result<OwnedFd, Error> {
+        match self.watches_output {
+            true => self.relay(Some(output), Vec::new()),
+            false => Ok(output),
+        }
     }
 
     /// A pipe whose contents we hand on.

@@ -78,8 +78,9 @@ fn reap_orphans() {
     }
 }
 
-/// Ends what the script has left behind: TERM, a second, KILL. Returns what was ended, by name and id.
-pub(crate) fn end_leftovers() -> Vec<(String, u32)> {
+/// Ends what the script has left behind: TERM, a second (unless `is_urgent` says so), KILL. Returns what
+/// was ended, by name and id.
+pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<(String, u32)> {
     if !IS_ADOPTING.load(Ordering::Acquire) || !os::has_children() {
         return Vec::new();
     }
@@ -93,7 +94,7 @@ pub(crate) fn end_leftovers() -> Vec<(String, u32)> {
         if left.is_empty() {
             return ended;
         }
-        let is_late = Instant::now() >= deadline;
+        let is_late = Instant::now() >= deadline || is_urgent();
         for process in left {
             if !told.contains(&process) {
                 told.push(process);

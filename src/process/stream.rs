@@ -42,8 +42,34 @@ struct Shared {
     format: TextFormat,
     /// Reaches its end when the command is over.
     over: Option<Arc<PipeReader>>,
-    /// Set when the stream was closed before its end, so that SIGPIPE is nobody's fault.
-    left: Arc<AtomicBool>,
+    readers: Arc<Readers>,
+}
+
+/// What the readers of a command's streams, outside the loop that serves it, have it know.
+#[derive(Debug, Default)]
+pub(crate) struct Readers {
+    /// A stream was closed before its end, so that SIGPIPE is nobody's fault.
+    left: AtomicBool,
+    /// Since when a reader has been waiting for output.
+    waiting: Mutex<Option<Instant>>,
+}
+
+impl Readers {
+    pub fn have_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    fn leave(&self) {
+        self.left.store(true, Ordering::Release);
+    }
+
+    pub fn waiting_since(&self) -> Option<Instant> {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_waiting(&self, since: Option<Instant>) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
 }
 
 enum State {
@@ -59,10 +85,10 @@ impl OutputStream {
         reader: Option<PipeReader>,
         format: TextFormat,
         over: Option<Arc<PipeReader>>,
-        left: Arc<AtomicBool>,
+        readers: Arc<Readers>,
     ) -> Self {
         let state = Mutex::new(reader.map_or(State::NotPiped, State::Ready));
-        Self(Arc::new(Shared { what, state, format, over, left }))
+        Self(Arc::new(Shared { what, state, format, over, readers }))
     }
 
     /// Its lines. How the command ends is not their concern: ask [`wait`](super::Execution::wait).
@@ -90,7 +116,7 @@ impl OutputStream {
             over: self.0.over.clone(),
             over_since: None,
             last_activity: Instant::now(),
-            left: self.0.left.clone(),
+            readers: self.0.readers.clone(),
             held_open: false,
             failure: None,
         }
@@ -128,7 +154,7 @@ impl OutputStream {
     pub(crate) fn close(&self) {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Ready(reader) = std::mem::replace(&mut *state, State::Read) {
-            self.0.left.store(true, Ordering::Release);
+            self.0.readers.leave();
             drop(reader);
         }
     }
@@ -147,7 +173,7 @@ pub(crate) struct StreamSource {
     over: Option<Arc<PipeReader>>,
     over_since: Option<Instant>,
     last_activity: Instant,
-    left: Arc<AtomicBool>,
+    readers: Arc<Readers>,
     pub held_open: bool,
     /// Why reading stopped before the end.
     pub failure: Option<io::Error>,
@@ -160,7 +186,10 @@ impl StreamSource {
 
     /// Waits for output and takes it with `read`; `Ok(false)` at the end.
     pub fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> io::Result<bool> {
-        if !self.wait() {
+        self.readers.set_waiting(Some(Instant::now()));
+        let is_more = self.wait();
+        self.readers.set_waiting(None);
+        if !is_more {
             self.reader = None;
             return Ok(false);
         }
@@ -210,7 +239,7 @@ impl Drop for StreamSource {
     fn drop(&mut self) {
         // Not at its end yet: whoever writes on dies of SIGPIPE, and it is our doing.
         if self.reader.is_some() {
-            self.left.store(true, Ordering::Release);
+            self.readers.leave();
         }
     }
 }

@@ -17,9 +17,7 @@ use super::teardown::Scope;
 #[derive(Debug)]
 pub(crate) struct Tree {
     children: Vec<SharedChild>,
-    /// For each of them its process group, when it is not ours.
-    homes: Vec<Option<u32>>,
-    /// These groups, each once.
+    /// The process groups that they were started in, but for ours, each once.
     groups: Vec<u32>,
     /// Held while signals are sent and while processes are reaped.
     reaped: Mutex<bool>,
@@ -36,7 +34,7 @@ impl Tree {
         let mut groups: Vec<u32> = homes.iter().copied().flatten().collect();
         groups.sort_unstable();
         groups.dedup();
-        Self { children, homes, groups, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
+        Self { children, groups, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
     }
 
     pub fn pids(&self) -> Vec<u32> {
@@ -49,7 +47,7 @@ impl Tree {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
         match *reaped {
             true => Vec::new(),
-            false => self.known().iter().filter_map(|(child, _)| os::process_descriptor(child.id())).collect(),
+            false => self.known().iter().filter_map(|child| os::process_descriptor(child.id())).collect(),
         }
     }
 
@@ -64,7 +62,7 @@ impl Tree {
             return Ok(());
         }
         // Every process gets it, also when one refuses.
-        let results: Vec<_> = self.known().into_iter().map(|(child, _)| child.send_signal(signal)).collect();
+        let results: Vec<_> = self.known().into_iter().map(|child| child.send_signal(signal)).collect();
         results.into_iter().collect()
     }
 
@@ -85,15 +83,16 @@ impl Tree {
         }
     }
 
-    /// Every group, and the children that are in ours. To be called before anything is reaped.
+    /// Every group, and the children that are in none of them: in ours, or in one that they have made.
+    /// To be called before anything is reaped.
     fn signal_groups(&self, signal: i32) {
         let groups = self.known_groups();
         for group in &groups {
             // ESRCH: all of them have ended.
             let _ = os::signal_group(*group, signal);
         }
-        for (child, home) in self.known() {
-            if home.is_none_or(|home| !groups.contains(&home)) {
+        for child in self.known() {
+            if !is_in(&groups, Descendant::look(child.id()).and_then(|process| process.group)) {
                 let _ = child.send_signal(signal);
             }
         }
@@ -112,26 +111,14 @@ impl Tree {
                 seen.push(found);
             }
         }
-        let groups = self.known_groups();
-        for group in &groups {
-            // ESRCH: all of them have ended.
-            let _ = os::signal_group(*group, signal);
-        }
-        let is_reached = |group: Option<u32>| group.is_some_and(|group| groups.contains(&group));
-        // One that has left its group is still ours.
-        for (child, _) in self.known() {
-            if !is_reached(Descendant::look(child.id()).and_then(|process| process.group)) {
-                let _ = child.send_signal(signal);
-            }
-        }
         seen.retain(Descendant::is_alive);
-        for descendant in seen.iter().filter(|descendant| !is_reached(descendant.group)) {
-            let _ = os::signal_process(descendant.pid, signal);
-        }
-        if signal != os::SIGKILL {
-            // A stopped process does not see the signal before it continues.
-            for group in &groups {
-                let _ = os::signal_group(*group, os::SIGCONT);
+        let groups = self.known_groups();
+        // A stopped process does not see a signal before it goes on.
+        let signals = [signal, os::SIGCONT];
+        for signal in &signals[..if signal == os::SIGKILL { 1 } else { 2 }] {
+            self.signal_groups(*signal);
+            for descendant in seen.iter().filter(|descendant| !is_in(&groups, descendant.group)) {
+                let _ = os::signal_process(descendant.pid, *signal);
             }
         }
     }
@@ -152,11 +139,10 @@ impl Tree {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
     }
 
-    /// The processes that signals can be sent to, with the groups they were started in.
-    fn known(&self) -> Vec<(&SharedChild, Option<u32>)> {
+    /// The processes that signals can be sent to.
+    fn known(&self) -> Vec<&SharedChild> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = self.children.iter().zip(self.homes.iter().copied());
-        all.filter(|(child, _)| !lost.contains(&child.id())).collect()
+        self.children.iter().filter(|child| !lost.contains(&child.id())).collect()
     }
 
     /// The groups that signals can be sent to.
@@ -193,4 +179,8 @@ impl Tree {
             is_gone
         })
     }
+}
+
+fn is_in(groups: &[u32], group: Option<u32>) -> bool {
+    group.is_some_and(|group| groups.contains(&group))
 }

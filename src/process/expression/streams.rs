@@ -63,7 +63,7 @@ impl Expression {
         self.set(|s| s.redirects.stdin = Some(Input::Inherit))
     }
 
-    /// Standard input from a pipe that the [`Execution`](super::Execution) writes to.
+    /// Standard input from a pipe that the [`Execution`](crate::process::Execution) writes to.
     pub fn stdin_piped(self) -> Self {
         self.set(|s| s.redirects.stdin = Some(Input::Piped))
     }
@@ -107,12 +107,12 @@ impl Expression {
         self.stdout(Redirect::Inherit)
     }
 
-    /// Standard output into the [`Output`](super::Output).
+    /// Standard output into the [`Output`](crate::process::Output).
     pub fn stdout_capture(self) -> Self {
         self.stdout(Redirect::Capture)
     }
 
-    /// Standard output into a pipe that the [`Execution`](super::Execution) reads.
+    /// Standard output into a pipe that the [`Execution`](crate::process::Execution) reads.
     pub fn stdout_piped(self) -> Self {
         self.stdout(Redirect::Piped)
     }
@@ -147,12 +147,12 @@ impl Expression {
         self.stderr(Redirect::Inherit)
     }
 
-    /// Standard error into the [`Output`](super::Output).
+    /// Standard error into the [`Output`](crate::process::Output).
     pub fn stderr_capture(self) -> Self {
         self.stderr(Redirect::Capture)
     }
 
-    /// Standard error into a pipe that the [`Execution`](super::Execution) reads.
+    /// Standard error into a pipe that the [`Execution`](crate::process::Execution) reads.
     pub fn stderr_piped(self) -> Self {
         self.stderr(Redirect::Piped)
     }

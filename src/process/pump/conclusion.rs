@@ -1,7 +1,5 @@
 //! What a command has left when it is over: the result, and whether it is a failure.
 
-use std::sync::atomic::Ordering;
-
 use super::Pump;
 use crate::process::error::{Error, ErrorKind};
 use crate::process::flow::Drain;
@@ -20,7 +18,7 @@ impl Pump {
         }
         let [stdout, stderr] = captured;
         let last = self.stages.len() - 1;
-        let reader_left = self.reader_left.load(Ordering::Acquire);
+        let reader_left = self.readers.as_ref().is_some_and(|readers| readers.have_left());
         let stages: Vec<Stage> =
             self.stages.iter().enumerate().map(|(i, stage)| stage.report(i < last || reader_left)).collect();
         let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();

@@ -15,7 +15,13 @@ impl Pump {
     }
 
     pub(super) fn idle_deadline(&self) -> Option<Instant> {
-        self.last_activity.max(self.entered).checked_add(self.stop.idle_timeout?)
+        let silence = self.stop.idle_timeout?;
+        let since = match &self.readers {
+            // Output that nobody waits for is not missing.
+            Some(readers) => readers.waiting_since()?.max(self.last_activity),
+            None => self.last_activity.max(self.entered),
+        };
+        since.checked_add(silence)
     }
 
     pub(super) fn advance_is_over(&mut self) -> bool {

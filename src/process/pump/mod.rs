@@ -8,7 +8,6 @@ mod conclusion;
 mod ending;
 
 use std::io;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder};
 use super::os::{self, Ending, PollFd};
 use super::stage::Running;
+use super::stream::Readers;
 use super::teardown::Teardown;
 use super::tree::Tree;
 
@@ -78,8 +78,8 @@ pub(crate) struct Pump {
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
-    /// Whether whoever reads the output beside us has stopped before its end.
-    reader_left: Arc<AtomicBool>,
+    /// Those who read the output beside us, if there are any.
+    readers: Option<Arc<Readers>>,
     stop: Stop,
     phase: Phase,
     /// Why the command was ended early, or could not be read.
@@ -120,7 +120,7 @@ impl Pump {
             drains,
             stream: None,
             stream_is_ready: false,
-            reader_left: Arc::default(),
+            readers: None,
             stop,
             phase: Phase::Running,
             failure: None,
@@ -162,9 +162,9 @@ impl Pump {
         self.stream = stream;
     }
 
-    /// Set by readers of other streams when they leave before the end.
-    pub fn reader_left(&self) -> Arc<AtomicBool> {
-        self.reader_left.clone()
+    /// Says that the output is read beside us.
+    pub fn expect_readers(&mut self) -> Arc<Readers> {
+        self.readers.get_or_insert_default().clone()
     }
 
     /// The pipe that the caller reads when [`Turn::Readable`] says so.
@@ -344,6 +344,8 @@ impl Pump {
     fn next_moment(&self, has_all_descriptors: bool) -> Option<Instant> {
         let now = Instant::now();
         let needs_ticks = !has_all_descriptors
+            // A reader that begins to wait does not wake us.
+            || (self.stop.idle_timeout.is_some() && self.readers.is_some())
             || (self.stop.is_requested() && !matches!(self.phase, Phase::Killed { .. }))
             || (self.is_stopping() && self.all_ended.is_some());
         let phase = match &self.phase {

@@ -102,6 +102,7 @@ pub(crate) fn errno_name(errno: i32) -> Option<&'static str> {
 pub(crate) const EPIPE: i32 = libc::EPIPE;
 pub(crate) const EACCES: i32 = libc::EACCES;
 pub(crate) const EAGAIN: i32 = libc::EAGAIN;
+pub(crate) const EPERM: i32 = libc::EPERM;
 pub(crate) const ECHILD: i32 = libc::ECHILD;
 pub(crate) const E2BIG: i32 = libc::E2BIG;
 pub(crate) const EBADF: i32 = libc::EBADF;

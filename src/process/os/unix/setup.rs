@@ -12,7 +12,7 @@ pub(crate) struct ChildSetup {
     pub new_session: bool,
     /// Each descriptor of ours with its number in the child. No source may have the number of a target,
     /// so that the order does not matter and none overwrites another: see
-    /// [`duplicate_descriptor`](super::duplicate_descriptor).
+    /// [`duplicate_descriptor`].
     pub descriptors: Vec<(OwnedFd, RawFd)>,
     pub limits: Vec<Limit>,
     /// Added to our own niceness.
