@@ -101,7 +101,7 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
                 let error = match group.filter(|_| error.errno() == Some(os::EPERM)) {
                     Some(group) if os::signal_group(group, 0).is_err() => Error::new(
                         ErrorKind::MonitorFailed,
-                        "cannot start the rest of the command: somebody else in this process has reaped its first process",
+                        "cannot start the rest of the command: somebody else has reaped its first process",
                     ),
                     _ => error,
                 };

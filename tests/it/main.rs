@@ -7,6 +7,7 @@
 mod support;
 
 mod announce;
+mod capabilities;
 mod cli;
 mod docs;
 mod examples;

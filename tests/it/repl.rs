@@ -24,11 +24,12 @@ fn entries_keep_variables_and_functions() {
     terminal.type_text("let x = 20;\r").expect("> ");
     // An entry goes on until it is complete.
     terminal.type_text("fn twice(n) {\r").expect("… ").type_text("n * 2 }\r").expect("> ");
-    terminal.type_text("twice(x) + 2\r").expect("\n42");
-    terminal.type_text(&format!("cmd({}, \"echo\", \"hi\").read()\r", kid())).expect("\"hi\"\r\n");
+    terminal.type_text("twice(x) + 2\r").expect("\n42").expect("> ");
+    terminal.type_text(&format!("cmd({}, \"echo\", \"hi\").read()\r", kid())).expect("\n\"hi\"").expect("> ");
     // A mistake costs the entry and no more.
     terminal.type_text("nope\r").expect("there is no variable `nope`").expect("> ");
-    terminal.type_text("x\r").expect("\n20");
+    terminal.type_text("x\r").expect("\n20").expect("> ");
+    // Only at the prompt is it the end of the input: before, nobody reads in the editor's way.
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
 }
@@ -48,7 +49,7 @@ fn ctrl_c_ends_what_runs_and_not_the_session() {
     }
     // At the prompt it drops the entry.
     terminal.type_text("half an entry\x03").expect("> ");
-    terminal.type_text("kept + \"!\"\r").expect("\"kept!\"");
+    terminal.type_text("kept + \"!\"\r").expect("\n\"kept!\"").expect("> ");
     terminal.type_text("exit(3)\r");
     assert_eq!(terminal.ended().code(), Some(3));
 }

@@ -1,16 +1,23 @@
 //! What a command has left when it is over: the result, and whether it is a failure.
 
+use std::time::Duration;
+
 use super::Pump;
 use crate::process::error::{Error, ErrorKind};
 use crate::process::flow::Drain;
+use crate::process::os;
 use crate::process::output::{Output, Stage};
 use crate::process::stage::Verdict;
 use crate::process::status::TerminationStatus;
+
+/// How long the news of an interruption may take from our own signal handler to the token.
+const INTERRUPT_NEWS: Duration = Duration::from_millis(250);
 
 impl Pump {
     /// Reaps, and gathers what the command has left; the failure, if it was ended early.
     pub fn finish(mut self) -> (Output, Option<Error>) {
         self.run();
+        self.hear_of_interrupt();
         self.tree.reap();
         let mut captured = [None, None];
         for (channel, bytes) in std::mem::take(&mut self.drains).into_iter().filter_map(Drain::into_captured) {
@@ -41,6 +48,21 @@ impl Pump {
             self.stages[decisive].info.describe(error).at_stage(decisive).with_output(output.clone())
         });
         (output, failure)
+    }
+
+    /// Ctrl-C at a terminal reaches the command and us at the same time. When the command has died of it
+    /// first, that is the interruption of everything and no failure of the command: the news is waited
+    /// for.
+    fn hear_of_interrupt(&mut self) {
+        let by_key = |status| matches!(status, TerminationStatus::Signaled(os::SIGINT | os::SIGQUIT));
+        let died = self.stages.iter().any(|stage| stage.ending.is_some_and(|ending| by_key(ending.status)));
+        if !died || self.tree.has_own_group() || self.is_stopping() || self.stop.cancel.reader().is_none() {
+            return;
+        }
+        os::wait_readable(self.stop.cancel.reader(), Some(INTERRUPT_NEWS));
+        if self.stop.cancel.is_cancelled() {
+            self.fail(Error::new(ErrorKind::Cancelled, format!("`{}` was cancelled", self.expression)));
+        }
     }
 
     fn status_failure(&self, output: &Output, verdict: Verdict) -> Option<Error> {

@@ -156,3 +156,26 @@ fn nested_pipelines_have_their_own_redirections() {
     assert_eq!(sorted("inner"), ["e1", "e2"]);
     assert_eq!((sorted("last"), sorted("out")), (vec!["e4".to_string()], vec!["A".to_string()]));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn process_descriptors_tell_the_end() {
+    let _guard = Guard::new();
+    let execution = kid("forever").pipe(kid("cat")).unchecked().start().expect("it starts");
+    let descriptors = execution.process_descriptors();
+    assert_eq!(descriptors.len(), 2);
+    assert!(descriptors.iter().all(|descriptor| !has_ended(descriptor, 0)));
+    execution.kill().expect("it is ours");
+    assert!(descriptors.iter().all(|descriptor| has_ended(descriptor, 5000)));
+    soon(|| execution.wait()).expect("unchecked");
+    assert!(execution.process_descriptors().is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn has_ended(descriptor: &std::os::fd::OwnedFd, patience: i32) -> bool {
+    use std::os::fd::AsRawFd;
+    let mut wanted = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry, which lives as long as the call.
+    unsafe { libc::poll(&mut wanted, 1, patience) == 1 }
+}

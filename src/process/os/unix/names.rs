@@ -5,11 +5,9 @@ use std::io;
 pub(crate) const SIGCONT: i32 = libc::SIGCONT;
 #[cfg(feature = "cli")]
 pub(crate) const SIGHUP: i32 = libc::SIGHUP;
-#[cfg(feature = "cli")]
 pub(crate) const SIGINT: i32 = libc::SIGINT;
 pub(crate) const SIGKILL: i32 = libc::SIGKILL;
 pub(crate) const SIGPIPE: i32 = libc::SIGPIPE;
-#[cfg(feature = "cli")]
 pub(crate) const SIGQUIT: i32 = libc::SIGQUIT;
 pub(crate) const SIGSTOP: i32 = libc::SIGSTOP;
 pub(crate) const SIGTERM: i32 = libc::SIGTERM;
