@@ -134,8 +134,9 @@ fn abandon(children: Vec<SharedChild>, groups: Vec<Option<u32>>) {
     }
     let tree = Arc::new(Tree::new(children, groups));
     tree.signal_all(os::SIGKILL);
-    // KILL ends them at once, unless the system does not let it.
-    let patience = Instant::now() + KILL_PATIENCE;
+    // KILL ends them at once, unless the system does not let it. On a loaded machine "at once" takes a
+    // while, and nobody waits for a timeout here.
+    let patience = Instant::now() + 5 * KILL_PATIENCE;
     let is_running = |pid: &u32| matches!(os::peek_ending(*pid, false), Ok(None));
     while Instant::now() < patience && tree.pids().iter().any(is_running) {
         std::thread::sleep(Duration::from_millis(1));

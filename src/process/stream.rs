@@ -3,6 +3,7 @@
 //! This is MLton's model: a stream is read, or given to another command, and the types and states make
 //! sure that it is not done twice.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,8 +51,15 @@ struct Shared {
 pub(crate) struct Readers {
     /// A stream was closed before its end, so that SIGPIPE is nobody's fault.
     left: AtomicBool,
-    /// Since when a reader has been waiting for output.
-    waiting: Mutex<Option<Instant>>,
+    waits: Mutex<Waits>,
+}
+
+#[derive(Debug, Default)]
+struct Waits {
+    /// Since when each reader that waits has been waiting, by the stream it reads.
+    since: BTreeMap<String, Instant>,
+    /// When output last came to one of them.
+    last_output: Option<Instant>,
 }
 
 impl Readers {
@@ -63,12 +71,23 @@ impl Readers {
         self.left.store(true, Ordering::Release);
     }
 
+    /// Since when somebody has been waiting while nothing came to anybody.
     pub fn waiting_since(&self) -> Option<Instant> {
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let earliest = waits.since.values().min().copied()?;
+        Some(waits.last_output.map_or(earliest, |last| last.max(earliest)))
     }
 
-    fn set_waiting(&self, since: Option<Instant>) {
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    fn wait_begins(&self, what: &str) {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).since.insert(what.to_string(), Instant::now());
+    }
+
+    fn wait_ends(&self, what: &str, with_output: bool) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.since.remove(what);
+        if with_output {
+            waits.last_output = Some(Instant::now());
+        }
     }
 }
 
@@ -124,7 +143,10 @@ impl OutputStream {
 
     /// The pipe, for the child that it is given to.
     pub(crate) fn give(&self) -> Result<PipeReader, Error> {
-        self.take(State::Given)
+        let reader = self.take(State::Given)?;
+        // As between the stages of a pipeline: a reader that leaves early is the normal end of its source.
+        self.0.readers.leave();
+        Ok(reader)
     }
 
     fn take(&self, next: State) -> Result<PipeReader, Error> {
@@ -186,9 +208,9 @@ impl StreamSource {
 
     /// Waits for output and takes it with `read`; `Ok(false)` at the end.
     pub fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> io::Result<bool> {
-        self.readers.set_waiting(Some(Instant::now()));
+        self.readers.wait_begins(&self.what);
         let is_more = self.wait();
-        self.readers.set_waiting(None);
+        self.readers.wait_ends(&self.what, is_more);
         if !is_more {
             self.reader = None;
             return Ok(false);

@@ -41,7 +41,6 @@ impl Tree {
         self.children.iter().map(SharedChild::id).collect()
     }
 
-    /// Whether signals from the terminal do not reach all of them.
     /// Descriptors of the processes; none once they are reaped, when the ids may be others'.
     pub fn descriptors(&self) -> Vec<std::os::fd::OwnedFd> {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,6 +50,7 @@ impl Tree {
         }
     }
 
+    /// Whether signals from the terminal do not reach all of them.
     pub fn has_own_group(&self) -> bool {
         !self.groups.is_empty()
     }
