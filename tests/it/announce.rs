@@ -50,6 +50,7 @@ impl Repo {
     }
 
     fn write(&self, file: impl AsRef<OsStr>, text: &str) {
+        let _shared = leaks::shared();
         let path = self.0.path().join(file.as_ref());
         std::fs::create_dir_all(path.parent().expect("a joined path has a parent")).expect("scratch takes directories");
         std::fs::write(path, text).expect("scratch takes files");
@@ -66,6 +67,7 @@ impl Repo {
 
     /// A program that the script finds.
     fn program(self, name: &str, text: &str) -> Self {
+        let _shared = leaks::shared();
         let path = self.0.bin().join(name);
         std::fs::write(&path, text).expect("scratch takes files");
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("an own file");
@@ -265,6 +267,7 @@ fn an_unknown_argument_is_a_wrong_call() {
 #[test]
 fn the_script_of_the_seed() {
     let script = |repo: &Repo| {
+        let _shared = leaks::shared();
         let path = repo.0.temp().join("seed.rhai");
         std::fs::write(&path, SEED).expect("scratch takes files");
         path

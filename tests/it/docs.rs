@@ -4,6 +4,8 @@ use std::path::Path;
 
 use procscript::script::Runtime;
 
+use crate::support::leaks;
+
 /// Variables that the fragments of the README's table use without defining them.
 const SURROUNDINGS: &str =
     r#"let name = ""; let dir = ""; let files = []; let a = ""; let b = ""; let text = ""; let url = "";"#;
@@ -28,6 +30,7 @@ fn loads(what: &str, code: &str) {
 
 #[test]
 fn every_script_of_the_readme_loads() {
+    let _shared = leaks::shared();
     let scripts = fences(&document("README.md"), "rhai");
     assert!(scripts.len() >= 5, "the README has lost its scripts");
     for (index, script) in scripts.iter().enumerate() {
@@ -61,6 +64,7 @@ fn spans(cell: &str) -> Vec<String> {
 
 #[test]
 fn every_line_of_the_readme_table_loads() {
+    let _shared = leaks::shared();
     let readme = document("README.md");
     let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| `")).collect();
     assert!(rows.len() >= 20, "the README has lost its table");

@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::leaks;
 use super::testkid;
 
 /// Three directories: one to work in, one for temporary files, one with programs.
 ///
 /// They are apart so that a test can tell its own files from those that the tested program left,
 /// and so that `testkid` is found by name without being among them.
+///
+/// Whatever opens files or directories here holds the lock of [`leaks`] by itself: above all the
+/// removal, which walks through a whole tree when the test has long let go of the lock.
 pub struct Scratch {
     root: TempDir,
     work: PathBuf,
@@ -17,6 +21,7 @@ pub struct Scratch {
 
 impl Scratch {
     pub fn new() -> Self {
+        let _shared = leaks::shared();
         let root = tempfile::Builder::new().prefix("procscript-").tempdir();
         let root = root.expect("a temporary directory can be made");
         // macOS hands out a symbolic link, while programs print where it leads.
@@ -45,6 +50,7 @@ impl Scratch {
     }
 
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let _shared = leaks::shared();
         let path = self.work.join(name);
         let parent = path.parent().expect("a joined path has a parent");
         std::fs::create_dir_all(parent).expect("directories in scratch can be made");
@@ -53,6 +59,7 @@ impl Scratch {
     }
 
     pub fn read(&self, name: &str) -> String {
+        let _shared = leaks::shared();
         let bytes = std::fs::read(self.work.join(name));
         String::from_utf8_lossy(&bytes.unwrap_or_else(|error| panic!("{name}: {error}"))).into_owned()
     }
@@ -71,6 +78,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        let _shared = leaks::shared();
         // TempDir ignores errors; a test may have taken away rights on a directory of its own.
         if std::fs::remove_dir_all(self.root.path()).is_err() {
             eprintln!("left behind: {}", self.root.path().display());
@@ -90,6 +98,7 @@ fn place_testkid(bin: &Path) {
 }
 
 fn listing(root: &Path) -> Vec<String> {
+    let _shared = leaks::shared();
     let mut found = Vec::new();
     collect(root, "", &mut found);
     found.sort();
