@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 
 #[path = "testkid/bulk.rs"]
 mod bulk;
+#[path = "testkid/escapes.rs"]
+mod escapes;
 #[cfg(unix)]
 #[path = "testkid/platform.rs"]
 mod platform;
@@ -36,6 +38,7 @@ mod stream;
 mod unix;
 
 use bulk::{burst, copy, flood, read_line, write_lines};
+use escapes::unescape;
 use stream::{Stream, visible};
 
 /// No single wait is longer.
@@ -171,33 +174,6 @@ fn give_up(code: i32, message: &str) -> ! {
     // Standard error may be closed or full as well; there is nowhere else to complain.
     let _ = std::io::stderr().write_all(format!("testkid: {message}\n").as_bytes());
     exit(code)
-}
-
-/// Understands `\n \r \t \0 \xHH \\`; any other backslash stands for itself.
-fn unescape(text: &[u8]) -> Vec<u8> {
-    let mut result = Vec::new();
-    let mut rest = text;
-    while let Some((&first, after)) = rest.split_first() {
-        let (byte, used) = match (first, after) {
-            (b'\\', [b'n', ..]) => (b'\n', 2),
-            (b'\\', [b'r', ..]) => (b'\r', 2),
-            (b'\\', [b't', ..]) => (b'\t', 2),
-            (b'\\', [b'0', ..]) => (0, 2),
-            (b'\\', [b'\\', ..]) => (b'\\', 2),
-            (b'\\', [b'x', high, low, ..]) => match hex(*high).zip(hex(*low)) {
-                Some((high, low)) => (high * 16 + low, 4),
-                None => (first, 1),
-            },
-            _ => (first, 1),
-        };
-        result.push(byte);
-        rest = &rest[used..];
-    }
-    result
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 fn print_env(out: &Stream, names: &[OsString]) {

@@ -1,8 +1,9 @@
 //! The small parts of the harness.
 
+use crate::support::escapes::unescape;
 use crate::support::expect::{Lines, diff};
 use crate::support::rust_source::{code_only, without_tests};
-use crate::support::text::{unescape, visible, without_times, words};
+use crate::support::text::{visible, without_times, words};
 
 #[test]
 fn words_are_split_at_blanks_outside_of_quotes() {
@@ -14,7 +15,7 @@ fn words_are_split_at_blanks_outside_of_quotes() {
 
 #[test]
 fn escapes_and_back() {
-    assert_eq!(unescape(r"a\n\t\r\0\x41\xff\\n\q\"), b"a\n\t\r\0A\xff\\n\\q\\");
+    assert_eq!(unescape(br"a\n\t\r\0\x41\xff\\n\q\"), b"a\n\t\r\0A\xff\\n\\q\\");
     assert_eq!(visible(b"a\tb\r\n\x1b\xff\xc3\xa9"), "a\tb⟨0D⟩\n⟨1B⟩⟨FF⟩é");
 }
 

@@ -6,6 +6,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+#[path = "../../testkid/escapes.rs"]
+pub mod escapes;
 pub mod expect;
 pub mod leaks;
 pub mod outcome;

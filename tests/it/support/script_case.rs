@@ -26,9 +26,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::escapes::unescape;
 use super::expect::{Lines, diff};
 use super::run::{Outcome, Run};
-use super::text::{unescape, words};
+use super::text::words;
 use super::verdict::Ended;
 
 const BLOCK: &str = "//-- ";
@@ -192,7 +193,7 @@ fn apply(run: Run, verb: &str, value: &str, dir: &Path) -> Result<Run, String> {
     Ok(match verb {
         "args" => run.args(words(value)?),
         "flags" => words(value)?.into_iter().fold(run, Run::flag),
-        "stdin" => run.stdin(unescape(value)),
+        "stdin" => run.stdin(unescape(value.as_bytes())),
         "stdin-file" => run.stdin(std::fs::read(dir.join(value)).map_err(|error| format!("{value}: {error}"))?),
         "env" => {
             let (name, value) = value.split_once('=').ok_or(format!("not NAME=value: {value}"))?;
@@ -201,7 +202,7 @@ fn apply(run: Run, verb: &str, value: &str, dir: &Path) -> Result<Run, String> {
         "unset" => run.env_remove(value),
         "create" => {
             let (name, contents) = value.split_once(' ').unwrap_or((value, ""));
-            run.file(name, unescape(contents))
+            run.file(name, unescape(contents.as_bytes()))
         }
         "file" => run.allow_file(value),
         "timeout" => run.timeout(duration(value)?),

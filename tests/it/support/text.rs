@@ -1,5 +1,7 @@
 //! Text in directives and in reports.
 
+use super::escapes::unescape;
+
 /// Splits at blanks; `'…'` is taken as it is, in `"…"` the escapes of [`unescape`] and `\"` work.
 pub fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
@@ -37,35 +39,7 @@ fn closing_quote(text: &str, quote: char) -> Option<usize> {
 }
 
 fn quoted(inner: &str) -> String {
-    String::from_utf8_lossy(&unescape(&inner.replace("\\\"", "\\x22"))).into_owned()
-}
-
-/// Understands `\n \r \t \0 \xHH \\`; any other backslash stands for itself.
-pub fn unescape(text: &str) -> Vec<u8> {
-    let mut result = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let (byte, used) = match (first, after) {
-            (b'\\', [b'n', ..]) => (b'\n', 2),
-            (b'\\', [b'r', ..]) => (b'\r', 2),
-            (b'\\', [b't', ..]) => (b'\t', 2),
-            (b'\\', [b'0', ..]) => (0, 2),
-            (b'\\', [b'\\', ..]) => (b'\\', 2),
-            (b'\\', [b'x', digits @ ..]) => match hex(digits) {
-                Some(byte) => (byte, 4),
-                None => (first, 1),
-            },
-            _ => (first, 1),
-        };
-        result.push(byte);
-        rest = &rest[used..];
-    }
-    result
-}
-
-fn hex(digits: &[u8]) -> Option<u8> {
-    let digits = digits.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
-    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    String::from_utf8_lossy(&unescape(inner.replace("\\\"", "\\x22").as_bytes())).into_owned()
 }
 
 /// Bytes as readable text: what is not UTF-8 and every control character except newline and tab
