@@ -6,7 +6,8 @@ mod signals;
 
 use std::ffi::OsString;
 
-use crate::process::{orphans, os};
+use crate::process::orphans::{self, Leftover};
+use crate::process::os;
 use crate::repl;
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 
@@ -27,7 +28,10 @@ pub fn main() -> ! {
 fn execute(plan: Plan) -> Exit {
     let signals = match Signals::take_over() {
         Ok(signals) => signals,
-        Err(error) => return Exit::because(&Failure::new(FailureKind::Internal, error.to_string()), None),
+        Err(error) => {
+            let message = format!("cannot prepare for signals: {error}");
+            return Exit::because(&Failure::new(FailureKind::Internal, message), None);
+        }
     };
     orphans::adopt();
     let arguments = match texts(plan.arguments) {
@@ -57,8 +61,12 @@ fn execute(plan: Plan) -> Exit {
         Err(failure) => Exit::because(&failure, signals.received()),
     };
     let earlier = signals.count();
-    for (name, pid) in orphans::end_leftovers(|| signals.count() > earlier) {
-        exit::complain(&format!("note: ended a process that the script had left running: {name} (pid {pid})\n"));
+    for Leftover { name, pid, refused } in orphans::end_leftovers(|| signals.count() > earlier) {
+        let what = format!("a process that the script had left running: {name} (pid {pid})");
+        exit::complain(&match refused {
+            None => format!("note: ended {what}\n"),
+            Some(why) => format!("note: cannot end {what}: {why}\n"),
+        });
     }
     let exit = match signals.received() {
         Some(signal) if signals.count() > earlier => Exit::Signal(signal),

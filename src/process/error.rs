@@ -160,10 +160,30 @@ impl Error {
     }
 
     /// An error of this kind from a failed system call: `what: why`.
+    ///
+    /// Where the system has run out of something, that is its kind, whatever it was wanted for, and the
+    /// help names the limit.
     pub(crate) fn from_io(kind: ErrorKind, what: impl fmt::Display, error: &std::io::Error) -> Self {
-        match error.raw_os_error() {
-            Some(errno) => Self::new(kind, format!("{what}: {}", os::errno_text(errno))).with_errno(errno),
-            None => Self::new(kind, format!("{what}: {error}")),
+        let Some(errno) = error.raw_os_error() else { return Self::new(kind, format!("{what}: {error}")) };
+        let kind = match errno {
+            os::EMFILE | os::ENFILE | os::ENOMEM => ErrorKind::Resource,
+            _ => kind,
+        };
+        let failure = Self::new(kind, format!("{what}: {}", os::errno_text(errno))).with_errno(errno);
+        match (errno, kind) {
+            (os::EMFILE, _) => failure.with_help(format!(
+                "this process may have {} files, pipes and the like open at once: run fewer commands at a time, \
+                 or raise the limit (ulimit -n)",
+                os::descriptor_limit()
+            )),
+            (os::EAGAIN, ErrorKind::Resource) => failure.with_help(match os::process_limit() {
+                Some(limit) => format!(
+                    "its user may have {limit} processes and threads at once: run fewer commands at a time, \
+                     or raise the limit (ulimit -u)"
+                ),
+                None => "the system has no room for another process: run fewer commands at a time".to_string(),
+            }),
+            _ => failure,
         }
     }
 

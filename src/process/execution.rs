@@ -204,13 +204,13 @@ impl Execution {
     /// then nothing to report.
     ///
     /// # Errors
-    /// None at present.
+    /// `ControlFailed` when the system refuses: a process runs as another user now (`sudo`).
     pub fn kill(&self) -> Result<(), Error> {
         self.0.state().observed = true;
         self.0.shared.tree.signal_all(os::SIGKILL);
         // The serving thread must not wait for ever for one that does not die.
         self.0.shared.stop.kill();
-        Ok(())
+        self.signal(os::SIGKILL)
     }
 
     /// Ends it with TERM, and after the grace period with KILL, its descendants included, and waits

@@ -78,28 +78,43 @@ fn reap_orphans() {
     }
 }
 
+/// A process that was found at the end.
+pub(crate) struct Leftover {
+    pub name: String,
+    pub pid: u32,
+    /// Why it could not be told to end: it belongs to somebody else.
+    pub refused: Option<String>,
+}
+
 /// Ends what the script has left behind: TERM, a second (unless `is_urgent` says so), KILL. Returns what
-/// was ended, by name and id.
-pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<(String, u32)> {
+/// was found.
+pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<Leftover> {
     if !IS_ADOPTING.load(Ordering::Acquire) || !os::has_children() {
         return Vec::new();
     }
-    let mut ended = Vec::new();
+    let mut found = Vec::new();
     let deadline = Instant::now() + GRACE;
     // What is ended may have children that only now come to us: looked at again until nothing is left.
     let mut told: Vec<Descendant> = Vec::new();
     loop {
         reap_orphans();
         let left = leftovers();
-        if left.is_empty() {
-            return ended;
+        let can_end = |process: &Descendant| {
+            let known = found.iter().find(|leftover: &&Leftover| leftover.pid == process.pid);
+            known.is_none_or(|leftover| leftover.refused.is_none())
+        };
+        if !left.iter().any(can_end) {
+            return found;
         }
         let is_late = Instant::now() >= deadline || is_urgent();
         for process in left {
             if !told.contains(&process) {
                 told.push(process);
-                ended.push((os::process_name(process.pid), process.pid));
-                let _ = os::signal_process(process.pid, os::SIGTERM);
+                let name = os::process_name(process.pid);
+                // One that has ended meanwhile is none that refuses.
+                let refusal = os::signal_process(process.pid, os::SIGTERM).err().and_then(|error| error.raw_os_error());
+                let refused = refusal.filter(|errno| *errno == os::EPERM).map(os::errno_text);
+                found.push(Leftover { name, pid: process.pid, refused });
                 // A stopped process does not see it before it goes on.
                 let _ = os::signal_process(process.pid, os::SIGCONT);
             }
@@ -108,7 +123,7 @@ pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<(String, u32)> 
             }
         }
         if Instant::now() >= deadline + GRACE {
-            return ended;
+            return found;
         }
         std::thread::sleep(TICK);
     }

@@ -14,6 +14,9 @@ use shared_child::unix::SharedChildExt;
 use super::os::{self, Descendant};
 use super::teardown::Scope;
 
+/// Of looking for descendants that were started while we looked.
+const MOST_ROUNDS: usize = 16;
+
 #[derive(Debug)]
 pub(crate) struct Tree {
     children: Vec<SharedChild>,
@@ -106,20 +109,40 @@ impl Tree {
             return;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if signal == os::SIGKILL {
+            // Who is stopped starts nothing, and loses no parent by which it can be found.
+            for _ in 0..MOST_ROUNDS {
+                self.signal_both(&seen, os::SIGSTOP);
+                if !self.finds_more(&mut seen) {
+                    break;
+                }
+            }
+            return self.signal_both(&seen, signal);
+        }
+        self.finds_more(&mut seen);
+        self.signal_both(&seen, signal);
+        // A stopped process does not see a signal before it goes on.
+        self.signal_both(&seen, os::SIGCONT);
+    }
+
+    /// Looks for descendants; whether there were any that are not in `seen`, where they are now.
+    fn finds_more(&self, seen: &mut Vec<Descendant>) -> bool {
+        seen.retain(|process| process.now().is_some());
+        let known = seen.len();
         for found in os::descendants(&self.pids()) {
             if !seen.contains(&found) {
                 seen.push(found);
             }
         }
-        seen.retain(Descendant::is_alive);
+        seen.len() > known
+    }
+
+    fn signal_both(&self, seen: &[Descendant], signal: i32) {
+        self.signal_groups(signal);
         let groups = self.known_groups();
-        // A stopped process does not see a signal before it goes on.
-        let signals = [signal, os::SIGCONT];
-        for signal in &signals[..if signal == os::SIGKILL { 1 } else { 2 }] {
-            self.signal_groups(*signal);
-            for descendant in seen.iter().filter(|descendant| !is_in(&groups, descendant.group)) {
-                let _ = os::signal_process(descendant.pid, *signal);
-            }
+        // Where they are now: one that has left its group since it was found has not been reached.
+        for process in seen.iter().filter_map(Descendant::now).filter(|process| !is_in(&groups, process.group)) {
+            let _ = os::signal_process(process.pid, signal);
         }
     }
 
@@ -154,7 +177,7 @@ impl Tree {
     /// Whether something of the command is still running apart from its own processes.
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(Descendant::is_alive);
+        seen.retain(|process| process.now().is_some());
         !seen.is_empty() || self.known_groups().iter().any(|group| os::group_has_living_member(*group))
     }
 

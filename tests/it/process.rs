@@ -26,6 +26,8 @@ mod pipeline;
 mod program;
 mod redirect;
 mod run;
+mod shortage;
+mod strangers;
 mod streams;
 mod teardown;
 mod tee;

@@ -200,7 +200,7 @@ impl Pump {
                 return Turn::Over;
             }
             if let Err(error) = self.wait_once(is_first) {
-                self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
+                self.fail(error);
                 self.kill();
                 // A failing poll must not become a busy loop.
                 std::thread::sleep(TICK);
@@ -223,9 +223,10 @@ impl Pump {
     }
 
     /// One poll over everything, and what follows from it.
-    fn wait_once(&mut self, only_look: bool) -> io::Result<()> {
+    fn wait_once(&mut self, only_look: bool) -> Result<(), Error> {
+        let lost_sight = |error| Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error);
         if self.only_waits_for_one() {
-            return self.notice_endings(true);
+            return self.notice_endings(true).map_err(lost_sight);
         }
         let mut fds = Vec::with_capacity(8);
         fds.extend(self.feeders.iter().map(|feeder| PollFd::writable(&feeder.writer)));
@@ -244,7 +245,9 @@ impl Pump {
                 moment.map(|moment| moment.saturating_duration_since(Instant::now()))
             }
         };
-        os::poll(&mut fds, timeout)?;
+        os::poll(&mut fds, timeout).map_err(|error| {
+            Error::from_io(ErrorKind::IoFailed, "cannot wait for the streams of the command", &error)
+        })?;
 
         let mut ready = fds.iter().map(|fd| fd.is_ready());
         self.feeders.retain_mut(|feeder| ready.next() != Some(true) || !feeder.is_done());
@@ -259,7 +262,7 @@ impl Pump {
         for result in results {
             self.after_read(result);
         }
-        self.notice_endings(false)
+        self.notice_endings(false).map_err(lost_sight)
     }
 
     fn after_read(&mut self, result: Drained) {

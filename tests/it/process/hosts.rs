@@ -13,14 +13,14 @@ use crate::support::{leaks, procs};
 
 const ROLE: &str = "PROCSCRIPT_TEST_HOST";
 
-/// Starts this binary again, as the host of this name.
+/// Starts this binary again, as the host that the test of this name is.
 #[track_caller]
-fn play(role: &str) {
+pub fn play(role: &str) {
     let _shared = leaks::shared();
     leaks::keep_foreign_descriptors();
     let myself = std::env::current_exe().expect("a running program has a path");
     let mut host = Command::new(myself);
-    host.args(["--exact", &format!("process::hosts::{role}"), "--nocapture"]).env(ROLE, role);
+    host.args(["--exact", role, "--nocapture"]).env(ROLE, role);
     host.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = host.output().expect("it starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -28,20 +28,21 @@ fn play(role: &str) {
     assert!(output.status.success() && out.contains("1 passed"), "{}\n{out}\n{err}", output.status);
 }
 
-fn is(role: &str) -> bool {
+/// Whether this is that host.
+pub fn is_played(role: &str) -> bool {
     std::env::var_os(ROLE).is_some_and(|value| value == role)
 }
 
 #[test]
 fn a_host_with_the_default_sigpipe_lives_on() {
     // A Rust program ignores the signal from its start; one in C, Python or Swift does not.
-    play("with_default_sigpipe");
+    play("process::hosts::with_default_sigpipe");
 }
 
 #[test]
 #[allow(unsafe_code)]
 fn with_default_sigpipe() {
-    if !is("with_default_sigpipe") {
+    if !is_played("process::hosts::with_default_sigpipe") {
         return;
     }
     // SAFETY: plain call; nothing else runs in this process.
@@ -74,13 +75,13 @@ fn with_default_sigpipe() {
 
 #[test]
 fn a_host_that_ignores_sigchld_is_told_at_once() {
-    play("with_sigchld_ignored");
+    play("process::hosts::with_sigchld_ignored");
 }
 
 #[test]
 #[allow(unsafe_code)]
 fn with_sigchld_ignored() {
-    if !is("with_sigchld_ignored") {
+    if !is_played("process::hosts::with_sigchld_ignored") {
         return;
     }
     // SAFETY: plain call; nothing else runs in this process.
@@ -106,13 +107,13 @@ fn with_sigchld_ignored() {
 
 #[test]
 fn a_host_that_reaps_our_children_costs_an_error_and_no_hang() {
-    play("with_a_thief");
+    play("process::hosts::with_a_thief");
 }
 
 #[test]
 #[allow(unsafe_code)]
 fn with_a_thief() {
-    if !is("with_a_thief") {
+    if !is_played("process::hosts::with_a_thief") {
         return;
     }
     // As a library that waits for "any child" does.

@@ -1,14 +1,14 @@
 //! Platform options: who a command runs as, what it may use, whose session and group it is in.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 
-use procscript::process::{Error, ErrorKind, Expression, cmd};
+use procscript::process::{ErrorKind, Expression, cmd};
 
 use super::{fails, kid, kid_with, millis, soon, unique_sleep};
 use crate::support::leaks::{self, Guard};
 use crate::support::scratch::Scratch;
-use crate::support::{procs, procscript_bin, testkid};
+use crate::support::users::{as_ordinary_user, public_copy, skipped};
+use crate::support::{procs, testkid};
 
 mod descriptors;
 mod paths;
@@ -20,28 +20,6 @@ fn forked(command: Expression) -> Expression {
 
 fn read(command: &Expression) -> String {
     command.read().unwrap_or_else(|error| panic!("{command}: {error}"))
-}
-
-#[allow(unsafe_code)]
-fn is_root() -> bool {
-    // SAFETY: only asks.
-    unsafe { libc::geteuid() == 0 }
-}
-
-/// A directory that every user may enter, with copies of programs: that of the build may be private.
-fn public_copy(program: PathBuf) -> (tempfile::TempDir, PathBuf) {
-    let dir = tempfile::Builder::new().prefix("procscript-public-").tempdir().expect("a directory");
-    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("it is ours");
-    let copy = dir.path().join(program.file_name().expect("a file"));
-    std::fs::copy(program, &copy).expect("there is room");
-    (dir, copy)
-}
-
-fn skipped(name: &str) -> bool {
-    if !is_root() {
-        println!("SKIP: {name} needs root");
-    }
-    !is_root()
 }
 
 #[test]
@@ -194,16 +172,6 @@ fn users_and_groups() {
     let error = fails(ErrorKind::NotExecutable, cmd(&program, ["ids"]).uid(1234).run());
     assert!(error.help().is_some_and(|help| help.contains("the user 1234")), "{error:?}");
     drop(private);
-}
-
-/// What a script says that an ordinary user runs; it prints messages of errors.
-fn as_ordinary_user(script: &str) -> Result<String, Error> {
-    let (_dir, program) = public_copy(procscript_bin());
-    let command = cmd(program, ["-e", script]).dir("/");
-    match is_root() {
-        true => command.uid(65_534).gid(65_534).read(),
-        false => command.read(),
-    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub mod script_case;
 pub mod streams;
 pub mod text;
 pub mod topic;
+pub mod users;
 pub mod verdict;
 
 /// The program under test.

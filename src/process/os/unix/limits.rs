@@ -57,11 +57,21 @@ impl Limit {
 
 /// The first number that a descriptor of this process cannot have.
 pub(crate) fn descriptor_limit() -> u64 {
+    soft_limit("nofile").unwrap_or(u64::MAX)
+}
+
+/// How many processes and threads the user of this process may have at once, where that is limited.
+pub(crate) fn process_limit() -> Option<u64> {
+    soft_limit("nproc").filter(|limit| *limit != libc::RLIM_INFINITY)
+}
+
+fn soft_limit(name: &str) -> Option<u64> {
+    let (_, resource) = RESOURCES.iter().find(|(known, _)| *known == name)?;
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the structure is valid for writing.
-    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } {
-        0 => limit.rlim_cur,
-        _ => u64::MAX,
+    match unsafe { libc::getrlimit(*resource as _, &mut limit) } {
+        0 => Some(limit.rlim_cur),
+        _ => None,
     }
 }
 

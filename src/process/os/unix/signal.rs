@@ -18,8 +18,8 @@ pub(crate) fn signal_group(group: u32, signal: i32) -> io::Result<()> {
 }
 
 /// A process seen in `/proc`: its number together with its start time, which no later process of
-/// the same number shares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// the same number shares. Two that are equal are the same process, perhaps at different times.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Descendant {
     pub pid: u32,
     pub group: Option<u32>,
@@ -27,6 +27,14 @@ pub(crate) struct Descendant {
     started: u64,
     ended: bool,
 }
+
+impl PartialEq for Descendant {
+    fn eq(&self, other: &Self) -> bool {
+        (self.pid, self.started) == (other.pid, other.started)
+    }
+}
+
+impl Eq for Descendant {}
 
 impl Descendant {
     /// `None` when the process is gone, or where there is no `/proc`.
@@ -43,9 +51,9 @@ impl Descendant {
         Some(Self { pid, group, parent, started, ended })
     }
 
-    /// Whether this very process is still running.
-    pub fn is_alive(&self) -> bool {
-        Self::look(self.pid).is_some_and(|now| now.started == self.started && !now.ended)
+    /// This very process as it is now, unless it has ended.
+    pub fn now(&self) -> Option<Self> {
+        Self::look(self.pid).filter(|now| now == self && !now.ended)
     }
 }
 
