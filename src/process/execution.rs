@@ -12,13 +12,18 @@ use super::error::{Error, ErrorKind};
 use super::os::{self, PollFd};
 use super::output::Output;
 use super::pump::{KILL_PATIENCE, Pump};
-use super::settings::Hook;
+use super::settings::{DEFAULT_LIMIT, Hook};
 use super::start::Started;
-use super::stream::OutputStream;
-use super::teardown::{Step, Teardown};
+use super::stream::{OutputStream, Readers, attend};
+use super::tap::Tap;
+use super::teardown::{Scope, Step, Teardown};
 use super::tree::Tree;
 
+/// How long the news that everything has ended may take within this process.
+const CONCLUSION: Duration = Duration::from_millis(100);
+
 type Ended = Result<Output, Error>;
+type Unattended = [(Arc<Tap>, Arc<PipeReader>)];
 
 /// A running command, from [`Expression::start`](super::Expression::start).
 ///
@@ -46,6 +51,7 @@ struct Handle {
     input: Mutex<Option<Arc<PipeWriter>>>,
     /// Reaches its end when the command is over.
     over: Option<Arc<PipeReader>>,
+    readers: Arc<Readers>,
     stdout: OutputStream,
     stderr: OutputStream,
     state: Mutex<State>,
@@ -72,9 +78,10 @@ impl Execution {
             true => pump.expect_readers(),
             false => Arc::default(),
         };
+        let limit = scoped.limit.unwrap_or(DEFAULT_LIMIT);
         let stream = |what: &str, reader| {
             let what = format!("the standard {what} of `{command}`");
-            OutputStream::new(what, reader, scoped.text_format(), over.clone(), readers.clone())
+            OutputStream::new(what, reader, scoped.text_format(), limit, over.clone(), readers.clone())
         };
         let [stdout, stderr] = streams;
         let (stdout, stderr) = (stream("output", stdout), stream("error", stderr));
@@ -100,7 +107,7 @@ impl Execution {
             os::set_nonblocking(input).map_err(|error| no_pipe(&error))?;
         }
         let input = Mutex::new(input.map(Arc::new));
-        Ok(Self(Arc::new(Handle { shared, command, input, over, stdout, stderr, state, unobserved })))
+        Ok(Self(Arc::new(Handle { shared, command, input, over, readers, stdout, stderr, state, unobserved })))
     }
 
     /// The shell line of the command.
@@ -132,12 +139,23 @@ impl Execution {
         self.0.shared.tree.descriptors()
     }
 
-    /// Whether it has not ended yet.
+    /// Says that one thread reads all streams of the command and writes to it. Then a stream that it
+    /// does not read just now is kept in memory, up to the limit of captures, whenever it waits for
+    /// something else, so that the command can go on. Without it every stream has its own thread, and a
+    /// slow reader slows the command.
+    pub fn use_from_one_thread(&self) {
+        self.0.readers.are_one_thread();
+    }
+
+    /// Whether a process of it has not ended yet.
     pub fn is_running(&self) -> bool {
-        self.0.shared.lock().is_none()
+        self.0.shared.lock().is_none() && self.0.shared.tree.is_running()
     }
 
     /// Waits until it has ended. The answer is the same for every caller, each time.
+    ///
+    /// Its input is finished. A piped stream that nobody has taken is kept in memory meanwhile, up to the
+    /// limit of captures, and can be read afterwards.
     ///
     /// # Errors
     /// As [`Expression::run`](super::Expression::run).
@@ -146,6 +164,7 @@ impl Execution {
         if self.0.shared.is_serving_here() {
             return Err(Error::misuse("a function that receives output cannot wait for its command", ""));
         }
+        self.attend_until(None)?;
         let mut ended = self.0.shared.lock();
         loop {
             match &*ended {
@@ -158,7 +177,7 @@ impl Execution {
         }
     }
 
-    /// The result, when it has ended already. Never blocks.
+    /// The result, when it has ended already. Does not wait for anything that may take long.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
@@ -166,17 +185,28 @@ impl Execution {
         self.wait_timeout(Duration::ZERO)
     }
 
-    /// Waits at most this long; `None` when it is still running then.
+    /// Waits at most this long; `None` when it is still running then, or when something that it has left
+    /// behind still holds the output that is captured.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<Output>, Error> {
-        let end = Instant::now().checked_add(timeout);
+        let Some(ended) = self.ended_within(timeout)? else { return Ok(None) };
+        self.0.state().observed = true;
+        ended.map(Some)
+    }
+
+    fn ended_within(&self, timeout: Duration) -> Result<Option<Ended>, Error> {
+        let mut end = Instant::now().checked_add(timeout);
+        self.attend_until(end)?;
+        if end.is_some() && !self.is_running() {
+            // What is over is said to be over: the serving thread is about to say so.
+            end = end.max(Instant::now().checked_add(CONCLUSION));
+        }
         let mut ended = self.0.shared.lock();
         loop {
             if let Some(result) = &*ended {
-                self.0.state().observed = true;
-                return result.clone().map(Some);
+                return Ok(Some(result.clone()));
             }
             let left = match end.map(|end| end.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => return Ok(None),
@@ -189,12 +219,51 @@ impl Execution {
         }
     }
 
+    /// Empties the pipes that nobody reads while the command runs; until `end`, when there is one.
+    fn attend_until(&self, end: Option<Instant>) -> Result<(), Error> {
+        let Some(over) = self.0.over.as_deref() else { return Ok(()) };
+        loop {
+            let unattended = self.0.readers.unattended(None);
+            if unattended.is_empty() {
+                return Ok(());
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let mut fds = vec![PollFd::readable(over)];
+            fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
+            os::poll(&mut fds, left).map_err(|error| self.cannot_wait(&error))?;
+            self.attend(&unattended, &fds[1..])?;
+            let is_late = left.is_some_and(|left| left.is_zero());
+            if fds[0].is_ready() || (is_late && !fds[1..].iter().any(|fd| fd.is_ready())) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// More than may be kept in memory is the end of the command, as for a capture.
+    fn attend(&self, unattended: &Unattended, fds: &[PollFd]) -> Result<(), Error> {
+        attend(unattended, fds).inspect_err(|_| {
+            let _ = self.kill();
+        })
+    }
+
+    fn cannot_wait(&self, error: &std::io::Error) -> Error {
+        Error::from_io(ErrorKind::IoFailed, format!("cannot wait for `{}`", self.0.command), error)
+    }
+
     /// Sends a signal to the command's own processes. After they have ended it does nothing.
     ///
     /// # Errors
     /// `ControlFailed` when the system refuses.
     pub fn signal(&self, signal: i32) -> Result<(), Error> {
-        self.0.shared.tree.signal(signal).map_err(|error| {
+        self.signal_within(Scope::Process, signal)
+    }
+
+    /// Sends a signal to the processes that `scope` names. After the command has ended it does nothing.
+    ///
+    /// # Errors
+    /// `ControlFailed` when the system refuses it for one of the command's own processes.
+    pub fn signal_within(&self, scope: Scope, signal: i32) -> Result<(), Error> {
+        self.0.shared.tree.signal_within(scope, signal).map_err(|error| {
             let name = os::signal_name(signal).map_or_else(|| signal.to_string(), str::to_string);
             Error::from_io(ErrorKind::ControlFailed, format!("cannot send {name} to `{}`", self.0.command), &error)
         })
@@ -206,17 +275,17 @@ impl Execution {
     /// # Errors
     /// `ControlFailed` when the system refuses: a process runs as another user now (`sudo`).
     pub fn kill(&self) -> Result<(), Error> {
-        self.0.state().observed = true;
-        self.0.shared.tree.signal_all(os::SIGKILL);
+        self.is_not_wanted();
+        let sent = self.signal_within(Scope::Tree, os::SIGKILL);
         // The serving thread must not wait for ever for one that does not die.
         self.0.shared.stop.kill();
-        self.signal(os::SIGKILL)
+        sent
     }
 
     /// Ends it with TERM, and after the grace period with KILL, its descendants included, and waits
     /// until it has ended. Its failing status is then not an error.
     pub fn terminate(&self) {
-        self.0.state().observed = true;
+        self.is_not_wanted();
         self.0.shared.stop.cancel();
         let mut ended = self.0.shared.lock();
         while ended.is_none() && !self.0.shared.is_serving_here() {
@@ -242,24 +311,31 @@ impl Execution {
 
     /// Ends it by these steps, and waits until it has ended. Its failing status is then not an error.
     pub fn teardown(&self, teardown: &Teardown) {
-        self.0.state().observed = true;
+        self.is_not_wanted();
         let mut index = 0;
         while let Some(Step { signal, scope, wait }) = teardown.step(index) {
-            self.0.shared.tree.signal_within(scope, signal);
+            let _ = self.signal_within(scope, signal);
             if self.ends_within(wait) {
                 return;
             }
             index += 1;
         }
-        self.0.shared.tree.signal_within(teardown.scope_at(index), os::SIGKILL);
+        let _ = self.signal_within(teardown.scope_at(index), os::SIGKILL);
         if !self.ends_within(KILL_PATIENCE) {
             self.0.shared.stop.kill();
             self.ends_within(Duration::MAX);
         }
     }
 
+    /// How it ends is then nothing to report, unless it has ended by itself before.
+    fn is_not_wanted(&self) {
+        if self.is_running() {
+            self.0.state().observed = true;
+        }
+    }
+
     fn ends_within(&self, wait: Duration) -> bool {
-        !matches!(self.wait_timeout(wait), Ok(None))
+        !matches!(self.ended_within(wait), Ok(None))
     }
 
     /// Lets the command go on when the last handle is dropped.
@@ -302,8 +378,12 @@ impl Execution {
     fn wait_for_room(&self, writer: &PipeWriter) -> Result<(), Error> {
         let mut fds = vec![PollFd::writable(writer)];
         fds.extend(self.0.over.as_deref().map(PollFd::readable));
+        let others = fds.len();
+        let unattended = self.0.readers.unattended(None);
+        fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
         os::poll(&mut fds, None).map_err(|error| self.cannot_write(&error))?;
-        match !fds[0].is_ready() && fds.get(1).is_some_and(|over| over.is_ready()) {
+        self.attend(&unattended, &fds[others..])?;
+        match !fds[0].is_ready() && others > 1 && fds[1].is_ready() {
             true => Err(self.cannot_write(&std::io::Error::from_raw_os_error(os::EPIPE))),
             false => Ok(()),
         }
@@ -359,8 +439,12 @@ impl Drop for Handle {
         if ended.is_none() && detached {
             return;
         }
-        let was_running = ended.is_none();
-        if was_running {
+        let was_running = ended.is_none() && self.shared.tree.is_running();
+        if !was_running && ended.is_none() && !self.shared.is_serving_here() {
+            let waited = self.shared.changed.wait_timeout_while(ended, CONCLUSION, |ended| ended.is_none());
+            ended = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if ended.is_none() {
             self.shared.stop.cancel();
         }
         while ended.is_none() && !self.shared.is_serving_here() {

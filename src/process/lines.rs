@@ -1,6 +1,6 @@
 //! Output that is read while the command runs.
 
-use std::io::{self, Read};
+use std::io;
 
 use os_pipe::PipeReader;
 
@@ -10,8 +10,9 @@ use super::error::{Error, ErrorKind};
 use super::flow::{CHUNK, MOST_LEFT};
 use super::output::Output;
 use super::pump::{Pump, Turn};
-use super::run::{held_open, not_text, read_stream};
+use super::run::{held_open, not_text};
 use super::stream::StreamSource;
+use super::tap::Incoming;
 
 /// The lines of a running command; see [`Expression::lines`](super::Expression::lines).
 ///
@@ -28,7 +29,7 @@ impl Lines {
     }
 
     pub(crate) fn of_stream(stream: StreamSource, format: TextFormat) -> Self {
-        Self { splitter: LineSplitter::new(format), source: Source::Stream(Some(stream)) }
+        Self { splitter: LineSplitter::new(format), source: Source::of_stream(stream) }
     }
 
     /// Gives the next line to `use_line`, without a copy of it; `None` when the command has ended
@@ -112,7 +113,7 @@ impl Chunks {
     }
 
     pub(crate) fn of_stream(stream: StreamSource) -> Self {
-        Self(Source::Stream(Some(stream)))
+        Self(Source::of_stream(stream))
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.
@@ -126,7 +127,7 @@ impl Iterator for Chunks {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut chunk = Vec::new();
-        if self.0.is_open() && self.0.fill(|stream| read_stream(stream, &mut chunk)) {
+        if self.0.is_open() && self.0.fill(|incoming| incoming.append_to(&mut chunk)) {
             return Some(Ok(chunk));
         }
         self.0.conclude().err().map(Err)
@@ -144,21 +145,29 @@ enum Source {
     /// A command that runs for the sake of its output, and whose end is the end of the stream.
     Command(Box<CommandSource>),
     /// A stream of a command that somebody else waits for; `None` at its end.
-    Stream(Option<StreamSource>),
+    Stream {
+        source: Option<StreamSource>,
+        /// Why reading stopped before the end.
+        failure: Option<Error>,
+    },
 }
 
 impl Source {
+    fn of_stream(stream: StreamSource) -> Self {
+        Self::Stream { source: Some(stream), failure: None }
+    }
+
     fn is_open(&self) -> bool {
         match self {
             Self::Command(source) => source.pump.as_ref().is_some_and(|pump| pump.stream().is_some()),
-            Self::Stream(source) => source.as_ref().is_some_and(StreamSource::is_open),
+            Self::Stream { source, .. } => source.as_ref().is_some_and(StreamSource::is_open),
         }
     }
 
     fn is_over(&self) -> bool {
         match self {
             Self::Command(source) => source.pump.is_none(),
-            Self::Stream(source) => source.is_none(),
+            Self::Stream { source, .. } => source.is_none(),
         }
     }
 
@@ -169,19 +178,21 @@ impl Source {
                 Some(pump) => format!("the output of `{}`", pump.expression()),
                 None => "the output".to_string(),
             },
-            Self::Stream(source) => source.as_ref().map_or("the output".to_string(), |source| source.what.clone()),
+            Self::Stream { source, .. } => {
+                source.as_ref().map_or("the output".to_string(), |source| source.what().to_string())
+            }
         }
     }
 
     /// Waits for output and takes it with `read`; `false` at the end.
-    fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> bool {
+    fn fill(&mut self, read: impl FnOnce(&mut Incoming) -> io::Result<usize>) -> bool {
         match self {
-            Self::Command(source) => source.fill(read),
-            Self::Stream(Some(source)) => source.fill(read).unwrap_or_else(|error| {
-                source.failure = Some(error);
+            Self::Command(source) => source.fill(|pipe| read(&mut Incoming::Pipe(pipe))),
+            Self::Stream { source: Some(source), failure } => source.fill(read).unwrap_or_else(|error| {
+                *failure = Some(error);
                 false
             }),
-            Self::Stream(None) => false,
+            Self::Stream { source: None, .. } => false,
         }
     }
 
@@ -189,13 +200,11 @@ impl Source {
     fn conclude(&mut self) -> Result<(), Error> {
         match self {
             Self::Command(source) => source.conclude(),
-            Self::Stream(source) => {
+            Self::Stream { source, failure } => {
                 let Some(source) = source.take() else { return Ok(()) };
-                match &source.failure {
-                    Some(error) => {
-                        Err(Error::from_io(ErrorKind::ReadFailed, format!("cannot read {}", source.what), error))
-                    }
-                    None if source.held_open => Err(held_open(&source.what)),
+                match failure.take() {
+                    Some(error) => Err(error),
+                    None if source.held_open => Err(held_open(source.what())),
                     None => Ok(()),
                 }
             }
@@ -205,7 +214,7 @@ impl Source {
     fn give_up(&mut self) {
         match self {
             Self::Command(source) => source.give_up(),
-            Self::Stream(source) => *source = None,
+            Self::Stream { source, .. } => *source = None,
         }
     }
 }
@@ -223,13 +232,13 @@ impl CommandSource {
         Self { pump: Some(pump), read_failure: None, left: MOST_LEFT }
     }
 
-    fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> bool {
+    fn fill(&mut self, read: impl FnOnce(&PipeReader) -> io::Result<usize>) -> bool {
         let Some(pump) = &mut self.pump else { return false };
         let at_end = match pump.turn() {
             // What a command wrote before it was ended early may still be in the pipe; but not more than a
             // pipe holds, since somebody who was not reached may be writing on.
             Turn::Over if self.left == 0 || !pump.stream().is_some_and(super::os::is_readable) => true,
-            turn => match pump.stream_mut().map(read) {
+            turn => match pump.stream().map(read) {
                 Some(Ok(n)) => {
                     if turn == Turn::Over {
                         self.left = self.left.saturating_sub(n);

@@ -63,6 +63,7 @@ mod stage;
 mod start;
 mod status;
 mod stream;
+mod tap;
 mod teardown;
 mod tree;
 

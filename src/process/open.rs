@@ -17,11 +17,13 @@ use super::flow::{Drain, Feeder, feed};
 use super::os;
 use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams};
 use super::quote::quote_argument;
+use super::redirect::BoxedItems;
+use super::settings::DEFAULT_LIMIT;
+use super::stream::Gift;
 
 /// Opens what the stages read and write, and keeps our ends.
 pub(crate) struct Opener<'a> {
     context: &'a Context,
-    limit: u64,
     give_up: Option<Instant>,
     /// Whether all output must pass through us, so that we see when there is none.
     watches_output: bool,
@@ -41,10 +43,9 @@ pub(crate) struct Opener<'a> {
 }
 
 impl<'a> Opener<'a> {
-    pub fn new(context: &'a Context, limit: u64, timeout: Option<Duration>, watches_output: bool) -> Self {
+    pub fn new(context: &'a Context, timeout: Option<Duration>, watches_output: bool) -> Self {
         Self {
             context,
-            limit,
             give_up: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
             watches_output,
             feeders: Vec::new(),
@@ -143,7 +144,7 @@ impl<'a> Opener<'a> {
             SinkKind::File(file) => self.watched(duplicate(file)?)?,
             SinkKind::Capture(channel) => {
                 let (reader, writer) = pipe()?;
-                self.drains.push(Drain::to_buffer(reader, *channel, self.limit));
+                self.drains.push(Drain::to_buffer(reader, *channel, sink.limit.get().unwrap_or(DEFAULT_LIMIT)));
                 writer.into()
             }
             SinkKind::Stream(channel) => {
@@ -240,14 +241,12 @@ impl<'a> Opener<'a> {
                 self.feeders.extend(Feeder::new(writer, bytes.clone())?);
                 Stdio::from(reader)
             }
-            Source::Items(items) => {
-                let items = items.take()?;
-                let (reader, writer) = pipe()?;
-                self.input_failures.push(feed(items, writer)?);
-                Stdio::from(reader)
-            }
+            Source::Items(items) => self.fed(items.take()?)?,
             Source::Joint(joint) => reading_end(joint),
-            Source::Stream(stream) => Stdio::from(stream.give()?),
+            Source::Stream(stream) => match stream.give()? {
+                Gift::Pipe(pipe) => Stdio::from(pipe),
+                Gift::Pieces(pieces) => self.fed(Box::new(pieces))?,
+            },
             Source::Piped => {
                 let (reader, writer) = pipe()?;
                 if self.input.replace(writer).is_some() {
@@ -257,6 +256,12 @@ impl<'a> Opener<'a> {
                 Stdio::from(reader)
             }
         })
+    }
+
+    fn fed(&mut self, items: BoxedItems) -> Result<Stdio, Error> {
+        let (reader, writer) = pipe()?;
+        self.input_failures.push(feed(items, writer)?);
+        Ok(Stdio::from(reader))
     }
 
     /// What the child gets as standard output or error.

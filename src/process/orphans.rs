@@ -6,7 +6,7 @@
 //! started here are known, and no process is looked at while another is being started.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -14,14 +14,11 @@ use shared_child::SharedChild;
 
 use super::os::{self, Descendant};
 
-/// Between two rounds of reaping, in commands.
-const ROUND: u32 = 64;
 /// Between TERM and KILL, when the script is over.
 const GRACE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(5);
 
 static IS_ADOPTING: AtomicBool = AtomicBool::new(false);
-static STARTED: AtomicU32 = AtomicU32::new(0);
 /// Read while a process is being started, written while orphans are reaped.
 static STARTING: RwLock<()> = RwLock::new(());
 static REGISTERED: LazyLock<Mutex<Registered>> = LazyLock::new(Mutex::default);
@@ -49,9 +46,7 @@ pub(crate) fn start<E>(spawn: impl FnOnce() -> Result<SharedChild, E>) -> Result
     if !IS_ADOPTING.load(Ordering::Acquire) {
         return spawn();
     }
-    if STARTED.fetch_add(1, Ordering::Relaxed) % ROUND == ROUND - 1 {
-        reap_orphans();
-    }
+    sweep();
     let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
     let child = spawn()?;
     registered().awaited.insert(child.id());
@@ -68,6 +63,14 @@ pub(crate) fn forget(pid: u32) {
 /// These processes may outlive the program.
 pub(crate) fn let_go(pids: &[u32]) {
     registered().detached.extend(pids);
+}
+
+/// Reaps orphans that have ended, so that whoever waits for one to go sees it go.
+pub(crate) fn sweep() {
+    // One system call, which finds nothing almost always.
+    if IS_ADOPTING.load(Ordering::Acquire) && os::has_ended_child() {
+        reap_orphans();
+    }
 }
 
 fn reap_orphans() {

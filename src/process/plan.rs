@@ -5,7 +5,7 @@
 //! the errors of both to the pipeline's output, and `a.stderr_to_stdout() | b` sends those of `a`
 //! into the pipe.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -50,6 +50,8 @@ pub(crate) struct Sink {
     pub kind: SinkKind,
     /// The descriptor for the child, once opened.
     pub writer: OnceCell<OwnedFd>,
+    /// The least that the stages which write here allow to be captured.
+    pub limit: Cell<Option<u64>>,
 }
 
 #[derive(Debug)]
@@ -76,8 +78,15 @@ pub(crate) enum SinkKind {
 pub(crate) struct Joint(pub RefCell<Option<PipeReader>>);
 
 impl Sink {
+    fn is_limited_to(&self, limit: Option<u64>) {
+        self.limit.set(self.limit.get().into_iter().chain(limit).min());
+        if let SinkKind::Tee { inner, .. } = &self.kind {
+            inner.is_limited_to(limit);
+        }
+    }
+
     pub fn new(kind: SinkKind) -> Rc<Self> {
-        Rc::new(Self { kind, writer: OnceCell::new() })
+        Rc::new(Self { kind, writer: OnceCell::new(), limit: Cell::default() })
     }
 }
 
@@ -149,6 +158,8 @@ impl Walk {
         }
         match &expression.node {
             Node::Command(command) => {
+                own.stdout.is_limited_to(scoped.limit);
+                own.stderr.is_limited_to(scoped.limit);
                 self.stages.push(StagePlan { command: command.clone(), scoped, streams: own });
             }
             Node::Pipeline(parts) => {

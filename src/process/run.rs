@@ -1,7 +1,5 @@
 //! The verbs: what starts an expression.
 
-use std::os::fd::AsRawFd;
-
 use crate::text;
 
 use super::error::{Error, ErrorKind};
@@ -238,9 +236,4 @@ pub(super) fn held_open(what: &str) -> Error {
 pub(super) fn not_text(what: &str, problem: &text::DecodeError) -> Error {
     Error::new(ErrorKind::DecodeFailed, format!("{what} is not text: {problem}"))
         .with_help("name its encoding with .encoding(\"…\"), replace what is not text with .lossy(), or take .bytes()")
-}
-
-/// Reads once from a stream that is known to be readable.
-pub(super) fn read_stream(stream: &impl AsRawFd, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
-    os::read_append(stream, buffer, super::flow::CHUNK)
 }

@@ -20,8 +20,9 @@ use super::plan::{Channel, SinkKind, Source, StagePlan, Streams, lay_out};
 use super::platform::Platform;
 use super::program;
 use super::pump::{KILL_PATIENCE, Pump, Stop};
-use super::settings::{DEFAULT_GRACE, DEFAULT_LIMIT, Scoped};
+use super::settings::{DEFAULT_GRACE, Scoped};
 use super::stage::{Running, StageInfo};
+use super::teardown::Teardown;
 use super::tree::Tree;
 use super::{os, reaper};
 
@@ -67,8 +68,9 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     let timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.timeout).min();
     let idle_timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.idle_timeout).min();
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
+    let (grace, teardown) = how_to_end(&prepared);
     let asked = Instant::now();
-    let mut opener = Opener::new(&context, scoped.limit.unwrap_or(DEFAULT_LIMIT), timeout, idle_timeout.is_some());
+    let mut opener = Opener::new(&context, timeout, idle_timeout.is_some());
     opener.extras = Extras::of(prepared.iter().filter_map(|stage| stage.plan.scoped.platform.as_deref()));
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
     opened.map_err(|error| with_command(error, expression))?;
@@ -119,12 +121,23 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         deadline: timeout.and_then(|timeout| asked.checked_add(timeout)),
         timeout,
         idle_timeout,
-        grace: scoped.grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
-        teardown: scoped.teardown.clone(),
+        grace: grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
+        teardown,
     };
     let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
     pump.watch_input(input_failures);
     Ok(Started { pump, scoped, streams, input })
+}
+
+/// A command is ended as a whole: as the stage says whose time is up first, else as the last that says
+/// something.
+fn how_to_end(stages: &[Prepared]) -> (Option<Duration>, Option<Teardown>) {
+    let scoped = |stage: &'_ Prepared| stage.plan.scoped.clone();
+    let bound = |scoped: &Scoped| scoped.timeout.into_iter().chain(scoped.idle_timeout).min();
+    let hurried = stages.iter().map(scoped).filter(|scoped| bound(scoped).is_some()).min_by_key(bound);
+    let order: Vec<Scoped> = hurried.into_iter().chain(stages.iter().rev().map(scoped)).collect();
+    let grace = order.iter().find_map(|scoped| scoped.grace);
+    (grace, order.into_iter().find_map(|scoped| scoped.teardown))
 }
 
 /// The stages that are running already when a later one cannot be started.

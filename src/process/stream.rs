@@ -13,11 +13,12 @@ use os_pipe::PipeReader;
 
 use crate::text::TextFormat;
 
-use super::error::Error;
 use super::error::ErrorKind::{DoublyRedirected, Misuse};
+use super::error::{Error, ErrorKind};
 use super::lines::{Chunks, Lines};
 use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;
+use super::tap::{Incoming, Tap};
 
 /// A stream of an [`Execution`](super::Execution) that was set to be piped.
 ///
@@ -38,7 +39,7 @@ use super::pump::HELD_OPEN_GRACE;
 pub struct OutputStream(Arc<Shared>);
 
 struct Shared {
-    what: String,
+    tap: Arc<Tap>,
     state: Mutex<State>,
     format: TextFormat,
     /// Reaches its end when the command is over.
@@ -52,6 +53,12 @@ pub(crate) struct Readers {
     /// A stream was closed before its end, so that SIGPIPE is nobody's fault.
     left: AtomicBool,
     waits: Mutex<Waits>,
+    /// The streams that nobody has taken yet.
+    untaken: Mutex<Vec<Arc<Tap>>>,
+    /// Those that somebody reads.
+    taken: Mutex<Vec<Arc<Tap>>>,
+    /// Whether one thread reads them all, which cannot empty one while it waits for another.
+    is_one_thread: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +76,32 @@ impl Readers {
 
     fn leave(&self) {
         self.left.store(true, Ordering::Release);
+    }
+
+    pub fn are_one_thread(&self) {
+        self.is_one_thread.store(true, Ordering::Release);
+    }
+
+    /// The pipes, but for `own`, that would fill up while the caller waits.
+    pub fn unattended(&self, own: Option<&Arc<Tap>>) -> Vec<(Arc<Tap>, Arc<PipeReader>)> {
+        let list = |taps: &Mutex<Vec<Arc<Tap>>>| taps.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut taps = list(&self.untaken);
+        if self.is_one_thread.load(Ordering::Acquire) {
+            taps.extend(list(&self.taken));
+        }
+        let others = taps.into_iter().filter(|tap| own.is_none_or(|own| !Arc::ptr_eq(own, tap)));
+        others.filter_map(|tap| tap.pipe().map(|pipe| (tap, pipe))).collect()
+    }
+
+    fn is_taken(&self, tap: &Arc<Tap>, is_read: bool) {
+        self.untaken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, tap));
+        if is_read {
+            self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
+        }
+    }
+
+    fn is_closed(&self, tap: &Arc<Tap>) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, tap));
     }
 
     /// Since when somebody has been waiting while nothing came to anybody.
@@ -91,11 +124,19 @@ impl Readers {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     NotPiped,
-    Ready(PipeReader),
+    Ready,
     Read,
     Given,
+}
+
+/// A stream on its way to a child.
+pub(crate) enum Gift {
+    Pipe(PipeReader),
+    /// Some of it was read ahead: it goes through us.
+    Pieces(Chunks),
 }
 
 impl OutputStream {
@@ -103,11 +144,16 @@ impl OutputStream {
         what: String,
         reader: Option<PipeReader>,
         format: TextFormat,
+        limit: u64,
         over: Option<Arc<PipeReader>>,
         readers: Arc<Readers>,
     ) -> Self {
-        let state = Mutex::new(reader.map_or(State::NotPiped, State::Ready));
-        Self(Arc::new(Shared { what, state, format, over, readers }))
+        let state = if reader.is_some() { State::Ready } else { State::NotPiped };
+        let tap = Arc::new(Tap::new(what, reader, limit));
+        if state == State::Ready {
+            readers.untaken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
+        }
+        Self(Arc::new(Shared { tap, state: Mutex::new(state), format, over, readers }))
     }
 
     /// Its lines. How the command ends is not their concern: ask [`wait`](super::Execution::wait).
@@ -115,8 +161,8 @@ impl OutputStream {
     /// # Errors
     /// `Misuse` when the stream was not piped, has been read already, or was given to a command.
     pub fn lines(&self) -> Result<Lines, Error> {
-        let reader = self.take(State::Read)?;
-        Ok(Lines::of_stream(self.source(reader), self.0.format.clone()))
+        self.take(State::Read)?;
+        Ok(Lines::of_stream(self.source(), self.0.format.clone()))
     }
 
     /// Its output in pieces, each as soon as something is there.
@@ -124,143 +170,152 @@ impl OutputStream {
     /// # Errors
     /// As [`lines`](Self::lines).
     pub fn chunks(&self) -> Result<Chunks, Error> {
-        let reader = self.take(State::Read)?;
-        Ok(Chunks::of_stream(self.source(reader)))
+        self.take(State::Read)?;
+        Ok(Chunks::of_stream(self.source()))
     }
 
-    fn source(&self, reader: PipeReader) -> StreamSource {
+    fn source(&self) -> StreamSource {
         StreamSource {
-            what: self.0.what.clone(),
-            reader: Some(reader),
+            tap: self.0.tap.clone(),
+            is_open: true,
             over: self.0.over.clone(),
             over_since: None,
             last_activity: Instant::now(),
             readers: self.0.readers.clone(),
             held_open: false,
-            failure: None,
         }
     }
 
-    /// The pipe, for the child that it is given to.
-    pub(crate) fn give(&self) -> Result<PipeReader, Error> {
-        let reader = self.take(State::Given)?;
+    /// The stream for the child that it is given to.
+    pub(crate) fn give(&self) -> Result<Gift, Error> {
+        self.take(State::Given)?;
         // As between the stages of a pipeline: a reader that leaves early is the normal end of its source.
         self.0.readers.leave();
-        Ok(reader)
+        Ok(match self.0.tap.give() {
+            Some(pipe) => Gift::Pipe(pipe),
+            None => Gift::Pieces(Chunks::of_stream(self.source())),
+        })
     }
 
-    fn take(&self, next: State) -> Result<PipeReader, Error> {
+    fn take(&self, next: State) -> Result<(), Error> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_gift = matches!(next, State::Given);
-        match std::mem::replace(&mut *state, next) {
-            State::Ready(reader) => Ok(reader),
-            earlier => {
-                let what = &self.0.what;
-                let error = match &earlier {
-                    State::Given if is_gift => {
-                        Error::new(DoublyRedirected, format!("{what} has been given to a command already"))
-                    }
-                    State::Given => Error::new(Misuse, format!("{what} has been given to a command")),
-                    State::Read => Error::misuse(format!("{what} has been read already"), "a stream can be used once"),
-                    _ => {
-                        Error::misuse(format!("{what} is not piped"), "set it with .stdout_piped() or .stderr_piped()")
-                    }
-                };
-                *state = earlier;
-                Err(error)
-            }
+        let earlier = *state;
+        if earlier == State::Ready {
+            *state = next;
+            self.0.readers.is_taken(&self.0.tap, next == State::Read);
+            return Ok(());
         }
+        let what = &self.0.tap.what;
+        Err(match earlier {
+            State::Given if next == State::Given => {
+                Error::new(DoublyRedirected, format!("{what} has been given to a command already"))
+            }
+            State::Given => Error::new(Misuse, format!("{what} has been given to a command")),
+            State::Read => Error::misuse(format!("{what} has been read already"), "a stream can be used once"),
+            _ => Error::misuse(format!("{what} is not piped"), "set it with .stdout_piped() or .stderr_piped()"),
+        })
     }
 
     /// Closes the stream if nobody has used it.
     pub(crate) fn close(&self) {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Ready(reader) = std::mem::replace(&mut *state, State::Read) {
-            self.0.readers.leave();
-            drop(reader);
+        if self.take(State::Read).is_ok() {
+            self.0.readers.is_closed(&self.0.tap);
+            if self.0.tap.close() {
+                self.0.readers.leave();
+            }
         }
     }
 }
 
 impl std::fmt::Debug for OutputStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("OutputStream").field(&self.0.what).finish()
+        f.debug_tuple("OutputStream").field(&self.0.tap.what).finish()
     }
 }
 
 /// A stream that is being read.
 pub(crate) struct StreamSource {
-    pub what: String,
-    reader: Option<PipeReader>,
+    tap: Arc<Tap>,
+    is_open: bool,
     over: Option<Arc<PipeReader>>,
     over_since: Option<Instant>,
     last_activity: Instant,
     readers: Arc<Readers>,
     pub held_open: bool,
-    /// Why reading stopped before the end.
-    pub failure: Option<io::Error>,
 }
 
 impl StreamSource {
     pub fn is_open(&self) -> bool {
-        self.reader.is_some()
+        self.is_open
+    }
+
+    pub fn what(&self) -> &str {
+        &self.tap.what
     }
 
     /// Waits for output and takes it with `read`; `Ok(false)` at the end.
-    pub fn fill(&mut self, read: impl FnOnce(&mut PipeReader) -> io::Result<usize>) -> io::Result<bool> {
-        self.readers.wait_begins(&self.what);
+    pub fn fill(&mut self, read: impl FnOnce(&mut Incoming) -> io::Result<usize>) -> Result<bool, Error> {
+        self.readers.wait_begins(self.what());
         let is_more = self.wait();
-        self.readers.wait_ends(&self.what, is_more);
-        if !is_more {
-            self.reader = None;
+        self.readers.wait_ends(self.what(), matches!(is_more, Ok(true)));
+        self.is_open = matches!(is_more, Ok(true));
+        if !is_more? {
             return Ok(false);
         }
-        let Some(reader) = &mut self.reader else { return Ok(false) };
         self.last_activity = Instant::now();
-        match read(reader) {
-            Ok(0) => {
-                self.reader = None;
-                Ok(false)
-            }
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+        match self.tap.read(read) {
+            Ok(count) => self.is_open = count != Some(0),
             Err(error) => {
-                self.reader = None;
-                Err(error)
+                self.is_open = false;
+                return Err(Error::from_io(ErrorKind::ReadFailed, format!("cannot read {}", self.what()), &error));
             }
         }
+        Ok(self.is_open)
     }
 
     /// `false` when the command is over and somebody else holds the pipe in silence.
-    fn wait(&mut self) -> bool {
+    fn wait(&mut self) -> Result<bool, Error> {
         loop {
-            let Some(reader) = &self.reader else { return false };
-            let mut fds = vec![PollFd::readable(reader)];
-            fds.extend(self.over.as_deref().filter(|_| self.over_since.is_none()).map(PollFd::readable));
+            // At its end there is something to read: that it is the end.
+            let Some(pipe) = self.tap.pipe().filter(|_| !self.tap.has_ahead()) else { return Ok(true) };
+            let mut fds = vec![PollFd::readable(&*pipe)];
+            let over = self.over.as_deref().filter(|_| self.over_since.is_none());
+            fds.extend(over.map(PollFd::readable));
+            let others = fds.len();
+            let unattended = self.readers.unattended(Some(&self.tap));
+            fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
             let patience = self.over_since.map(|since| {
                 (since.max(self.last_activity) + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
             });
             if patience.is_some_and(|patience| patience.is_zero()) {
                 self.held_open = true;
-                return os::is_readable(reader);
+                return Ok(os::is_readable(&*pipe));
             }
             if os::poll(&mut fds, patience).is_err() {
                 std::thread::sleep(Duration::from_millis(10));
             }
             if fds[0].is_ready() {
-                return true;
+                return Ok(true);
             }
-            if fds.get(1).is_some_and(|fd| fd.is_ready()) {
+            if others > 1 && fds[1].is_ready() {
                 self.over_since = Some(Instant::now());
             }
+            attend(&unattended, &fds[others..])?;
         }
     }
 }
 
+/// Empties those pipes that are ready.
+pub(crate) fn attend(unattended: &[(Arc<Tap>, Arc<PipeReader>)], fds: &[PollFd]) -> Result<(), Error> {
+    let ready = unattended.iter().zip(fds).filter(|(_, fd)| fd.is_ready());
+    ready.map(|((tap, _), _)| tap).try_for_each(|tap| tap.take_ahead())
+}
+
 impl Drop for StreamSource {
     fn drop(&mut self) {
+        self.readers.is_closed(&self.tap);
         // Not at its end yet: whoever writes on dies of SIGPIPE, and it is our doing.
-        if self.reader.is_some() {
+        if self.tap.close() && self.is_open {
             self.readers.leave();
         }
     }

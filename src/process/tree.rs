@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
@@ -14,8 +15,9 @@ use shared_child::unix::SharedChildExt;
 use super::os::{self, Descendant};
 use super::teardown::Scope;
 
-/// Of looking for descendants that were started while we looked.
-const MOST_ROUNDS: usize = 16;
+/// How long processes may take to stop before they are ended. One in an uninterruptible system call does
+/// not, and one of another user may not be stopped.
+const FREEZING: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -64,19 +66,34 @@ impl Tree {
         if *reaped {
             return Ok(());
         }
-        // Every process gets it, also when one refuses.
-        let results: Vec<_> = self.known().into_iter().map(|child| child.send_signal(signal)).collect();
+        // Every process gets it, also when one refuses; what has ended refuses nothing.
+        let running = self.known().into_iter().filter(|child| is_running(child.id()));
+        let results: Vec<_> = running.map(|child| child.send_signal(signal)).collect();
         results.into_iter().collect()
     }
 
-    /// Sends a signal to the processes that `scope` names.
-    pub fn signal_within(&self, scope: Scope, signal: i32) {
+    /// Sends a signal to the processes that `scope` names. Fails when one of the command's own, which is
+    /// still running, may not be signalled: it runs as somebody else.
+    pub fn signal_within(&self, scope: Scope, signal: i32) -> io::Result<()> {
         match scope {
-            // What has ended meanwhile needs no signal.
-            Scope::Process => drop(self.signal(signal)),
+            // Says itself what was refused.
+            Scope::Process => return self.signal(signal),
             Scope::Group => self.signal_group(signal),
             Scope::Tree => self.signal_all(signal),
         }
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        if *reaped {
+            return Ok(());
+        }
+        let running = self.known().into_iter().map(SharedChild::id).filter(|pid| is_running(*pid));
+        let mut results = running.map(|pid| os::signal_process(pid, 0));
+        results.find(|result| refused(result)).unwrap_or(Ok(()))
+    }
+
+    /// Whether a process of the command is still running.
+    pub fn is_running(&self) -> bool {
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        !*reaped && self.known().into_iter().any(|child| is_running(child.id()))
     }
 
     fn signal_group(&self, signal: i32) {
@@ -109,20 +126,28 @@ impl Tree {
             return;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if signal == os::SIGKILL {
-            // Who is stopped starts nothing, and loses no parent by which it can be found.
-            for _ in 0..MOST_ROUNDS {
-                self.signal_both(&seen, os::SIGSTOP);
-                if !self.finds_more(&mut seen) {
-                    break;
-                }
-            }
-            return self.signal_both(&seen, signal);
-        }
-        self.finds_more(&mut seen);
+        self.freeze(&mut seen);
         self.signal_both(&seen, signal);
-        // A stopped process does not see a signal before it goes on.
-        self.signal_both(&seen, os::SIGCONT);
+        if signal != os::SIGKILL {
+            self.signal_both(&seen, os::SIGCONT);
+        }
+    }
+
+    /// Stops everything, and finds what there is. Who is stopped starts nothing that would not be found,
+    /// and no parent ends by which its children can be found.
+    fn freeze(&self, seen: &mut Vec<Descendant>) {
+        let patience = Instant::now() + FREEZING;
+        loop {
+            self.signal_both(seen, os::SIGSTOP);
+            let own = || self.known().into_iter().filter_map(|child| Descendant::look(child.id()));
+            let others = || seen.iter().filter_map(Descendant::now);
+            while own().chain(others()).any(|process| !process.is_still()) && Instant::now() < patience {
+                std::thread::sleep(FREEZING / 500);
+            }
+            if !self.finds_more(seen) || Instant::now() >= patience {
+                return;
+            }
+        }
     }
 
     /// Looks for descendants; whether there were any that are not in `seen`, where they are now.
@@ -202,6 +227,14 @@ impl Tree {
             is_gone
         })
     }
+}
+
+fn is_running(pid: u32) -> bool {
+    matches!(os::peek_ending(pid, false), Ok(None))
+}
+
+fn refused(result: &io::Result<()>) -> bool {
+    result.as_ref().is_err_and(|error| error.raw_os_error() == Some(os::EPERM))
 }
 
 fn is_in(groups: &[u32], group: Option<u32>) -> bool {

@@ -32,6 +32,7 @@ mod streams;
 mod teardown;
 mod tee;
 mod timeout;
+mod unread;
 
 /// `testkid` with the words of the line as its arguments.
 fn kid(line: &str) -> Expression {

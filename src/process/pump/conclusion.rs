@@ -35,7 +35,10 @@ impl Pump {
             Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
         if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
             let help = format!("process {} could not be ended, and may still be running", stage.pid);
-            self.failure = self.failure.take().map(|failure| failure.with_help(help));
+            // How it ended is not known, so that nothing can be said but this.
+            let unended = || Error::new(ErrorKind::ControlFailed, format!("`{}` could not be ended", self.expression));
+            self.failure = Some(self.failure.take().unwrap_or_else(unended).with_help(help));
+            self.is_abandoned = false;
         }
         let failure = match self.is_abandoned {
             true => None,

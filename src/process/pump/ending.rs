@@ -103,7 +103,8 @@ impl Pump {
         };
         match told == Some(signal) {
             true => self.tree.signal_untold(signal),
-            false => self.tree.signal_within(scope, signal),
+            // Who cannot be signalled is found to be running when all patience is over.
+            false => drop(self.tree.signal_within(scope, signal)),
         }
         self.phase = Phase::Asked { teardown, step, until: Instant::now().checked_add(wait) };
     }
@@ -118,7 +119,7 @@ impl Pump {
 
     fn kill_within(&mut self, scope: Scope) {
         if !matches!(self.phase, Phase::Killed { .. }) {
-            self.tree.signal_within(scope, os::SIGKILL);
+            let _ = self.tree.signal_within(scope, os::SIGKILL);
             self.phase = Phase::Killed { until: Instant::now() + KILL_PATIENCE };
         }
     }

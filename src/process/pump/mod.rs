@@ -172,10 +172,6 @@ impl Pump {
         self.stream.as_ref()
     }
 
-    pub fn stream_mut(&mut self) -> Option<&mut PipeReader> {
-        self.stream.as_mut()
-    }
-
     /// Ends the stream: at its end, or because the caller wants no more.
     pub fn close_stream(&mut self) {
         self.stream = None;

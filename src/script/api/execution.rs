@@ -11,7 +11,7 @@ use crate::script::stream::{Chunks, Lines};
 use crate::script::world::World;
 
 use super::output::Outcome;
-use super::settings::{parse_signal, parse_teardown};
+use super::settings::{parse_scope, parse_signal, parse_teardown};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -77,16 +77,29 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     );
     let shared = world.clone();
     engine.register_fn(
+        "signal",
+        move |context: NativeCallContext, execution: &mut Execution, name: Dynamic, scope: Text| -> Result<()> {
+            let place = CallPlace::of(&context);
+            let signal = parse_signal(&name.to_string()).map_err(|problem| place.invalid(&shared, problem))?;
+            let scope = parse_scope(&scope).map_err(|problem| place.invalid(&shared, problem))?;
+            execution.signal_within(scope, signal).map_err(|error| place.raise(&shared, error))
+        },
+    );
+    // How much was written, as the file methods of other languages tell.
+    let shared = world.clone();
+    engine.register_fn(
         "write",
-        move |context: NativeCallContext, execution: &mut Execution, text: Text| -> Result<()> {
-            execution.write(text.as_bytes()).map_err(|error| CallPlace::of(&context).raise(&shared, error))
+        move |context: NativeCallContext, execution: &mut Execution, text: Text| -> Result<i64> {
+            let written = execution.write(text.as_bytes()).map(|()| text.len() as i64);
+            written.map_err(|error| CallPlace::of(&context).raise(&shared, error))
         },
     );
     let shared = world.clone();
     engine.register_fn(
         "write",
-        move |context: NativeCallContext, execution: &mut Execution, bytes: Blob| -> Result<()> {
-            execution.write(&bytes).map_err(|error| CallPlace::of(&context).raise(&shared, error))
+        move |context: NativeCallContext, execution: &mut Execution, bytes: Blob| -> Result<i64> {
+            let written = execution.write(&bytes).map(|()| bytes.len() as i64);
+            written.map_err(|error| CallPlace::of(&context).raise(&shared, error))
         },
     );
 }

@@ -43,7 +43,9 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     let start = move |place: &CallPlace, command: &Expression| {
         let (unobserved, place) = (unobserved.clone(), place.clone());
         let report = move |error| lock(&unobserved).push(place.error(error));
-        command.clone().on_unobserved_failure(report).start().map(Dynamic::from)
+        let execution = command.clone().on_unobserved_failure(report).start()?;
+        execution.use_from_one_thread();
+        Ok(Dynamic::from(execution))
     };
     register_verb(engine, world, "start", start.clone());
     register_for_program(engine, world, "start", start);
@@ -64,6 +66,7 @@ fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
         let place = CallPlace::of(&context);
         let result = command.within(&world.context).run_with(|execution| {
             let handle = Execution::clone(execution);
+            handle.use_from_one_thread();
             body.call_within_context::<Dynamic>(&context, (handle,)).map_err(Stop::Script)
         });
         match result {

@@ -192,15 +192,19 @@ pub(super) fn parse_teardown(steps: &Array) -> std::result::Result<Teardown, Str
             [signal, wait, scope] => (signal, wait, scope.as_str()),
             _ => return Err(shape()),
         };
-        let scope = match scope {
-            "tree" => Scope::Tree,
-            "group" => Scope::Group,
-            "process" => Scope::Process,
-            other => return Err(format!("`{other}` is not whom a signal can go to: process, group or tree")),
-        };
-        teardown = teardown.after(parse_signal(signal)?, scope, convert::duration(wait)?);
+        teardown = teardown.after(parse_signal(signal)?, parse_scope(scope)?, convert::duration(wait)?);
     }
     Ok(teardown)
+}
+
+/// Whom a signal goes to.
+pub(super) fn parse_scope(name: &str) -> std::result::Result<Scope, String> {
+    match name {
+        "tree" => Ok(Scope::Tree),
+        "group" => Ok(Scope::Group),
+        "process" => Ok(Scope::Process),
+        other => Err(format!("`{other}` is not whom a signal can go to: process, group or tree")),
+    }
 }
 
 fn needs_unit(method: &str, value: &Dynamic) -> String {

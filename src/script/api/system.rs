@@ -44,7 +44,11 @@ fn sleep_seconds(world: &World, context: &NativeCallContext, seconds: f64) -> Re
 
 fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
     print_out(&world.out, &world.halt, None);
-    match world.context.cancel_token().sleep(duration) {
+    let goes_on = world.context.cancel_token().sleep(duration);
+    // A script may be waiting for a process that it does not have as a command.
+    #[cfg(feature = "cli")]
+    crate::process::orphans::sweep();
+    match goes_on {
         true => Ok(()),
         false => Err(World::terminated(position)),
     }

@@ -48,6 +48,20 @@ fn what_was_let_go_is_left_alone() {
 }
 
 #[test]
+fn an_orphan_that_has_ended_is_gone() {
+    // A script that waits for it by its id would wait for ever for a zombie.
+    for (wait, count) in [("sleep(\"5ms\");", 2000), ("", 5000)] {
+        let code = format!(
+            "let pid = cmd(\"sh\", \"-c\", \"testkid sleep 50 >/dev/null & echo $!\").read();
+             let there = 0;
+             while there < {count} && cmd(\"sh\", \"-c\", `kill -0 ${{pid}}`).stderr_null().test() {{ there += 1; {wait} }}
+             print(there < {count});"
+        );
+        eval(&code).timeout(Duration::from_secs(60)).run().success().stdout("true\n");
+    }
+}
+
+#[test]
 fn hundreds_of_orphans_do_not_pile_up() {
     // Each becomes a child of the runner, and a zombie when it ends.
     let code = format!(

@@ -310,3 +310,13 @@ fn a_process_that_closes_its_output_early_is_waited_for() {
     assert_eq!((output.status.code(), output.stdout.as_deref()), (Some(3), Some(&b"a\n"[..])));
     assert!(output.elapsed >= millis(300));
 }
+
+#[test]
+fn a_stage_has_its_own_limit() {
+    let _guard = Guard::new();
+    let noisy = kid("flood-err 1000").stderr_capture();
+    let error = fails(ErrorKind::OutputLimit, noisy.clone().limit(10).pipe(kid("count")).read());
+    assert_eq!(error.stderr().map(<[u8]>::len), Some(10));
+    // The limit of one is not that of the other.
+    assert_eq!(noisy.limit(1000).pipe(kid("flood 5000")).read().expect("it is enough").len(), 5000);
+}

@@ -312,3 +312,44 @@ fn of_two_readers_the_one_that_waits_counts() {
     });
     soon(|| fails(ErrorKind::TimedOut, execution.wait()));
 }
+
+#[test]
+fn who_leaves_the_group_while_it_is_ended_is_ended_too() {
+    // Between the look at the descendants and the signal to their group.
+    let _guard = Guard::new();
+    let sleep = unique_sleep(57);
+    for delay in 0..60_u32 {
+        let execution = kid(&format!("grandchild-detached {sleep} -- {sleep}")).start().expect("it starts");
+        std::thread::sleep(Duration::from_micros(u64::from(delay) * 100));
+        soon(|| drop(execution));
+        assert_eq!(strays(&sleep), [], "after {delay}00 µs");
+    }
+}
+
+#[test]
+fn a_stage_says_how_it_is_ended_wherever_it_stands() {
+    let _guard = Guard::new();
+    let stubborn = || kid("ignore TERM -- forever").timeout(millis(100));
+    let orders: [fn(Expression) -> Expression; 3] = [|e| e.pipe(kid("cat")), |e| kid("echo x").pipe(e), |e| e];
+    for order in orders {
+        // With the grace period of five seconds it would take longer.
+        within(millis(4000), || fails(ErrorKind::TimedOut, order(stubborn().grace(millis(50))).run()));
+        within(millis(4000), || fails(ErrorKind::TimedOut, order(stubborn().teardown(Teardown::kill())).run()));
+    }
+    // Whose time is up first decides, not who stands last.
+    let slow = kid("forever").timeout(millis(60_000)).grace(millis(60_000));
+    within(millis(4000), || fails(ErrorKind::TimedOut, stubborn().grace(millis(50)).pipe(slow).run()));
+}
+
+#[test]
+fn signals_go_to_the_tree_when_they_are_asked_to() {
+    let _guard = Guard::new();
+    let sleep = unique_sleep(58);
+    let execution = kid(&format!("grandchild-detached {sleep} -- {sleep}")).start().expect("it starts");
+    procs::until(super::SOON, || in_own_session(&sleep), |count| *count == 1);
+    execution.signal_within(Scope::Tree, libc::SIGTERM).expect("they are ours");
+    let error = soon(|| fails(ErrorKind::Signaled, execution.wait()));
+    assert_eq!(error.status().and_then(|status| status.signal()), Some(libc::SIGTERM));
+    procs::until(super::SOON, || strays(&sleep).len(), |count| *count == 0);
+    assert_eq!(strays(&sleep), []);
+}

@@ -26,6 +26,7 @@ pub(crate) struct Descendant {
     parent: u32,
     started: u64,
     ended: bool,
+    stopped: bool,
 }
 
 impl PartialEq for Descendant {
@@ -44,11 +45,17 @@ impl Descendant {
         let end = stat.iter().rposition(|byte| *byte == b')')?;
         let rest = String::from_utf8_lossy(&stat[end + 1..]);
         let mut fields = rest.split_ascii_whitespace();
-        let ended = matches!(fields.next()?, "Z" | "X" | "x");
+        let state = fields.next()?;
+        let (ended, stopped) = (matches!(state, "Z" | "X" | "x"), matches!(state, "T" | "t"));
         let parent = fields.next()?.parse().ok()?;
         let group = fields.next()?.parse().ok();
         let started = fields.nth(16)?.parse().ok()?;
-        Some(Self { pid, group, parent, started, ended })
+        Some(Self { pid, group, parent, started, ended, stopped })
+    }
+
+    /// Whether it runs no code any more, or not just now.
+    pub fn is_still(&self) -> bool {
+        self.stopped || self.ended
     }
 
     /// This very process as it is now, unless it has ended.
@@ -113,6 +120,17 @@ pub(crate) fn has_children() -> bool {
     let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
     // SAFETY: the structure is valid for writing; nothing is reaped.
     unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) == 0 }
+}
+
+/// Whether some child has ended and was not reaped.
+#[cfg(feature = "cli")]
+pub(crate) fn has_ended_child() -> bool {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: the structure is valid for writing and all-zero valid for reading; nothing is reaped.
+    unsafe {
+        let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), flags) == 0 && info.assume_init().si_pid() != 0
+    }
 }
 
 /// Reaps a child that nobody else waits for, if it has ended.
