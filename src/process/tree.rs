@@ -87,7 +87,7 @@ impl Tree {
         }
         let running = self.known().into_iter().map(SharedChild::id).filter(|pid| is_running(*pid));
         let mut results = running.map(|pid| os::signal_process(pid, 0));
-        results.find(|result| refused(result)).unwrap_or(Ok(()))
+        results.find(refused).unwrap_or(Ok(()))
     }
 
     /// Whether a process of the command is still running.
