@@ -41,6 +41,7 @@ fn execute(plan: Plan) -> Exit {
     let runtime = Runtime::builder()
         .args(arguments)
         .cancel(signals.token().clone())
+        .cancel_cleanup(signals.cleanup().clone())
         // Looked at once instead of at every start.
         .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })
         .build();

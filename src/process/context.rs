@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cancel::CancelToken;
 use super::env::EnvChanges;
@@ -53,6 +53,7 @@ pub struct Context {
     pub(crate) stderr: HostStream,
     pub(crate) before_start: Option<Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>>,
     pub(crate) grace: Option<Duration>,
+    pub(crate) deadline: Option<Instant>,
     pub(crate) owns_process: bool,
 }
 
@@ -113,6 +114,34 @@ impl Context {
     /// How long commands are given between the first signal and KILL (5 seconds by default).
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
+        self
+    }
+
+    /// When everything that runs here is ended, as by a [timeout](super::Expression::timeout).
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+        self
+    }
+
+    /// These surroundings with more changes to the environment.
+    pub(crate) fn with_variables(mut self, changes: &EnvChanges) -> Self {
+        self.env = self.env.merged_with(changes);
+        self
+    }
+
+    /// These surroundings in another directory, which must be there.
+    pub(crate) fn entering(self, dir: &Path) -> Result<Self, Error> {
+        let dir = self.absolute(dir)?;
+        match super::program::directory_problem(&dir) {
+            Some(problem) => Err(problem),
+            None => Ok(self.with_dir(dir)),
+        }
+    }
+
+    /// These surroundings for what has to run at the end, whatever the reason of the end is.
+    pub(crate) fn for_cleanup(mut self, cancel: CancelToken) -> Self {
+        self.cancel = cancel;
+        self.deadline = None;
         self
     }
 

@@ -197,6 +197,11 @@ impl Error {
         Self::new(ErrorKind::DecodeFailed, message)
     }
 
+    /// An error of kind `TimedOut`, for front ends.
+    pub fn timed_out(message: impl AsRef<str>) -> Self {
+        Self::new(ErrorKind::TimedOut, message)
+    }
+
     /// An error of kind `Misuse`, for front ends.
     pub fn misuse(message: impl AsRef<str>, help: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, message).with_help(help)

@@ -60,6 +60,10 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         let error = Error::new(ErrorKind::Cancelled, format!("`{expression}` was not started: cancelled"));
         return Err(with_command(error, expression));
     }
+    if context.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        let error = Error::new(ErrorKind::TimedOut, format!("`{expression}` was not started: the time is over"));
+        return Err(with_command(error, expression));
+    }
     let background = defaults.background;
     let stages = lay_out(expression, defaults.stdin, defaults.stdout, defaults.stderr)?;
     let prepared = stages.into_iter().map(|stage| Prepared::new(stage, &context)).collect::<Result<Vec<_>, _>>();
@@ -113,13 +117,15 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         }
     }
     let tree = Arc::new(Tree::new(children, groups));
+    // The time that opening took (a FIFO without a writer) is part of it.
+    let own_deadline = timeout.and_then(|timeout| asked.checked_add(timeout));
     let Opener { feeders, input_failures, drains, streams, input, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
-        // The time that opening took (a FIFO without a writer) is part of it.
-        deadline: timeout.and_then(|timeout| asked.checked_add(timeout)),
+        deadline: own_deadline.into_iter().chain(context.deadline).min(),
         timeout,
+        is_outer_deadline: own_deadline.is_none_or(|own| context.deadline.is_some_and(|outer| outer < own)),
         idle_timeout,
         grace: grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
         teardown,

@@ -13,9 +13,20 @@ pub struct CommandError {
     error: process::Error,
     file: Option<String>,
     position: Position,
+    cause: Option<Box<CommandError>>,
 }
 
 impl CommandError {
+    /// With the error that led to this one.
+    pub(crate) fn caused_by(self, cause: Option<CommandError>) -> Self {
+        Self { cause: cause.map(Box::new), ..self }
+    }
+
+    /// The error that led to this one.
+    pub fn cause(&self) -> Option<&CommandError> {
+        self.cause.as_deref()
+    }
+
     /// The error of the engine.
     pub fn error(&self) -> &process::Error {
         &self.error
@@ -51,13 +62,14 @@ impl CallPlace {
     /// has failed) ends the script instead: that cannot be caught.
     pub fn raise(&self, world: &World, error: process::Error) -> Box<EvalAltResult> {
         if world.must_stop() {
+            world.note_interrupted(self.error(error));
             return World::terminated(self.position);
         }
         self.error(error).into()
     }
 
     pub fn error(&self, error: process::Error) -> CommandError {
-        CommandError { error, file: self.file.clone(), position: self.position }
+        CommandError { error, file: self.file.clone(), position: self.position, cause: None }
     }
 
     /// The script error for a value that cannot be used.
@@ -88,7 +100,7 @@ const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string))),
     // One attempt, and nothing behind it, unless a retry or a wrapper says otherwise.
     ("attempts", |_| Dynamic::from(1_i64)),
-    ("cause", |_| Dynamic::UNIT),
+    ("cause", |e| e.cause().map_or(Dynamic::UNIT, |cause| Dynamic::from(cause.clone()))),
     ("file", |e| or_unit(e.file.clone())),
     ("line", |e| or_unit(e.position.line().map(|line| line as i64))),
     ("column", |e| or_unit(e.position.position().map(|column| column as i64))),

@@ -17,6 +17,7 @@ mod api;
 mod check;
 mod console;
 mod convert;
+mod defer;
 mod error;
 mod failure;
 mod json;
@@ -29,8 +30,10 @@ pub(crate) mod scan;
 mod session;
 mod stdlib;
 mod stream;
+mod surroundings;
 mod template;
 mod template_text;
+mod with_block;
 mod world;
 
 pub use api::Outcome;

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, OptimizationLevel, Scope, Variant};
@@ -11,10 +12,12 @@ use crate::process::{CancelToken, Context, HostStream};
 
 use super::api;
 use super::console::{Console, Receiver};
+use super::defer;
 use super::failure::{Failure, FailureKind};
 use super::library::{Earlier, Library};
 use super::load::{self, Script, read_source};
 use super::resolver::Resolver;
+use super::with_block::is_termination;
 use super::world::{Halt, Why, World, lock};
 
 /// The stack of the thread that a script runs on: reserved, not used, until a script needs it. With the
@@ -68,6 +71,7 @@ type Registration = Box<dyn FnOnce(&mut Engine)>;
 #[derive(Default)]
 pub struct RuntimeBuilder {
     context: Context,
+    cleanup: CancelToken,
     args: Vec<String>,
     script: Option<PathBuf>,
     stdout: Option<Receiver>,
@@ -122,8 +126,7 @@ impl Runtime {
         if let Some(path) = &script.path {
             *lock(&self.world.script) = Some(path.clone());
         }
-        // The variables go where they came from: taking a deeply nested value apart needs stack.
-        let result = on_script_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script.ast));
+        let result = on_script_thread(|| self.evaluate_alone(&script.ast));
         self.conclude(&script.name, result)
     }
 
@@ -132,10 +135,16 @@ impl Runtime {
     #[cfg(feature = "cli")]
     pub(crate) fn run_to_end(&self, script: &Script) -> Result<Ending, Failure> {
         *lock(&self.world.script) = script.path.clone();
-        let result = on_script_thread(|| {
-            self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script.ast).map(|_| Dynamic::UNIT)
-        });
+        let result = on_script_thread(|| self.evaluate_alone(&script.ast).map(|_| Dynamic::UNIT));
         self.conclude(&script.name, result)
+    }
+
+    /// The variables go where they came from: taking a deeply nested value apart needs stack.
+    fn evaluate_alone(&self, ast: &AST) -> Result<Dynamic, Box<EvalAltResult>> {
+        let mut scope = Scope::new();
+        let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast);
+        defer::leave(&mut scope);
+        result
     }
 
     /// Evaluates a source text to a value.
@@ -159,7 +168,13 @@ impl Runtime {
 
     /// The surroundings that the scripts' commands are started in.
     pub fn context(&self) -> &Context {
-        &self.world.context
+        &self.world.base
+    }
+
+    /// Forgets what stopped the last entry of a session.
+    pub(crate) fn renew(&self) {
+        self.world.base.cancel_token().renew();
+        self.world.cleanup.renew();
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -173,7 +188,11 @@ impl Runtime {
     }
 
     pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
-        let result = on_script_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(scope, ast));
+        let result = on_script_thread(|| {
+            let result = self.engine.eval_ast_with_scope::<Dynamic>(scope, ast);
+            defer::end_of_entry(scope);
+            result
+        });
         self.conclude(name, result)
     }
 
@@ -190,11 +209,15 @@ impl Runtime {
         let flushed = world.out.flush();
         let unobserved = std::mem::take(&mut *lock(&world.unobserved));
         let why = world.halt.take();
-        let is_interrupted = world.context.cancel_token().is_cancelled();
+        let is_interrupted = world.base.cancel_token().is_cancelled();
+        let suppressed = std::mem::take(&mut *lock(&world.suppressed));
         let ending = match (why, result?) {
             (Some(Why::Output(errno)), _) => Err(output_failure(errno)),
             (Some(Why::Lost(error)), _) => Err(explain(error)),
             (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
+            // That clean-up failed is said below.
+            (Some(Why::Cleanup), Err(error)) if !is_termination(&error) => Err(explain(error)),
+            (Some(Why::Cleanup), _) => Ok(Ending::Finished(Dynamic::UNIT)),
             (None, _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
             (None, Err(error)) => Err(explain(error)),
             (None, Ok(value)) => Ok(Ending::Finished(value)),
@@ -204,6 +227,10 @@ impl Runtime {
             (Ok(_), Err(error)) => Err(output_failure(error.raw_os_error())),
             (ending, _) => ending,
         };
+        let ending = suppressed.into_iter().fold(ending, |ending, error| match ending {
+            Err(first) => Err(first.with_note(format!("and clean-up failed: {}", explain(error).message()))),
+            Ok(_) => Err(explain(error)),
+        });
         let background = unobserved.into_iter().map(|error| explain(error.into()));
         background.fold(ending, |ending, failure| match ending {
             Err(first) => Err(first.with_note(format!("and nobody waited for {}", failure.message()))),
@@ -222,7 +249,7 @@ impl Runtime {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime").field("context", &self.world.context).finish_non_exhaustive()
+        f.debug_struct("Runtime").field("context", &self.world.base).finish_non_exhaustive()
     }
 }
 
@@ -263,6 +290,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// What ends the clean-up of scripts (`defer`), which runs to its end when the script itself is
+    /// [cancelled](Self::cancel).
+    pub fn cancel_cleanup(mut self, token: CancelToken) -> Self {
+        self.cleanup = token;
+        self
+    }
+
     /// Adds functions and types of the host beside ours; a function of the same name and parameters
     /// replaces ours.
     pub fn register(mut self, registration: impl FnOnce(&mut Engine) + 'static) -> Self {
@@ -287,11 +321,11 @@ impl RuntimeBuilder {
     /// # Errors
     /// None at present; limits and policies that can be wrong will be checked here.
     pub fn build(self) -> Result<Runtime, Failure> {
-        let Self { context, args, script, stdout, stderr, registrations } = self;
+        let Self { context, cleanup, args, script, stdout, stderr, registrations } = self;
         let mut engine = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut engine);
         configure(&mut engine);
-        let world = Arc::new(make_world(context, args, script, stdout, stderr));
+        let world = Arc::new(make_world(context, cleanup, args, script, stdout, stderr));
         api::register(&mut engine, &world);
         let halting = world.clone();
         engine.on_progress(move |_| halting.must_stop().then_some(Dynamic::UNIT));
@@ -299,7 +333,11 @@ impl RuntimeBuilder {
         for registration in registrations {
             registration(&mut engine);
         }
-        Ok(Runtime { engine: Arc::new(engine), world })
+        super::defer::register(&mut engine, &world);
+        let engine = Arc::new(engine);
+        // Set once, here.
+        let _ = world.engine.set(Arc::downgrade(&engine));
+        Ok(Runtime { engine, world })
     }
 }
 
@@ -324,7 +362,7 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// # Ok::<(), Box<procscript::script::rhai::EvalAltResult>>(())
 /// ```
 pub fn install(engine: &mut Engine, context: Context) {
-    let world = Arc::new(make_world(context, Vec::new(), None, None, None));
+    let world = Arc::new(make_world(context, CancelToken::never(), Vec::new(), None, None, None));
     api::register(engine, &world);
     engine.on_progress(move |_| world.must_stop().then_some(Dynamic::UNIT));
 }
@@ -344,6 +382,7 @@ fn configure(engine: &mut Engine) {
 
 fn make_world(
     context: Context,
+    cleanup: CancelToken,
     args: Vec<String>,
     script: Option<PathBuf>,
     stdout: Option<Receiver>,
@@ -368,7 +407,10 @@ fn make_world(
     let library = Arc::new(Library::new(context.clone()));
     World {
         invocation_dir: std::env::current_dir().ok(),
-        context,
+        base: context,
+        cleanup,
+        layers: AtomicUsize::new(0),
+        engine: OnceLock::new(),
         out,
         err,
         args,
@@ -376,6 +418,7 @@ fn make_world(
         halt,
         library,
         unobserved,
+        suppressed: Mutex::default(),
     }
 }
 

@@ -88,7 +88,7 @@ fn ends_in_escape(text: &str) -> bool {
     text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
-fn error(message: String) -> ParseError {
+pub(crate) fn error(message: String) -> ParseError {
     ParseError(Box::new(ParseErrorType::BadInput(LexError::ImproperSymbol(String::new(), message))), Position::NONE)
 }
 

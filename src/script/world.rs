@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use rhai::{Dynamic, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use crate::process::Context;
+use crate::process::{CancelToken, Context};
 
 use super::console::Console;
 use super::error::CommandError;
@@ -17,7 +17,14 @@ use super::scan;
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
-    pub context: Context,
+    /// The surroundings outside all blocks; see [`context`](Self::context).
+    pub base: Context,
+    /// Ends clean-up, which goes on when everything else was told to stop.
+    pub cleanup: CancelToken,
+    /// How many blocks have surroundings of their own, in all threads.
+    pub layers: AtomicUsize,
+    /// What calls the closures of clean-up, which has no interpreter at hand.
+    pub engine: OnceLock<Weak<Engine>>,
     pub out: Arc<Console>,
     pub err: Arc<Console>,
     pub args: Vec<String>,
@@ -27,6 +34,8 @@ pub(crate) struct World {
     pub library: Arc<Library>,
     /// Failures of started commands that nobody waited for.
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,
+    /// What went wrong in clean-up.
+    pub suppressed: Mutex<Vec<Box<EvalAltResult>>>,
 }
 
 /// Why a script stops although none of its statements says so.
@@ -38,6 +47,8 @@ pub(crate) enum Why {
     Output(Option<i32>),
     /// An error that the interpreter has swallowed: a failing stream in a loop with an empty body.
     Lost(Box<EvalAltResult>),
+    /// Clean-up has failed, in what may have been the way out of another error.
+    Cleanup,
 }
 
 /// The request that a script stops, which nothing in it can catch.
@@ -70,9 +81,15 @@ impl Halt {
 }
 
 impl World {
-    /// Whether the interpreter must stop at its next operation.
-    pub fn must_stop(&self) -> bool {
-        self.halt.is_requested() || self.context.cancel_token().is_cancelled()
+    /// Whether some block has surroundings of its own: almost always there is none, and this is asked at every
+    /// operation.
+    pub fn has_layers(&self) -> bool {
+        self.layers.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the whole script was told to stop, apart from the deadlines of blocks.
+    pub fn is_told_to_stop(&self) -> bool {
+        self.halt.is_requested() || self.base.cancel_token().is_cancelled()
     }
 
     /// The error by which a native function stops the script; see [`Halt`].

@@ -13,7 +13,7 @@ use crate::text::{Encoding, Malformed, Separators};
 use super::context::Context;
 use super::error::Error;
 use super::program::Program;
-use super::settings::{Hook, Settings};
+use super::settings::{Hook, Scoped, Settings};
 use super::teardown::Teardown;
 
 /// A command or a pipeline, with its settings: something that can be run, and has not been.
@@ -136,6 +136,16 @@ impl Expression {
     /// The surroundings to run in; without it, those of this process.
     pub fn within(self, context: &Context) -> Self {
         self.set(|s| s.context = Some(context.clone()))
+    }
+
+    /// With these settings around it: what it says itself goes before them.
+    pub(crate) fn under(self, outer: &Scoped) -> Self {
+        self.set(|s| s.scoped = outer.merged_with(&s.scoped))
+    }
+
+    /// Without what surroundings can say as well.
+    pub(crate) fn without_surroundings(self) -> Self {
+        self.set(|s| (s.scoped.dir, s.scoped.env) = Default::default())
     }
 
     /// Called with the failure of the command when it was [started](Self::start) and nobody waited for

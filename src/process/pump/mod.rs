@@ -38,6 +38,8 @@ pub(crate) struct Stop {
     pub request: CancelToken,
     pub deadline: Option<Instant>,
     pub timeout: Option<Duration>,
+    /// Whether the deadline is that of the surroundings.
+    pub is_outer_deadline: bool,
     /// How long a command may write nothing.
     pub idle_timeout: Option<Duration>,
     pub grace: Duration,

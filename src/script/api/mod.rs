@@ -25,6 +25,7 @@ pub(crate) use settings::SETTINGS;
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::error::register(engine);
     super::template::register(engine, world);
+    super::with_block::register(engine, world);
     command::register(engine, world);
     settings::register(engine, world);
     run::register(engine, world);

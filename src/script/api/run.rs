@@ -64,7 +64,7 @@ fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
     let world = world.clone();
     engine.register_fn("run", move |context: NativeCallContext, command: Expression, body: FnPtr| -> ScriptResult {
         let place = CallPlace::of(&context);
-        let result = command.within(&world.context).run_with(|execution| {
+        let result = world.surround(command).run_with(|execution| {
             let handle = Execution::clone(execution);
             handle.use_from_one_thread();
             body.call_within_context::<Dynamic>(&context, (handle,)).map_err(Stop::Script)
@@ -128,5 +128,5 @@ fn start(
     verb: &impl Fn(&CallPlace, &Expression) -> Result<Dynamic, process::Error>,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let place = CallPlace::of(context);
-    verb(&place, &command.within(&world.context)).map_err(|error| place.raise(world, error))
+    verb(&place, &world.surround(command)).map_err(|error| place.raise(world, error))
 }
