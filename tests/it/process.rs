@@ -10,6 +10,7 @@ use crate::support::procs;
 use crate::support::testkid;
 
 mod cancel;
+mod capture;
 mod closure;
 mod control;
 mod env;
@@ -32,6 +33,7 @@ mod streams;
 mod teardown;
 mod tee;
 mod timeout;
+mod unattended;
 mod unread;
 
 /// `testkid` with the words of the line as its arguments.
