@@ -30,6 +30,7 @@ mod run;
 mod shortage;
 mod strangers;
 mod streams;
+mod surroundings;
 mod teardown;
 mod tee;
 mod timeout;
