@@ -27,6 +27,7 @@ mod pipeline;
 mod program;
 mod redirect;
 mod run;
+mod shell_line;
 mod shortage;
 mod strangers;
 mod streams;
