@@ -10,6 +10,7 @@ use crate::support::procs;
 use crate::support::testkid;
 
 mod cancel;
+mod capture;
 mod closure;
 mod control;
 mod env;
@@ -26,12 +27,15 @@ mod pipeline;
 mod program;
 mod redirect;
 mod run;
+mod shell_line;
 mod shortage;
 mod strangers;
 mod streams;
+mod surroundings;
 mod teardown;
 mod tee;
 mod timeout;
+mod unattended;
 mod unread;
 
 /// `testkid` with the words of the line as its arguments.

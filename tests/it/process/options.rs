@@ -175,6 +175,28 @@ fn users_and_groups() {
 }
 
 #[test]
+fn directories_and_files_are_opened_before_the_user_changes() {
+    if skipped("directories_and_files_are_opened_before_the_user_changes") {
+        return;
+    }
+    let _guard = Guard::new();
+    let (_dir, program) = public_copy(testkid());
+    let scratch = Scratch::new();
+    let private = scratch.path().join("private");
+    std::fs::create_dir(&private).expect("ours");
+    std::fs::set_permissions(&private, PermissionsExt::from_mode(0o700)).expect("it is ours");
+    let input = scratch.write("private/in", "text\n");
+    let run = |words: &str| cmd(&program, words.split(' ')).uid(1234).gid(2345).dir(&private);
+    let shown = read(&run("ids -- dir -- cat").stdin_path(&input));
+    assert_eq!(shown, format!("uid: 1234 gid: 2345 groups:\n{}\ntext", private.display()));
+    run("echo written").stdout_path(private.join("out")).run().expect("it is opened by us");
+    assert_eq!(scratch.read("private/out"), "written\n");
+    // What it does itself, it does as that user.
+    let error = fails(ErrorKind::ExitStatus, run("touch made").output());
+    assert!(String::from_utf8_lossy(error.stderr().expect("captured")).contains("Permission denied"), "{error:?}");
+}
+
+#[test]
 fn a_refused_step_is_named() {
     let _guard = Guard::new();
     let steps = [

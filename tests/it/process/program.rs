@@ -118,6 +118,49 @@ fn the_childs_path_decides_and_ours_where_it_has_none() {
 }
 
 #[test]
+fn which_tells_the_file_that_would_be_run() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let (one, two) = (tool(&scratch, "one/tool"), tool(&scratch, "two/tool"));
+    let plain = scratch.write("plain/tool", "#!/bin/sh\n");
+    mode(&plain, 0o644);
+    std::fs::create_dir_all(scratch.path().join("dir/tool")).expect("ours");
+    symlink("../two/tool", scratch.path().join("one/link")).expect("ours");
+    let context = |dirs: &[&str]| {
+        let dirs = dirs.iter().map(|dir| scratch.path().join(dir));
+        let path = std::env::join_paths(dirs).expect("plain names");
+        Context::new().with_dir(scratch.path()).with_env("PATH", path)
+    };
+    let found = |dirs: &[&str], name: &str| context(dirs).which(name).expect("it is there");
+    assert_eq!(found(&["one", "two"], "tool"), one);
+    assert_eq!(found(&["two", "one"], "tool"), two);
+    assert_eq!(found(&["plain", "dir", "missing", "two"], "tool"), two);
+    // The link, and not what it leads to: the program may ask for its name.
+    assert_eq!(found(&["one"], "link"), scratch.path().join("one/link"));
+    // One that is a path is not searched, and counts from the directory of the context.
+    assert_eq!(found(&["one"], "two/tool"), two);
+    assert_eq!(found(&["one"], two.to_str().expect("text")), two);
+    // It is what a command with the same surroundings runs.
+    for (dirs, name) in [(&["dir", "two", "one"][..], "tool"), (&["one"], "two/tool"), (&["one"], "link")] {
+        let file = context(dirs).which(name).expect("it is there");
+        let shown = Expression::new(&file).read().expect("it runs");
+        assert_eq!(read(Expression::new(name).within(&context(dirs))), shown);
+    }
+    for (kind, name) in [
+        (ErrorKind::NotFound, "deploy"),
+        (ErrorKind::NotFound, "two/deploy"),
+        (ErrorKind::NotExecutable, "dir/tool"),
+        (ErrorKind::NotExecutable, "plain/tool"),
+        (ErrorKind::InvalidArgument, ""),
+    ] {
+        let asked = fails(kind, context(&["one"]).which(name));
+        let tried = fails(kind, Expression::new(name).within(&context(&["one"])).run());
+        assert_eq!(asked.message(), tried.message());
+    }
+    fails(ErrorKind::NotExecutable, context(&["plain"]).which("tool"));
+}
+
+#[test]
 fn a_path_is_a_file_and_never_searched() {
     let _guard = Guard::new();
     let scratch = Scratch::new();
