@@ -16,7 +16,7 @@ use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression};
 use super::launch::launch;
 use super::open::Opener;
-use super::plan::{Channel, SinkKind, Source, StagePlan, Streams, lay_out};
+use super::plan::{Channel, Handles, SinkKind, Source, StagePlan, Streams, lay_out};
 use super::platform::Platform;
 use super::program;
 use super::pump::{KILL_PATIENCE, Pump, Stop};
@@ -33,6 +33,7 @@ pub(crate) struct Defaults {
     pub stderr: SinkKind,
     /// Whether the command runs beside the caller, who therefore keeps the terminal.
     pub background: bool,
+    pub handles: Handles,
 }
 
 /// The settings that the whole command has from its last stage.
@@ -59,8 +60,9 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         let error = Error::new(ErrorKind::Cancelled, format!("`{expression}` was not started: cancelled"));
         return Err(with_command(error, expression));
     }
-    let background = defaults.background;
-    let stages = lay_out(expression, defaults.stdin, defaults.stdout, defaults.stderr)?;
+    let Defaults { stdin, stdout, stderr, background, handles } = defaults;
+    let stages = lay_out(expression, stdin, stdout, stderr)?;
+    handles.check(&stages)?;
     let prepared = stages.into_iter().map(|stage| Prepared::new(stage, &context)).collect::<Result<Vec<_>, _>>();
     let mut prepared = prepared.map_err(|error| with_command(error, expression))?;
 
