@@ -252,6 +252,6 @@ impl Prepared {
             setup.descriptors = opener.extras.duplicates(platform)?;
         }
         let forks = !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
-        Ok((launch(&mut command, &info, &argv, forks.then_some(setup))?, info))
+        Ok((launch(&mut command, &info, &argv, forks.then_some(setup), &context.cancel)?, info))
     }
 }

@@ -86,8 +86,8 @@ const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("stage", |e| or_unit(e.error.stage().map(|stage| stage as i64))),
     ("errno", |e| or_unit(e.error.errno().map(i64::from))),
     ("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string))),
-    // One attempt, and nothing behind it, unless a retry or a wrapper says otherwise.
-    ("attempts", |_| Dynamic::from(1_i64)),
+    ("attempts", |e| i64::from(e.error.attempts()).into()),
+    // Nothing behind it, unless a wrapper says otherwise.
     ("cause", |_| Dynamic::UNIT),
     ("file", |e| or_unit(e.file.clone())),
     ("line", |e| or_unit(e.position.line().map(|line| line as i64))),
