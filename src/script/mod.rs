@@ -18,6 +18,7 @@ mod check;
 mod console;
 mod convert;
 mod error;
+mod facts;
 mod failure;
 mod json;
 mod library;
