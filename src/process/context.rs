@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::cancel::CancelToken;
 use super::env::EnvChanges;
 use super::error::{Error, ErrorKind};
+use super::program::Program;
 
 /// Where "inherited" output goes.
 #[derive(Clone, Default)]
@@ -190,7 +191,18 @@ impl Context {
     /// # Errors
     /// `NotFound` or `NotExecutable`, with where it was looked for.
     pub fn which(&self, name: impl Into<std::ffi::OsString>) -> Result<PathBuf, Error> {
-        let program = super::program::Program::from_name(name.into());
+        self.resolve(&Program::from_name(name.into()))
+    }
+
+    /// The file at `path`, made absolute, when it can be run. A path is never searched in `PATH`.
+    ///
+    /// # Errors
+    /// As [`which`](Self::which).
+    pub fn which_file(&self, path: impl Into<PathBuf>) -> Result<PathBuf, Error> {
+        self.resolve(&Program::File(path.into()))
+    }
+
+    fn resolve(&self, program: &Program) -> Result<PathBuf, Error> {
         program.resolve(&self.env, &self.base_dir().unwrap_or_else(|_| PathBuf::from("/")))
     }
 }

@@ -156,7 +156,7 @@ impl Expression {
 /// What is wrong with the numbers of extra descriptors.
 pub(super) fn problem(descriptors: &[(RawFd, Arc<FdTarget>)]) -> Option<String> {
     let limit = os::descriptor_limit();
-    for (index, (number, target)) in descriptors.iter().enumerate() {
+    for (number, target) in descriptors {
         if *number < 3 {
             let stream = ["stdin", "stdout", "stderr"].get(*number as usize);
             let instead = stream.map(|stream| format!("; use {stream}_fd or {stream}_path")).unwrap_or_default();
@@ -164,9 +164,6 @@ pub(super) fn problem(descriptors: &[(RawFd, Arc<FdTarget>)]) -> Option<String> 
         }
         if *number as u64 >= limit {
             return Some(format!("there is no descriptor {number}: a process may have {limit} of them (ulimit -n)"));
-        }
-        if descriptors[..index].iter().any(|(other, _)| other == number) {
-            return Some(format!("descriptor {number} is set twice"));
         }
         if let FdTarget::Number(ours @ ..0) = **target {
             return Some(format!("{ours} is no descriptor"));

@@ -135,6 +135,7 @@ struct Details {
     stdout: Option<Vec<u8>>,
     stderr: Option<Vec<u8>>,
     elapsed: Option<Duration>,
+    attempts: u32,
 }
 
 impl Error {
@@ -156,6 +157,7 @@ impl Error {
             stdout: None,
             stderr: None,
             elapsed: None,
+            attempts: 1,
         }))
     }
 
@@ -239,6 +241,11 @@ impl Error {
 
     pub(crate) fn at_stage(mut self, stage: usize) -> Self {
         self.0.stage = Some(stage);
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
         self
     }
 
@@ -333,6 +340,12 @@ impl Error {
     /// How long the command ran.
     pub fn elapsed(&self) -> Option<Duration> {
         self.0.elapsed
+    }
+
+    /// How often it was tried to start the process that could not be started: a full process table and a
+    /// program file that is being written are tried again. 1 for everything else.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 }
 

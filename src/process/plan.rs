@@ -88,6 +88,15 @@ impl Sink {
     pub fn new(kind: SinkKind) -> Rc<Self> {
         Rc::new(Self { kind, writer: OnceCell::new(), limit: Cell::default() })
     }
+
+    /// Which stream of the command's holder this is, when it leads to one.
+    fn stream(&self) -> Option<Channel> {
+        match &self.kind {
+            SinkKind::Stream(channel) => Some(*channel),
+            SinkKind::Tee { inner, .. } => inner.stream(),
+            _ => None,
+        }
+    }
 }
 
 /// Where the three streams point.
@@ -117,6 +126,41 @@ pub(crate) fn lay_out(
     let streams = Streams { stdin: Rc::new(stdin), stdout: walk.sink(stdout), stderr: walk.sink(stderr) };
     walk.visit(expression, streams, &Scoped::default())?;
     Ok(walk.stages)
+}
+
+/// The streams that whoever starts a command gets a handle to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handles {
+    None,
+    Stdout,
+    All,
+}
+
+impl Handles {
+    fn has(self, channel: Channel) -> bool {
+        self == Self::All || (self == Self::Stdout && channel == Channel::Stdout)
+    }
+
+    /// A stream that was set to be piped, and that nobody could read or write, is a mistake: its command
+    /// would die of SIGPIPE, or find its input empty.
+    pub fn check(self, stages: &[StagePlan]) -> Result<(), Error> {
+        for (index, StagePlan { streams, .. }) in stages.iter().enumerate() {
+            let mut outputs = [&streams.stdout, &streams.stderr].into_iter().filter_map(|sink| sink.stream());
+            let (stream, setting, use_it) = match outputs.find(|channel| !self.has(*channel)) {
+                Some(Channel::Stdout) => ("output", "stdout_piped", "read"),
+                Some(Channel::Stderr) => ("error", "stderr_piped", "read"),
+                None if matches!(*streams.stdin, Source::Piped) && self != Self::All => {
+                    ("input", "stdin_piped", "write to")
+                }
+                None => continue,
+            };
+            let message = format!("standard {stream} is set to be piped, and nobody could {use_it} it");
+            let help =
+                format!("a handle to it comes from start() and from run() with a closure; else leave out .{setting}()");
+            return Err(Error::misuse(message, help).at_stage(index));
+        }
+        Ok(())
+    }
 }
 
 /// The walk down the tree.

@@ -8,7 +8,7 @@ use super::expression::Expression;
 use super::lines::{Chunks, Lines};
 use super::os;
 use super::output::Output;
-use super::plan::{Channel, SinkKind, Source};
+use super::plan::{Channel, Handles, SinkKind, Source};
 use super::pump::Pump;
 use super::settings::Scoped;
 use super::start::{Defaults, Started, start};
@@ -16,6 +16,14 @@ use super::start::{Defaults, Started, start};
 const OUR_STDOUT: SinkKind = SinkKind::Host(Channel::Stdout);
 const OUR_STDERR: SinkKind = SinkKind::Host(Channel::Stderr);
 const CAPTURED: SinkKind = SinkKind::Capture(Channel::Stdout);
+
+impl Defaults {
+    /// What most verbs have: no input, output for us, errors for whoever reads ours.
+    fn captured() -> Self {
+        let (stdin, stdout, stderr) = (Source::Null, CAPTURED, OUR_STDERR);
+        Self { stdin, stdout, stderr, background: false, handles: Handles::None }
+    }
+}
 
 impl Expression {
     /// Runs it in the foreground and waits: output goes to ours, input comes from ours when that is
@@ -27,8 +35,7 @@ impl Expression {
         self.complete(Defaults {
             stdin: if os::is_terminal(0) { Source::Inherit } else { Source::Null },
             stdout: OUR_STDOUT,
-            stderr: OUR_STDERR,
-            background: false,
+            ..Defaults::captured()
         })
         .map(|(output, _)| output)
     }
@@ -38,13 +45,8 @@ impl Expression {
     /// # Errors
     /// As [`run`](Self::run); the error carries what was captured.
     pub fn output(&self) -> Result<Output, Error> {
-        self.complete(Defaults {
-            stdin: Source::Null,
-            stdout: CAPTURED,
-            stderr: SinkKind::Capture(Channel::Stderr),
-            background: false,
-        })
-        .map(|(output, _)| output)
+        self.complete(Defaults { stderr: SinkKind::Capture(Channel::Stderr), ..Defaults::captured() })
+            .map(|(output, _)| output)
     }
 
     /// Runs it and returns its standard output as text, without the final line ending: `$(…)`.
@@ -88,7 +90,7 @@ impl Expression {
     /// # Errors
     /// As [`run`](Self::run): any other ending is a failure, as for `grep` with a broken pattern.
     pub fn test(&self) -> Result<bool, Error> {
-        let quiet = Defaults { stdin: Source::Null, stdout: SinkKind::Null, stderr: OUR_STDERR, background: false };
+        let quiet = Defaults { stdout: SinkKind::Null, ..Defaults::captured() };
         match self.complete(quiet) {
             Ok((output, _)) => Ok(output.success()),
             Err(error) if error.kind() == ErrorKind::ExitStatus && error.status().and_then(|s| s.code()) == Some(1) => {
@@ -143,8 +145,8 @@ impl Expression {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&self) -> Result<Execution, Error> {
-        let started =
-            start(self, Defaults { stdin: Source::Null, stdout: OUR_STDOUT, stderr: OUR_STDERR, background: true })?;
+        let beside = Defaults { stdout: OUR_STDOUT, background: true, handles: Handles::All, ..Defaults::captured() };
+        let started = start(self, beside)?;
         let execution = Execution::new(started, self.settings.unobserved.clone())?;
         if self.settings.is_detached {
             execution.detach();
@@ -175,7 +177,7 @@ impl Expression {
     /// What `body` returned, or as [`run`](Self::run).
     pub fn run_with<T, E: From<Error>>(&self, body: impl FnOnce(&Execution) -> Result<T, E>) -> Result<(Output, T), E> {
         let stdout = SinkKind::Stream(Channel::Stdout);
-        let defaults = Defaults { stdin: Source::Piped, stdout, stderr: OUR_STDERR, background: false };
+        let defaults = Defaults { stdin: Source::Piped, stdout, handles: Handles::All, ..Defaults::captured() };
         let execution = Execution::new(start(self, defaults)?, None)?;
         match body(&execution) {
             Ok(value) => {
@@ -199,8 +201,7 @@ impl Expression {
     }
 
     fn captured(&self) -> Result<(Output, Scoped), Error> {
-        let defaults = Defaults { stdin: Source::Null, stdout: CAPTURED, stderr: OUR_STDERR, background: false };
-        let (output, scoped) = self.complete(defaults)?;
+        let (output, scoped) = self.complete(Defaults::captured())?;
         match output.held_open {
             true => Err(held_open(&self.output_name()).about(&self.to_string(), &[], None).with_output(output)),
             false => Ok((output, scoped)),
@@ -213,7 +214,7 @@ impl Expression {
 
     fn streamed(&self) -> Result<(Pump, Scoped), Error> {
         let stdout = SinkKind::Stream(Channel::Stdout);
-        let defaults = Defaults { stdin: Source::Null, stdout, stderr: OUR_STDERR, background: false };
+        let defaults = Defaults { stdout, handles: Handles::Stdout, ..Defaults::captured() };
         let Started { mut pump, scoped, streams: [stdout, _], .. } = start(self, defaults)?;
         pump.set_stream(stdout);
         Ok((pump, scoped))

@@ -27,6 +27,12 @@ impl StageInfo {
         self.scoped.name.clone().unwrap_or_else(|| self.command.shell_line())
     }
 
+    /// Its arguments as they are shown.
+    pub fn argv(&self) -> Vec<String> {
+        let argv = self.command.argv(self.scoped.arg0.as_deref());
+        argv.iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
+    }
+
     pub fn describe(&self, error: Error) -> Error {
         let argv = self.command.argv(self.scoped.arg0.as_deref());
         let shown = self.shown();
@@ -62,6 +68,9 @@ impl Running {
         let ending = self.ending.unwrap_or_else(Ending::unknown);
         Stage {
             command: self.info.shown(),
+            argv: self.info.argv(),
+            program: self.info.program.clone(),
+            dir: self.info.dir.clone(),
             pid: self.pid,
             status: ending.status,
             core_dumped: ending.core_dumped,

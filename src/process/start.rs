@@ -16,7 +16,7 @@ use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression};
 use super::launch::launch;
 use super::open::Opener;
-use super::plan::{Channel, SinkKind, Source, StagePlan, Streams, lay_out};
+use super::plan::{Channel, Handles, SinkKind, Source, StagePlan, Streams, lay_out};
 use super::platform::Platform;
 use super::program;
 use super::pump::{KILL_PATIENCE, Pump, Stop};
@@ -34,6 +34,7 @@ pub(crate) struct Defaults {
     pub stderr: SinkKind,
     /// Whether the command runs beside the caller, who therefore keeps the terminal.
     pub background: bool,
+    pub handles: Handles,
 }
 
 /// The settings that the whole command has from its last stage.
@@ -64,8 +65,9 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
         let error = Error::new(ErrorKind::TimedOut, format!("`{expression}` was not started: the time is over"));
         return Err(with_command(error, expression));
     }
-    let background = defaults.background;
-    let stages = lay_out(expression, defaults.stdin, defaults.stdout, defaults.stderr)?;
+    let Defaults { stdin, stdout, stderr, background, handles } = defaults;
+    let stages = lay_out(expression, stdin, stdout, stderr)?;
+    handles.check(&stages)?;
     let prepared = stages.into_iter().map(|stage| Prepared::new(stage, &context)).collect::<Result<Vec<_>, _>>();
     let mut prepared = prepared.map_err(|error| with_command(error, expression))?;
 
@@ -269,6 +271,6 @@ impl Prepared {
             setup.descriptors = opener.extras.duplicates(platform)?;
         }
         let forks = !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
-        Ok((launch(&mut command, &info, &argv, forks.then_some(setup))?, info))
+        Ok((launch(&mut command, &info, &argv, forks.then_some(setup), &context.cancel)?, info))
     }
 }

@@ -1,9 +1,10 @@
 //! Errors that a script can catch.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
-use crate::process::{self, Stage};
+use crate::process::{self, Usage};
 
+use super::facts::{Status, code, or_unit, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
 use super::world::World;
 
 /// The object that `catch (e)` receives when a command fails: the [`process::Error`] and where in the
@@ -84,22 +85,26 @@ const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("message", |e| e.error.message().to_string().into()),
     ("help", |e| or_unit(e.error.help().map(str::to_string))),
     ("command", |e| or_unit(e.error.command().map(str::to_string))),
-    ("argv", |e| e.error.argv().iter().map(|a| Dynamic::from(a.clone())).collect::<Array>().into()),
-    ("program", |e| or_unit(e.error.program().map(|p| p.display().to_string()))),
-    ("dir", |e| or_unit(e.error.dir().map(|p| p.display().to_string()))),
-    ("code", |e| or_unit(e.error.status().and_then(|s| s.code()).map(i64::from))),
-    ("signal", |e| or_unit(e.error.status().and_then(|s| s.signal()).map(i64::from))),
-    ("signal_name", |e| or_unit(e.error.status().and_then(|s| s.signal_name()).map(str::to_string))),
+    ("argv", |e| texts(e.error.argv())),
+    ("program", |e| path_or_unit(e.error.program())),
+    ("dir", |e| path_or_unit(e.error.dir())),
+    ("status", |e| or_unit(e.error.status().map(|status| Status { status, core_dumped: e.error.core_dumped() }))),
+    ("code", |e| e.error.status().map_or(Dynamic::UNIT, code)),
+    ("signal", |e| e.error.status().map_or(Dynamic::UNIT, signal)),
+    ("signal_name", |e| e.error.status().map_or(Dynamic::UNIT, signal_name)),
     ("core_dumped", |e| e.error.core_dumped().into()),
     ("stdout", |e| text_or_unit(e.error.stdout())),
     ("stderr", |e| text_or_unit(e.error.stderr())),
     ("elapsed", |e| or_unit(e.error.elapsed().map(|d| d.as_secs_f64()))),
     ("stages", |e| stages(e.error.stages()).into()),
+    ("usage", |e| match e.error.stages() {
+        [] => Dynamic::UNIT,
+        stages => usage(Usage::total(stages.iter().map(|stage| stage.usage))),
+    }),
     ("stage", |e| or_unit(e.error.stage().map(|stage| stage as i64))),
     ("errno", |e| or_unit(e.error.errno().map(i64::from))),
     ("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string))),
-    // One attempt, and nothing behind it, unless a retry or a wrapper says otherwise.
-    ("attempts", |_| Dynamic::from(1_i64)),
+    ("attempts", |e| i64::from(e.error.attempts()).into()),
     ("cause", |e| e.cause().map_or(Dynamic::UNIT, |cause| Dynamic::from(cause.clone()))),
     ("file", |e| or_unit(e.file.clone())),
     ("line", |e| or_unit(e.position.line().map(|line| line as i64))),
@@ -116,34 +121,4 @@ pub(crate) fn register(engine: &mut Engine) {
     // What `throw "text"` and `fail("text")` raise is the text itself.
     engine.register_get("kind", |_: &mut ImmutableString| "thrown");
     engine.register_get("message", |text: &mut ImmutableString| text.clone());
-}
-
-fn or_unit<T: Into<Dynamic>>(value: Option<T>) -> Dynamic {
-    value.map_or(Dynamic::UNIT, Into::into)
-}
-
-/// Captured bytes as text; what is not UTF-8 is replaced, since an error must be readable.
-pub(crate) fn text_or_unit(bytes: Option<&[u8]>) -> Dynamic {
-    or_unit(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
-}
-
-/// The stages as maps, the same in results and in errors.
-pub(crate) fn stages(stages: &[Stage]) -> Array {
-    stages.iter().map(|stage| Dynamic::from_map(stage_map(stage))).collect()
-}
-
-fn stage_map(stage: &Stage) -> Map {
-    let mut map = Map::new();
-    map.insert("command".into(), stage.command.clone().into());
-    map.insert("pid".into(), i64::from(stage.pid).into());
-    map.insert("code".into(), or_unit(stage.status.code().map(i64::from)));
-    map.insert("signal".into(), or_unit(stage.status.signal().map(i64::from)));
-    map.insert("signal_name".into(), or_unit(stage.status.signal_name().map(str::to_string)));
-    map.insert("core_dumped".into(), stage.core_dumped.into());
-    map.insert("accepted".into(), stage.accepted.into());
-    map.insert("elapsed".into(), stage.elapsed.as_secs_f64().into());
-    map.insert("user_time".into(), stage.usage.user.as_secs_f64().into());
-    map.insert("system_time".into(), stage.usage.system.as_secs_f64().into());
-    map.insert("peak_memory".into(), (stage.usage.peak_memory as i64).into());
-    map
 }

@@ -19,6 +19,7 @@ mod console;
 mod convert;
 mod defer;
 mod error;
+mod facts;
 mod failure;
 mod json;
 mod library;

@@ -31,8 +31,16 @@ impl Pump {
         let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
         let verdict = Verdict::on(&self.expression, &stages, &mut 0);
         let decisive = verdict.stage;
-        let output =
-            Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
+        let output = Output {
+            command: self.expression.to_string(),
+            status: stages[decisive].status,
+            stage: decisive,
+            stages,
+            stdout,
+            stderr,
+            elapsed,
+            held_open: self.held_open,
+        };
         if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
             let help = format!("process {} could not be ended, and may still be running", stage.pid);
             // How it ended is not known, so that nothing can be said but this.

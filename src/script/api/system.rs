@@ -1,6 +1,7 @@
 //! The script and its surroundings: arguments, environment, output, time, the end.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -134,12 +135,22 @@ fn register_environment(engine: &mut Engine, world: &Arc<World>) {
     });
     let shared = world.clone();
     engine.register_fn("which", move |context: NativeCallContext, name: Text| -> Result<Dynamic> {
-        match shared.context().which(name.as_str()) {
-            Ok(path) => Ok(path.display().to_string().into()),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotExecutable) => Ok(Dynamic::UNIT),
-            Err(error) => Err(CallPlace::of(&context).raise(&shared, error)),
-        }
+        let found = shared.context().which(name.as_str()).map(|path| path.display().to_string().into());
+        or_nothing(found).map_err(|error| CallPlace::of(&context).raise(&shared, error))
     });
+    let shared = world.clone();
+    engine.register_fn("which", move |context: NativeCallContext, path: PathBuf| -> Result<Dynamic> {
+        let found = shared.context().which_file(&path).map(|_| Dynamic::from(path));
+        or_nothing(found).map_err(|error| CallPlace::of(&context).raise(&shared, error))
+    });
+}
+
+/// A program that is not there is an answer, too.
+fn or_nothing(found: std::result::Result<Dynamic, Error>) -> std::result::Result<Dynamic, Error> {
+    match found {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotExecutable) => Ok(Dynamic::UNIT),
+        found => found,
+    }
 }
 
 fn as_text(name: &str, value: OsString) -> std::result::Result<String, String> {

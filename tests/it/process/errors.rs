@@ -60,7 +60,8 @@ fn lookalikes_are_told_apart_on_both_ways_of_starting() {
         ),
         ("missing file", Expression::new("/no/such/file"), ErrorKind::NotFound, libc::ENOENT, &["/no/such/file"]),
         ("link to itself", run(&knot), ErrorKind::NotFound, libc::ENOENT, &["knot"]),
-        ("below a file", run(&good.join("x")), ErrorKind::NotFound, libc::ENOENT, &["good/x"]),
+        ("below a file", run(&good.join("x")), ErrorKind::NotFound, libc::ENOTDIR, &["good/x"]),
+        ("far below a file", run(&good.join("x/y")), ErrorKind::NotFound, libc::ENOTDIR, &["good/x/y"]),
         ("missing dir", run(&good).dir("/no/such/dir"), ErrorKind::BadDirectory, libc::ENOENT, &["/no/such/dir"]),
         (
             "dir is a file",

@@ -100,6 +100,17 @@ fn results_tell_what_happened() {
     let usage = spun.stages[0].usage;
     assert!(usage.user + usage.system >= millis(20), "{usage:?}");
     assert!(usage.peak_memory > 100_000 && spun.elapsed >= millis(60), "{spun:?}");
+    // What it was: of a pipeline, the stage that the status is of.
+    let line = kid("spin 20").dir("/tmp").pipe(kid("spin 20 -- exit 3").dir("/").unchecked());
+    let output = line.run().expect("unchecked");
+    assert_eq!((&output.command, output.stage), (&line.to_string(), 1));
+    assert!(output.argv().ends_with(&["exit".into(), "3".into()]), "{output:?}");
+    assert_eq!(output.program(), Some(crate::support::testkid().as_path()));
+    assert_eq!((output.dir(), output.stages[0].dir.as_deref()), (Some("/".as_ref()), Some("/tmp".as_ref())));
+    let [first, second] = [0, 1].map(|index: usize| output.stages[index].usage);
+    let total = output.usage();
+    assert_eq!((total.user, total.system), (first.user + second.user, first.system + second.system));
+    assert_eq!(total.peak_memory, first.peak_memory.max(second.peak_memory));
 }
 
 #[test]
