@@ -1,7 +1,7 @@
 //! `defer { … }`: clean-up that runs on every way out of the block around it.
 //!
-//! Rhai has no hook for the end of a block, but it drops the block's variables there, on every way out. So `defer`
-//! puts a hidden variable into the scope, whose drop runs the clean-up.
+//! Rhai has no hook for the end of a block, but it drops the block's variables there, on every way out. So `defer` is
+//! the value of a hidden variable ([`spelling`](super::spelling)), whose drop runs the clean-up.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
@@ -11,12 +11,10 @@ use rhai::{
     NativeCallContext, Position, Scope,
 };
 
+use super::spelling;
 use super::template::error as parse_error;
 use super::with_block::is_termination;
 use super::world::World;
-
-/// The name of the hidden variable: none that a script can have.
-const GUARD: &str = "defer {}";
 
 thread_local! {
     /// What is to be done on this thread, the outermost first.
@@ -54,7 +52,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
             _ => "$$defer".into(),
         }))
     };
-    engine.register_custom_syntax_with_state_raw("defer", parse, true, move |context, inputs, _| {
+    engine.register_custom_syntax_with_state_raw("defer", parse, false, move |context, inputs, _| {
         evaluate(&world, context, inputs)
     });
 }
@@ -75,8 +73,7 @@ fn evaluate(world: &Arc<World>, context: &mut EvalContext, inputs: &[Part]) -> R
         all.push(deferred);
         all.len() - 1
     });
-    context.scope_mut().push(GUARD, Guard(Arc::new(Depth(depth))));
-    Ok(Dynamic::UNIT)
+    Ok(Dynamic::from(Guard(Arc::new(Depth(depth)))))
 }
 
 /// Runs everything that was deferred since, the last first. A block drops its variables the first first, so that the
@@ -122,8 +119,11 @@ pub(crate) fn leave(scope: &mut Scope) {
 
 /// Runs what was deferred in a scope that goes on, at the end of an entry of a session.
 pub(crate) fn end_of_entry(scope: &mut Scope) {
-    while scope.contains(GUARD) {
-        drop(scope.remove::<Guard>(GUARD));
+    let names = |scope: &Scope| -> Option<String> {
+        scope.iter_raw().map(|(name, ..)| name).filter(|name| name.starts_with(spelling::DEFERRED)).last().map(str::to_string)
+    };
+    while let Some(name) = names(scope) {
+        drop(scope.remove::<Dynamic>(&name));
     }
 }
 

@@ -80,7 +80,7 @@ impl CallPlace {
 }
 
 /// The fields of an error.
-const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
+pub(crate) const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("kind", |e| e.error.kind().name().into()),
     ("message", |e| e.error.message().to_string().into()),
     ("help", |e| or_unit(e.error.help().map(str::to_string))),

@@ -4,6 +4,7 @@ use rhai::{Dynamic, EvalAltResult, ParseError, Position};
 
 use crate::process;
 
+use super::caught::ScriptError;
 use super::error::CommandError;
 use super::world::Sources;
 
@@ -232,6 +233,11 @@ impl Explainer<'_> {
             let failure = Failure::new(kind, error.error().message());
             return failure.at(raised.or(place)).with_help(error.error().help());
         }
+        if let Some(error) = value.read_lock::<ScriptError>() {
+            // One that was caught and thrown again.
+            let raised = self.place(error.file.as_deref(), error.position);
+            return Failure::new(FailureKind::Script, error.message.clone()).at(raised.or(place));
+        }
         if let Some(map) = value.read_lock::<rhai::Map>()
             && let Some(message) = map.get("message")
         {
@@ -273,7 +279,7 @@ fn parse_message(text: &str) -> (String, Option<String>) {
     (lower_first(text), None)
 }
 
-fn plain_message(error: &EvalAltResult) -> String {
+pub(crate) fn plain_message(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}` here"),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.starts_with("anon$") {

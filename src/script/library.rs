@@ -13,7 +13,7 @@ use super::failure::{Explainer, Failure, Place};
 use super::load::read_source;
 use super::scan::{self, Scan, Unclosed};
 use super::world::{Sources, lock};
-use super::{check, stdlib, template_text};
+use super::{check, shell_text, spelling, stdlib, template_text};
 
 /// Rhai counts lines in sixteen bits; beyond that its positions would be wrong.
 const MAX_LINES: usize = 65_535;
@@ -72,7 +72,7 @@ impl Library {
         }
         let scan = scan::scan(&text);
         check_text(&text, &scan, &at)?;
-        let (text, additions) = with_nul_escapes(&text, &scan);
+        let (text, additions) = spelling::respell(&text, &scan);
         self.sources.add(name, source, additions);
         let parsed = match earlier.scope {
             Some(scope) => engine.compile_with_scope(&without_values(scope), &text),
@@ -133,21 +133,6 @@ impl Library {
     }
 }
 
-/// The text with every `\0` spelt as `\x00`, which is how Rhai knows it, and where that made it longer.
-fn with_nul_escapes(text: &str, scan: &Scan) -> (String, Vec<(scan::Place, usize)>) {
-    let mut spelt = String::with_capacity(text.len());
-    let mut additions = Vec::new();
-    let mut done = 0;
-    for offset in &scan.nul_escapes {
-        spelt.push_str(&text[done..*offset]);
-        additions.push((scan::place_of(&spelt, spelt.len()), 2));
-        spelt.push_str("\\x00");
-        done = offset + 2;
-    }
-    spelt.push_str(&text[done..]);
-    (spelt, additions)
-}
-
 /// The names of a scope as plain variables: the optimiser would fold the values of constants into
 /// the program.
 fn without_values(scope: &Scope) -> Scope<'static> {
@@ -163,7 +148,11 @@ fn without_values(scope: &Scope) -> Scope<'static> {
 fn check_text(text: &str, scan: &Scan, at: &dyn Fn(usize) -> Option<Place>) -> Result<(), Failure> {
     for template in scan.templates.iter().filter(|template| template.end.is_some()) {
         let pieces: Vec<&str> = template.literals.iter().map(|range| &text[range.clone()]).collect();
-        if let Err(problem) = template_text::parse(&pieces) {
+        let problem = match template.is_shell {
+            true => shell_text::parse(&pieces).err(),
+            false => template_text::parse(&pieces).err(),
+        };
+        if let Some(problem) = problem {
             let offset = template.literals.get(problem.piece).map_or(template.start, |piece| piece.start);
             return Err(Failure::load(problem.message).at(at(offset + problem.offset)).with_help(problem.help));
         }

@@ -14,6 +14,7 @@
 //! ```
 
 mod api;
+mod caught;
 mod check;
 mod console;
 mod convert;
@@ -29,6 +30,8 @@ mod resolver;
 mod runtime;
 pub(crate) mod scan;
 mod session;
+mod shell_text;
+mod spelling;
 mod stdlib;
 mod stream;
 mod surroundings;

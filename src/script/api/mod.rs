@@ -24,6 +24,7 @@ pub(crate) use settings::SETTINGS;
 /// Registers everything with an engine.
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::error::register(engine);
+    super::caught::register(engine);
     super::facts::register(engine);
     super::template::register(engine, world);
     super::with_block::register(engine, world);
