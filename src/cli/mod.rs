@@ -8,12 +8,16 @@ use std::ffi::OsString;
 
 use crate::process::orphans::{self, Leftover};
 use crate::process::os;
+pub use crate::process::os::CountingAllocator;
 use crate::repl;
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 
 use args::{Plan, Source};
 use exit::Exit;
 use signals::Signals;
+
+/// The most memory that a script may hold, however much there is.
+const MOST_MEMORY: usize = 8 << 30;
 
 /// The whole program, from the arguments of the process to its exit code.
 pub fn main() -> ! {
@@ -23,6 +27,11 @@ pub fn main() -> ! {
         Err(exit) => exit,
     };
     exit.leave()
+}
+
+/// A quarter of the memory that there is, since what is being copied is there twice, and the children need some.
+fn memory_limit() -> usize {
+    os::total_memory().map_or(MOST_MEMORY, |total| (total / 4).min(MOST_MEMORY))
 }
 
 fn execute(plan: Plan) -> Exit {
@@ -41,6 +50,7 @@ fn execute(plan: Plan) -> Exit {
     let runtime = Runtime::builder()
         .args(arguments)
         .cancel(signals.token().clone())
+        .memory_limit(memory_limit())
         .cancel_cleanup(signals.cleanup().clone())
         // Looked at once instead of at every start.
         .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })

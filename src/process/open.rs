@@ -46,7 +46,11 @@ impl<'a> Opener<'a> {
     pub fn new(context: &'a Context, timeout: Option<Duration>, watches_output: bool) -> Self {
         Self {
             context,
-            give_up: timeout.and_then(|timeout| Instant::now().checked_add(timeout)).into_iter().chain(context.deadline).min(),
+            give_up: timeout
+                .and_then(|timeout| Instant::now().checked_add(timeout))
+                .into_iter()
+                .chain(context.deadline)
+                .min(),
             watches_output,
             feeders: Vec::new(),
             input_failures: Vec::new(),

@@ -51,7 +51,8 @@ impl ScriptError {
         let message = text("message")?;
         // Rhai adds the place, which is in fields of its own.
         let message = message.rsplit_once(" (line ").map_or(message.clone(), |(message, _)| message.to_string());
-        let position = number("line").map_or(Position::NONE, |line| Position::new(line, number("position").unwrap_or(1)));
+        let position =
+            number("line").map_or(Position::NONE, |line| Position::new(line, number("position").unwrap_or(1)));
         Some(Self { message, name, file: text("source").filter(|file| !file.is_empty()), position })
     }
 

@@ -31,10 +31,7 @@ struct Deferred {
 
 /// The value of the hidden variable. Its clones are one guard.
 #[derive(Clone)]
-struct Guard(
-    #[expect(dead_code, reason = "for its drop")]
-    Arc<Depth>,
-);
+struct Guard(#[expect(dead_code, reason = "for its drop")] Arc<Depth>);
 
 struct Depth(usize);
 
@@ -120,7 +117,12 @@ pub(crate) fn leave(scope: &mut Scope) {
 /// Runs what was deferred in a scope that goes on, at the end of an entry of a session.
 pub(crate) fn end_of_entry(scope: &mut Scope) {
     let names = |scope: &Scope| -> Option<String> {
-        scope.iter_raw().map(|(name, ..)| name).filter(|name| name.starts_with(spelling::DEFERRED)).last().map(str::to_string)
+        scope
+            .iter_raw()
+            .map(|(name, ..)| name)
+            .filter(|name| name.starts_with(spelling::DEFERRED))
+            .last()
+            .map(str::to_string)
     };
     while let Some(name) = names(scope) {
         drop(scope.remove::<Dynamic>(&name));

@@ -23,6 +23,11 @@ impl CommandError {
         Self { cause: cause.map(Box::new), ..self }
     }
 
+    /// After so many tries.
+    pub(crate) fn after(self, tries: u32) -> Self {
+        Self { error: self.error.with_attempts(tries), ..self }
+    }
+
     /// The error that led to this one.
     pub fn cause(&self) -> Option<&CommandError> {
         self.cause.as_deref()

@@ -20,6 +20,8 @@ pub enum FailureKind {
     Script,
     /// What it printed could not be written; the system's error number.
     Output(Option<i32>),
+    /// The script went over a limit of its runtime.
+    Limit,
     /// The runtime was cancelled.
     Interrupted,
     /// A fault of procscript itself.
@@ -82,6 +84,15 @@ impl Failure {
 
     pub(crate) fn at(mut self, place: Option<Place>) -> Self {
         self.0.place = place;
+        self
+    }
+
+    /// With the place and the calls of another failure.
+    pub(crate) fn where_is(mut self, other: Option<Self>) -> Self {
+        if let Some(other) = other {
+            self.0.place = other.0.place;
+            self.0.frames = other.0.frames;
+        }
         self
     }
 

@@ -77,6 +77,8 @@ pub struct RuntimeBuilder {
     stdout: Option<Receiver>,
     stderr: Option<Receiver>,
     registrations: Vec<Registration>,
+    memory_limit: Option<usize>,
+    operation_limit: Option<u64>,
 }
 
 impl Runtime {
@@ -214,6 +216,7 @@ impl Runtime {
         let ending = match (why, result?) {
             (Some(Why::Output(errno)), _) => Err(output_failure(errno)),
             (Some(Why::Lost(error)), _) => Err(explain(error)),
+            (Some(Why::Memory), result) => Err(memory_failure(world.memory_limit).where_is(result.err().map(explain))),
             (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
             // That clean-up failed is said below.
             (Some(Why::Cleanup), Err(error)) if !is_termination(&error) => Err(explain(error)),
@@ -297,6 +300,21 @@ impl RuntimeBuilder {
         self
     }
 
+    /// The most memory, in bytes, that this process may hold while a script runs (no limit by default). More
+    /// ends the script with an error that it cannot catch. All of the process counts, since nobody can say
+    /// whose a piece of memory is; it is looked at often, but a script can be over the limit for a moment.
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// The most operations that a script may take (no limit by default): an operation is about one node of an
+    /// expression. More end the script with an error that it cannot catch.
+    pub fn operation_limit(mut self, operations: u64) -> Self {
+        self.operation_limit = Some(operations);
+        self
+    }
+
     /// Adds functions and types of the host beside ours; a function of the same name and parameters
     /// replaces ours.
     pub fn register(mut self, registration: impl FnOnce(&mut Engine) + 'static) -> Self {
@@ -321,14 +339,18 @@ impl RuntimeBuilder {
     /// # Errors
     /// None at present; limits and policies that can be wrong will be checked here.
     pub fn build(self) -> Result<Runtime, Failure> {
-        let Self { context, cleanup, args, script, stdout, stderr, registrations } = self;
+        let Self { context, cleanup, args, script, stdout, stderr, registrations, memory_limit, operation_limit } = self;
         let mut engine = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut engine);
         configure(&mut engine);
-        let world = Arc::new(make_world(context, cleanup, args, script, stdout, stderr));
+        engine.set_max_operations(operation_limit.unwrap_or(0));
+        let world = Arc::new(World {
+            memory_limit: memory_limit.unwrap_or(usize::MAX),
+            ..make_world(context, cleanup, args, script, stdout, stderr)
+        });
         api::register(&mut engine, &world);
         let halting = world.clone();
-        engine.on_progress(move |_| halting.must_stop().then_some(Dynamic::UNIT));
+        engine.on_progress(move |operation| halting.stops_at(operation).then_some(Dynamic::UNIT));
         engine.set_module_resolver(Resolver::new(world.library.clone()));
         for registration in registrations {
             registration(&mut engine);
@@ -364,7 +386,7 @@ impl std::fmt::Debug for RuntimeBuilder {
 pub fn install(engine: &mut Engine, context: Context) {
     let world = Arc::new(make_world(context, CancelToken::never(), Vec::new(), None, None, None));
     api::register(engine, &world);
-    engine.on_progress(move |_| world.must_stop().then_some(Dynamic::UNIT));
+    engine.on_progress(move |operation| world.stops_at(operation).then_some(Dynamic::UNIT));
 }
 
 /// The language as our scripts have it: what would be silent is an error.
@@ -419,6 +441,7 @@ fn make_world(
         library,
         unobserved,
         suppressed: Mutex::default(),
+        memory_limit: usize::MAX,
     }
 }
 
@@ -442,6 +465,12 @@ pub(super) fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Resu
             Err(panic) => Err(internal_failure(&*panic)),
         }
     })
+}
+
+fn memory_failure(limit: usize) -> Failure {
+    let message = format!("the script holds more memory than its limit of {} MiB", limit >> 20);
+    let help = "go through large data line by line (.lines()), or have it written to files";
+    Failure::new(FailureKind::Limit, message).with_help(Some(help))
 }
 
 fn output_failure(errno: Option<i32>) -> Failure {

@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn text_is_the_shells() {
         let read = |text: &str| parse(&[text]).map(|pieces| pieces.concat());
-        for text in ["a && b; c *.x $x | d > \"f\" 2>&1", "echo 'it''s' \"$(echo \"x\")\" \\' # don't", "case x in (a) ;; esac"] {
+        for text in
+            ["a && b; c *.x $x | d > \"f\" 2>&1", "echo 'it''s' \"$(echo \"x\")\" \\' # don't", "case x in (a) ;; esac"]
+        {
             assert_eq!(read(text).as_deref(), Ok(text));
         }
         assert_eq!(read("echo \\`date\\` \\${HOME} \\\\").as_deref(), Ok("echo `date` ${HOME} \\\\"));

@@ -42,7 +42,8 @@ impl Entered<'_> {
     /// Leaves it, and gives it back.
     pub fn leave(self) -> Option<Layer> {
         // The drop finds nothing more to do.
-        LAYERS.with_borrow_mut(|layers| (layers.len() > self.depth).then(|| layers.drain(self.depth..).next()).flatten())
+        LAYERS
+            .with_borrow_mut(|layers| (layers.len() > self.depth).then(|| layers.drain(self.depth..).next()).flatten())
     }
 }
 

@@ -161,8 +161,10 @@ fn shell_line(pieces: &[&str], values: &[Dynamic]) -> Result<OsString, String> {
 
 /// Single quotes around everything: no shell sees anything in them.
 fn quote_for_sh(word: &OsStr) -> Result<String, String> {
-    let text = word.to_str().ok_or("a value that is not UTF-8 cannot go through the shell: pass it in a variable, \
-                                     .env(name, value)")?;
+    let text = word.to_str().ok_or(
+        "a value that is not UTF-8 cannot go through the shell: pass it in a variable, \
+                                     .env(name, value)",
+    )?;
     Ok(format!("'{}'", text.replace('\'', "'\\''")))
 }
 

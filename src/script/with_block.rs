@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, EvalContext, Expression as Part, ImmutableString, ParseError, Position};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, EvalContext, Expression as Part, ImmutableString, ParseError, Position,
+};
 
 use crate::process::{self, Expression, nearest_name};
 
@@ -17,9 +19,31 @@ const COMPLETE: &str = "$$with";
 
 /// What can be set for a block: everything about a command but what it is, and where its streams go.
 const SETTINGS: &[&str] = &[
-    "dir", "env", "env_remove", "env_clear", "timeout", "idle_timeout", "grace", "teardown", "limit", "encoding", "lossy",
-    "separators", "max_line", "unchecked", "ok_codes", "ok_signals", "strict_sigpipe", "uid", "gid", "groups", "umask",
-    "nice", "rlimit", "new_session", "own_group",
+    "dir",
+    "env",
+    "env_remove",
+    "env_clear",
+    "timeout",
+    "idle_timeout",
+    "grace",
+    "teardown",
+    "limit",
+    "encoding",
+    "lossy",
+    "separators",
+    "max_line",
+    "unchecked",
+    "ok_codes",
+    "ok_signals",
+    "strict_sigpipe",
+    "uid",
+    "gid",
+    "groups",
+    "umask",
+    "nice",
+    "rlimit",
+    "new_session",
+    "own_group",
 ];
 
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
@@ -30,11 +54,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
 }
 
 /// Leaves in the state, for each setting, its name and the number of its values.
-fn parse(
-    symbols: &[ImmutableString],
-    next: &str,
-    state: &mut Dynamic,
-) -> Result<Option<ImmutableString>, ParseError> {
+fn parse(symbols: &[ImmutableString], next: &str, state: &mut Dynamic) -> Result<Option<ImmutableString>, ParseError> {
     let is_inside = symbols.iter().rev().find_map(|symbol| match symbol.as_str() {
         "(" => Some(true),
         ")" => Some(false),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use crate::process::{CancelToken, Context};
+use crate::process::{CancelToken, Context, os};
 
 use super::console::Console;
 use super::error::CommandError;
@@ -36,7 +36,12 @@ pub(crate) struct World {
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,
     /// What went wrong in clean-up.
     pub suppressed: Mutex<Vec<Box<EvalAltResult>>>,
+    /// The most memory that this process may hold while a script runs.
+    pub memory_limit: usize,
 }
+
+/// How often all memory is looked at, in operations. Large pieces are counted as they come.
+const SAMPLE: u64 = 8192;
 
 /// Why a script stops although none of its statements says so.
 #[derive(Debug)]
@@ -47,6 +52,8 @@ pub(crate) enum Why {
     Output(Option<i32>),
     /// An error that the interpreter has swallowed: a failing stream in a loop with an empty body.
     Lost(Box<EvalAltResult>),
+    /// It holds more memory than it may.
+    Memory,
     /// Clean-up has failed, in what may have been the way out of another error.
     Cleanup,
 }
@@ -81,6 +88,16 @@ impl Halt {
 }
 
 impl World {
+    /// Asked at every operation, whose number is given: whether the interpreter must stop.
+    pub fn stops_at(&self, operation: u64) -> bool {
+        let is_too_much = os::held_memory() > self.memory_limit
+            || (operation.is_multiple_of(SAMPLE) && os::resident_memory().is_some_and(|held| held > self.memory_limit));
+        if is_too_much {
+            self.halt.request(Why::Memory);
+        }
+        self.must_stop()
+    }
+
     /// Whether some block has surroundings of its own: almost always there is none, and this is asked at every
     /// operation.
     pub fn has_layers(&self) -> bool {

@@ -40,7 +40,11 @@ impl Pump {
             Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
             Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
                 let after = duration_text(self.stop.timeout.unwrap_or_default());
-                let why = if self.stop.is_outer_deadline { "with what is around it".to_string() } else { format!("after {after}") };
+                let why = if self.stop.is_outer_deadline {
+                    "with what is around it".to_string()
+                } else {
+                    format!("after {after}")
+                };
                 self.begin_timeout(&why);
             }
             Phase::Running if self.idle_deadline().is_some_and(|deadline| now >= deadline) => {

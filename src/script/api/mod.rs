@@ -3,6 +3,7 @@
 
 mod arrays;
 mod command;
+mod control;
 mod execution;
 mod files;
 mod output;
@@ -34,6 +35,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     output::register(engine, world);
     super::stream::register(engine, world);
     execution::register(engine, world);
+    control::register(engine, world);
     text::register(engine);
     arrays::register(engine);
     files::register(engine, world);

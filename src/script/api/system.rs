@@ -44,7 +44,7 @@ fn sleep_seconds(world: &World, context: &NativeCallContext, seconds: f64) -> Re
     }
 }
 
-fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
+pub(super) fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
     print_out(&world.out, &world.halt, None);
     let surroundings = world.context();
     // No longer than the block around it has.

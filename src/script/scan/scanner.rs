@@ -5,8 +5,15 @@ use std::ops::Range;
 use super::{Scan, Template, Unclosed};
 
 pub(super) fn walk(source: &str) -> Scan {
-    let mut scanner =
-        Scanner { source, bytes: source.as_bytes(), at: 0, open: Vec::new(), texts: 0, deferred: Vec::new(), found: Scan::default() };
+    let mut scanner = Scanner {
+        source,
+        bytes: source.as_bytes(),
+        at: 0,
+        open: Vec::new(),
+        texts: 0,
+        deferred: Vec::new(),
+        found: Scan::default(),
+    };
     scanner.run();
     scanner.found
 }
