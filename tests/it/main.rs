@@ -11,6 +11,7 @@ mod capabilities;
 mod cli;
 mod docs;
 mod examples;
+mod format;
 mod harness;
 mod layers;
 mod process;
