@@ -52,7 +52,9 @@ fn execute(script: Script) -> Exit {
     let runtime = Runtime::builder()
         .args(arguments)
         .cancel(signals.token().clone())
-        .memory_limit(memory_limit())
+        .memory_limit(
+            script.memory_limit.map_or_else(memory_limit, |limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+        )
         .cancel_cleanup(signals.cleanup().clone())
         // Looked at once instead of at every start.
         .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })

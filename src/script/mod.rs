@@ -41,6 +41,9 @@ mod template_text;
 mod with_block;
 mod world;
 
+#[cfg(feature = "cli")]
+pub(crate) use convert::size as parse_size;
+
 pub use api::Outcome;
 pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};

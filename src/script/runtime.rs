@@ -339,7 +339,8 @@ impl RuntimeBuilder {
     /// # Errors
     /// None at present; limits and policies that can be wrong will be checked here.
     pub fn build(self) -> Result<Runtime, Failure> {
-        let Self { context, cleanup, args, script, stdout, stderr, registrations, memory_limit, operation_limit } = self;
+        let Self { context, cleanup, args, script, stdout, stderr, registrations, memory_limit, operation_limit } =
+            self;
         let mut engine = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut engine);
         configure(&mut engine);

@@ -17,6 +17,9 @@ use super::world::World;
 /// Says that the syntax is complete, and gives it a position.
 const COMPLETE: &str = "$$with";
 
+/// One token, for the interpreter.
+const NOTHING: &str = "()";
+
 /// What can be set for a block: everything about a command but what it is, and where its streams go.
 const SETTINGS: &[&str] = &[
     "dir",
@@ -57,7 +60,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
 fn parse(symbols: &[ImmutableString], next: &str, state: &mut Dynamic) -> Result<Option<ImmutableString>, ParseError> {
     let is_inside = symbols.iter().rev().find_map(|symbol| match symbol.as_str() {
         "(" => Some(true),
-        ")" => Some(false),
+        ")" | NOTHING => Some(false),
         _ => None,
     });
     let after = symbols.last().map_or("", |symbol| symbol.as_str());
@@ -69,7 +72,6 @@ fn parse(symbols: &[ImmutableString], next: &str, state: &mut Dynamic) -> Result
                 _ => "$ident$".into(),
             }
         }
-        ("(", _) if next == ")" => ")".into(),
         ("(", _) => "$expr$".into(),
         (",", Some(true)) => "$expr$".into(),
         (",", _) => "$ident$".into(),
@@ -77,8 +79,8 @@ fn parse(symbols: &[ImmutableString], next: &str, state: &mut Dynamic) -> Result
             count(state);
             if next == "," { ",".into() } else { ")".into() }
         }
-        (")", _) if next == "," => ",".into(),
-        (")", _) => "$block$".into(),
+        (")" | NOTHING, _) if next == "," => ",".into(),
+        (")" | NOTHING, _) => "$block$".into(),
         ("$block$", _) => COMPLETE.into(),
         (name, _) => {
             if !SETTINGS.contains(&name) {
@@ -90,7 +92,7 @@ fn parse(symbols: &[ImmutableString], next: &str, state: &mut Dynamic) -> Result
             if let Some(mut settings) = state.write_lock::<Array>() {
                 settings.extend([name.into(), Dynamic::from_int(0)]);
             }
-            "(".into()
+            if next == NOTHING { NOTHING.into() } else { "(".into() }
         }
     }))
 }

@@ -29,9 +29,8 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         retry(&shared, &context, times, &options, &body)
     });
     let shared = world.clone();
-    engine.register_fn("wait_for", move |context: NativeCallContext, options: Map| {
-        wait_for(&shared, &context, &options)
-    });
+    engine
+        .register_fn("wait_for", move |context: NativeCallContext, options: Map| wait_for(&shared, &context, &options));
 }
 
 /// The error as `catch` would get it, unless it is none that can be caught.
