@@ -37,7 +37,7 @@ pub(crate) fn launch(
             None => Ok(SharedChild::spawn(command)?),
         })
     });
-    started.map_err(|(failure, attempts)| info.describe(explain(info, argv, &failure)).with_attempts(attempts))
+    started.map_err(|(failure, attempts)| explain(info, argv, &failure).with_attempts(attempts))
 }
 
 /// The runner has to know its processes from orphans that come to it.

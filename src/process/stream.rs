@@ -18,6 +18,7 @@ use super::error::ErrorKind::{DoublyRedirected, Misuse};
 use super::lines::{Chunks, Lines};
 use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;
+use super::stage::Identity;
 
 /// A stream of an [`Execution`](super::Execution) that was set to be piped.
 ///
@@ -39,6 +40,8 @@ pub struct OutputStream(Arc<Shared>);
 
 struct Shared {
     what: String,
+    /// The command whose stream it is.
+    identity: Identity,
     state: Mutex<State>,
     format: TextFormat,
     /// Reaches its end when the command is over.
@@ -101,13 +104,14 @@ enum State {
 impl OutputStream {
     pub(crate) fn new(
         what: String,
+        identity: &Identity,
         reader: Option<PipeReader>,
         format: TextFormat,
         over: Option<Arc<PipeReader>>,
         readers: Arc<Readers>,
     ) -> Self {
         let state = Mutex::new(reader.map_or(State::NotPiped, State::Ready));
-        Self(Arc::new(Shared { what, state, format, over, readers }))
+        Self(Arc::new(Shared { what, identity: identity.clone(), state, format, over, readers }))
     }
 
     /// Its lines. How the command ends is not their concern: ask [`wait`](super::Execution::wait).
@@ -131,6 +135,7 @@ impl OutputStream {
     fn source(&self, reader: PipeReader) -> StreamSource {
         StreamSource {
             what: self.0.what.clone(),
+            identity: self.0.identity.clone(),
             reader: Some(reader),
             over: self.0.over.clone(),
             over_since: None,
@@ -167,7 +172,8 @@ impl OutputStream {
                     }
                 };
                 *state = earlier;
-                Err(error)
+                // A command that it cannot be given to is the one that is not started.
+                Err(if is_gift { error } else { self.0.identity.describe(error) })
             }
         }
     }
@@ -191,6 +197,7 @@ impl std::fmt::Debug for OutputStream {
 /// A stream that is being read.
 pub(crate) struct StreamSource {
     pub what: String,
+    pub identity: Identity,
     reader: Option<PipeReader>,
     over: Option<Arc<PipeReader>>,
     over_since: Option<Instant>,

@@ -9,6 +9,7 @@ use procscript::process::{Error, ErrorKind, Expression, cmd};
 use crate::support::procs;
 use crate::support::testkid;
 
+mod blame;
 mod cancel;
 mod closure;
 mod control;
@@ -19,6 +20,7 @@ mod held;
 mod hosts;
 mod input;
 mod isolation;
+mod known;
 mod lines;
 mod load;
 mod options;
