@@ -14,6 +14,7 @@ use super::context::Context;
 use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression, Node};
+use super::hook::{self, Image};
 use super::launch::launch;
 use super::open::Opener;
 use super::plan::{Channel, Handles, SinkKind, Source, StagePlan, Streams, lay_out};
@@ -261,9 +262,9 @@ impl Prepared {
         group: Option<Option<u32>>,
     ) -> Result<SharedChild, Error> {
         let mut command = std::process::Command::new(&info.program);
-        let argv = info.command.argv(info.scoped.arg0.as_deref());
-        os::set_arg0(&mut command, &argv[0]);
-        command.args(&argv[1..]);
+        let mut image = Image { argv: info.command.argv(info.scoped.arg0.as_deref()), environment: None };
+        os::set_arg0(&mut command, &image.argv[0]);
+        command.args(&image.argv[1..]);
         if let Some(dir) = &info.dir {
             command.current_dir(dir);
         }
@@ -279,7 +280,11 @@ impl Prepared {
         if let Some(platform) = info.scoped.platform.as_deref() {
             setup.descriptors = opener.extras.duplicates(platform)?;
         }
-        let forks = !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
-        launch(&mut command, info, &argv, forks.then_some(setup), &context.cancel)
+        let is_hooked = !info.scoped.hooks.is_empty();
+        if is_hooked {
+            image = hook::call(info, &mut command, image)?;
+        }
+        let forks = is_hooked || !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
+        launch(&mut command, info, image, forks.then_some(setup), &context.cancel)
     }
 }

@@ -17,6 +17,7 @@ mod env;
 mod errors;
 mod execution;
 mod held;
+mod hooks;
 mod hosts;
 mod input;
 mod isolation;
