@@ -51,6 +51,12 @@ impl Feeder {
     }
 }
 
+/// Where the thread that feeds a stage leaves the error that it found among the pieces.
+pub(crate) struct InputFailure {
+    pub stage: Option<usize>,
+    pub slot: Arc<Mutex<Option<Error>>>,
+}
+
 /// Starts a thread that feeds pieces to a child's standard input as they come; the result is where it
 /// leaves the error that it found among them.
 ///
@@ -90,6 +96,8 @@ fn write_items(items: BoxedItems, writer: &PipeWriter) -> Option<Error> {
 pub(crate) struct Drain {
     reader: Option<PipeReader>,
     into: Into,
+    /// The stage that writes, when it is only one.
+    pub stage: Option<usize>,
 }
 
 enum Into {
@@ -108,12 +116,16 @@ pub(crate) enum Drained {
 }
 
 impl Drain {
+    fn new(reader: PipeReader, into: Into) -> Self {
+        Self { reader: Some(reader), into, stage: None }
+    }
+
     pub fn to_buffer(reader: PipeReader, channel: Channel, limit: u64) -> Self {
-        Self { reader: Some(reader), into: Into::Buffer { channel, bytes: Vec::new(), limit } }
+        Self::new(reader, Into::Buffer { channel, bytes: Vec::new(), limit })
     }
 
     pub fn to_function(reader: PipeReader, function: Arc<dyn Fn(&[u8]) + Send + Sync>) -> Self {
-        Self { reader: Some(reader), into: Into::Function { function, buffer: Vec::new() } }
+        Self::new(reader, Into::Function { function, buffer: Vec::new() })
     }
 
     /// Hands everything on to `main`, and a copy to `copies`.
@@ -121,7 +133,7 @@ impl Drain {
         let main = main.map(|fd| Outlet { fd, written: 0, is_main: true });
         let copies = copies.into_iter().map(|fd| Outlet { fd, written: 0, is_main: false });
         let relay = Relay { outlets: main.into_iter().chain(copies).collect(), pending: Vec::new() };
-        Self { reader: Some(reader), into: Into::Relay(relay) }
+        Self::new(reader, Into::Relay(relay))
     }
 
     pub fn is_open(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use shared_child::SharedChild;
 
 use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
+use super::hook::Image;
 use super::os::{self, ChildSetup, ForkPath, StartFailure};
 use super::program::{explain_failure, not_executable};
 use super::stage::StageInfo;
@@ -17,15 +19,17 @@ use super::stage::StageInfo;
 pub(crate) fn launch(
     command: &mut Command,
     info: &StageInfo,
-    argv: &[OsString],
+    image: Image,
     setup: Option<ChildSetup>,
     cancel: &CancelToken,
 ) -> Result<SharedChild, Error> {
     let fork = match setup {
         Some(setup) => {
             let env = &info.scoped.env;
-            let environment = (!env.is_empty()).then(|| env.resolved().into_iter().collect());
-            let prepared = ForkPath::prepare(command, &info.program, argv, environment, setup);
+            let as_set = || (!env.is_empty()).then(|| env.resolved().into_iter().collect());
+            let environment = image.environment.or_else(as_set);
+            let is_in_order = !info.scoped.hooks.is_empty();
+            let prepared = ForkPath::prepare(command, &info.program, &image.argv, environment, setup, is_in_order);
             let failed = |error| Error::from_io(ErrorKind::SpawnFailed, "cannot prepare the command", &error);
             Some(prepared.map_err(failed)?)
         }
@@ -37,7 +41,9 @@ pub(crate) fn launch(
             None => Ok(SharedChild::spawn(command)?),
         })
     });
-    started.map_err(|(failure, attempts)| info.describe(explain(info, argv, &failure)).with_attempts(attempts))
+    started.map_err(|(failure, attempts)| {
+        explain(info, &image.argv, command.get_current_dir(), &failure).with_attempts(attempts)
+    })
 }
 
 /// The runner has to know its processes from orphans that come to it.
@@ -77,7 +83,7 @@ fn retrying<T>(
     }
 }
 
-fn explain(info: &StageInfo, argv: &[OsString], failure: &StartFailure) -> Error {
+fn explain(info: &StageInfo, argv: &[OsString], dir: Option<&Path>, failure: &StartFailure) -> Error {
     let platform = info.scoped.platform.as_deref();
     if let Some(error) = platform.and_then(|platform| platform.explain(failure)) {
         return error.with_program(&info.program);
@@ -89,7 +95,7 @@ fn explain(info: &StageInfo, argv: &[OsString], failure: &StartFailure) -> Error
         (Some(os::EACCES), Some(identity)) => not_executable(&info.program).with_help(format!(
             "it runs as {identity}, who must be allowed to execute it and to enter its directories"
         )),
-        _ => explain_failure(&info.program, info.dir.as_deref(), &failure.error),
+        _ => explain_failure(&info.program, dir, &failure.error),
     }
 }
 

@@ -42,6 +42,7 @@ mod error;
 mod execution;
 mod expression;
 mod flow;
+mod hook;
 mod launch;
 mod lines;
 mod open;

@@ -10,7 +10,7 @@ use super::os;
 use super::output::Output;
 use super::plan::{Channel, Handles, SinkKind, Source};
 use super::pump::Pump;
-use super::settings::Scoped;
+use super::settings::{Hook, Scoped};
 use super::start::{Defaults, Started, start};
 
 const OUR_STDOUT: SinkKind = SinkKind::Host(Channel::Stdout);
@@ -72,8 +72,29 @@ impl Expression {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_raw(&self) -> Result<String, Error> {
-        let (output, scoped) = self.captured()?;
-        self.decoded(output, &scoped)
+        self.decoded().map(|(_, text)| text)
+    }
+
+    /// As [`read_raw`](Self::read_raw), and makes a value of the text. An error of `convert` gets all that is
+    /// known of the command, and the text.
+    ///
+    /// ```
+    /// use procscript::process::{Error, ErrorKind, Expression};
+    ///
+    /// let number = |text: &str| text.trim().parse::<u32>().map_err(|_| Error::not_decoded("this is no number"));
+    /// let echo = Expression::new("echo");
+    /// assert_eq!(echo.clone().arg("42").read_with(number)?, 42);
+    /// let error = echo.arg("forty-two").read_with(number).unwrap_err();
+    /// assert_eq!((error.kind(), error.stdout()), (ErrorKind::DecodeFailed, Some(&b"forty-two\n"[..])));
+    /// assert_eq!(error.command(), Some("echo forty-two"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and what `convert` returns.
+    pub fn read_with<T>(&self, convert: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {
+        let (output, text) = self.decoded()?;
+        convert(&text).map_err(|error| of_its_output(error, output, text.into_bytes()))
     }
 
     /// Runs it and returns its standard output as bytes.
@@ -105,17 +126,16 @@ impl Expression {
     /// # Errors
     /// When it cannot be started, is ended by a signal, or is ended early.
     pub fn code(&self) -> Result<i32, Error> {
-        let status = match self.run() {
-            Ok(output) => output.status,
-            Err(error) if error.kind() == ErrorKind::ExitStatus => match error.status() {
-                Some(status) => status,
-                None => return Err(error),
-            },
-            Err(error) => return Err(error),
-        };
-        status
-            .code()
-            .ok_or_else(|| Error::new(ErrorKind::Signaled, format!("`{self}` {status}, so that it has no exit code")))
+        match self.run() {
+            Ok(output) => output.status.code().ok_or_else(|| {
+                let message = format!("`{self}` {}, so that it has no exit code", output.status);
+                Error::new(ErrorKind::Signaled, message).at_stage(output.stage).with_output(output)
+            }),
+            Err(error) if error.kind() == ErrorKind::ExitStatus => {
+                error.status().and_then(|status| status.code()).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Starts it and returns its lines while it runs.
@@ -145,9 +165,9 @@ impl Expression {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&self) -> Result<Execution, Error> {
-        let beside = Defaults { stdout: OUR_STDOUT, background: true, handles: Handles::All, ..Defaults::captured() };
-        let started = start(self, beside)?;
-        let execution = Execution::new(started, self.settings.unobserved.clone())?;
+        let defaults = Defaults { stdout: OUR_STDOUT, background: true, handles: Handles::All, ..Defaults::captured() };
+        let started = start(self, defaults)?;
+        let execution = beside(started, self.settings.unobserved.clone())?;
         if self.settings.is_detached {
             execution.detach();
         }
@@ -178,7 +198,7 @@ impl Expression {
     pub fn run_with<T, E: From<Error>>(&self, body: impl FnOnce(&Execution) -> Result<T, E>) -> Result<(Output, T), E> {
         let stdout = SinkKind::Stream(Channel::Stdout);
         let defaults = Defaults { stdin: Source::Piped, stdout, handles: Handles::All, ..Defaults::captured() };
-        let execution = Execution::new(start(self, defaults)?, None)?;
+        let execution = beside(start(self, defaults)?, None)?;
         match body(&execution) {
             Ok(value) => {
                 execution.stdout().close();
@@ -203,7 +223,7 @@ impl Expression {
     fn captured(&self) -> Result<(Output, Scoped), Error> {
         let (output, scoped) = self.complete(Defaults::captured())?;
         match output.held_open {
-            true => Err(held_open(&self.output_name()).about(&self.to_string(), &[], None).with_output(output)),
+            true => Err(held_open(&self.output_name()).with_output(output)),
             false => Ok((output, scoped)),
         }
     }
@@ -220,12 +240,25 @@ impl Expression {
         Ok((pump, scoped))
     }
 
-    fn decoded(&self, mut output: Output, scoped: &Scoped) -> Result<String, Error> {
+    fn decoded(&self) -> Result<(Output, String), Error> {
+        let (mut output, scoped) = self.captured()?;
         let format = scoped.text_format();
         let bytes = output.stdout.take().unwrap_or_default();
-        text::decode(bytes, format.encoding, format.malformed)
-            .map_err(|problem| not_text(&self.output_name(), &problem).about(&self.to_string(), &[], None))
+        match text::decode_or_return(bytes, format.encoding, format.malformed) {
+            Ok(text) => Ok((output, text)),
+            Err((problem, bytes)) => Err(of_its_output(not_text(&self.output_name(), &problem), output, bytes)),
+        }
     }
+}
+
+/// Something is wrong with what was captured, which is the output of the last stage.
+fn of_its_output(error: Error, output: Output, stdout: Vec<u8>) -> Error {
+    error.at_stage(output.stages.len().checked_sub(1)).with_output(Output { stdout: Some(stdout), ..output })
+}
+
+fn beside(started: Started, unobserved: Option<Hook>) -> Result<Execution, Error> {
+    let identity = started.pump.identity().clone();
+    Execution::new(started, unobserved).map_err(|error| identity.describe(error))
 }
 
 pub(super) fn held_open(what: &str) -> Error {

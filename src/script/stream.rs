@@ -39,8 +39,9 @@ impl Lines {
     }
 
     fn take(&self, place: &CallPlace, world: &World) -> Result<(), Box<EvalAltResult>> {
-        match std::mem::replace(&mut lock(&self.0).taken, true) {
-            true => Err(place.raise(world, already_read())),
+        let mut state = lock(&self.0);
+        match std::mem::replace(&mut state.taken, true) {
+            true => Err(place.raise(world, state.lines.describe(already_read()))),
             false => Ok(()),
         }
     }
@@ -50,6 +51,13 @@ impl Lines {
         let mut state = lock(&self.0);
         let result = state.next(use_line);
         result.map_err(|error| state.place.raise(world, error))
+    }
+
+    /// The next line for who keeps them: the failure comes with those that were read before.
+    fn next_after(&self, world: &World, read: &Array) -> Result<Option<Dynamic>, Box<EvalAltResult>> {
+        let mut state = lock(&self.0);
+        let result = state.next(|line| Dynamic::from(Text::from(line)));
+        result.map_err(|error| state.place.raise(world, error.with_read(|| text_of(read))))
     }
 
     fn close(&self) {
@@ -201,7 +209,7 @@ fn register_endings(engine: &mut Engine, world: &Arc<World>) {
     engine.register_fn("to_array", move |context: NativeCallContext, lines: Lines| -> Result<Array> {
         lines.take(&CallPlace::of(&context), &shared)?;
         let mut array = Array::new();
-        while let Some(line) = lines.next(&shared, |line| Dynamic::from(Text::from(line)))? {
+        while let Some(line) = lines.next_after(&shared, &array)? {
             array.push(line);
         }
         Ok(array)
@@ -273,7 +281,8 @@ fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
     module.set_iter_result(TypeId::of::<Lines>(), move |value| {
         let lines = value.cast::<Lines>();
         let mut state = lock(&lines.0);
-        let refused = std::mem::replace(&mut state.taken, true).then(already_read);
+        let is_taken = std::mem::replace(&mut state.taken, true);
+        let refused = is_taken.then(|| state.lines.describe(already_read()));
         let place = state.place.clone();
         drop(state);
         let (reading, closing) = (lines.clone(), lines);
@@ -291,7 +300,8 @@ fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
     module.set_iter_result(TypeId::of::<Chunks>(), move |value| {
         let chunks = value.cast::<Chunks>();
         let mut state = lock(&chunks.0);
-        let refused = std::mem::replace(&mut state.taken, true).then(already_read);
+        let is_taken = std::mem::replace(&mut state.taken, true);
+        let refused = is_taken.then(|| state.chunks.describe(already_read()));
         let place = state.place.clone();
         drop(state);
         let (reading, closing) = (chunks.clone(), chunks);
@@ -306,6 +316,10 @@ fn register_iterators(engine: &mut Engine, world: &Arc<World>) {
         })
     });
     engine.register_global_module(module.into());
+}
+
+fn text_of(lines: &Array) -> Vec<u8> {
+    lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect()
 }
 
 /// Reading the same stream twice would be an empty loop that looks like an empty output.

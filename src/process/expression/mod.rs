@@ -13,6 +13,7 @@ use crate::text::{Encoding, Malformed, Separators};
 use super::context::Context;
 use super::error::Error;
 use super::program::Program;
+use super::redirect::Input;
 use super::settings::{Hook, Scoped, Settings};
 use super::teardown::Teardown;
 
@@ -92,6 +93,19 @@ impl Expression {
     /// Whether this is a single command and not a pipeline.
     pub fn is_command(&self) -> bool {
         matches!(self.node, Node::Command(_))
+    }
+
+    /// How many processes it takes.
+    pub(crate) fn stage_count(&self) -> usize {
+        let source = match &self.settings.redirects.stdin {
+            Some(Input::Command(source)) => source.stage_count(),
+            _ => 0,
+        };
+        source
+            + match &self.node {
+                Node::Command(_) => 1,
+                Node::Pipeline(parts) => parts.iter().map(Self::stage_count).sum(),
+            }
     }
 
     /// One more argument. On a pipeline, for its last command.
@@ -214,7 +228,8 @@ impl Expression {
 
     /// Ends the command when it has not ended by itself after this time: TERM to its processes, the
     /// grace period, KILL, and an error of kind [`TimedOut`](super::ErrorKind::TimedOut). The shortest
-    /// of a pipeline's timeouts holds for all of it.
+    /// of a pipeline's timeouts holds for all of it. The error names the stage that had set it and is still
+    /// running; a timeout of the pipeline itself is no stage's in particular.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|s| s.scoped.timeout = Some(timeout))
     }

@@ -32,7 +32,7 @@ impl Pump {
         let verdict = Verdict::on(&self.expression, &stages, &mut 0);
         let decisive = verdict.stage;
         let output = Output {
-            command: self.expression.to_string(),
+            command: self.identity.command().to_string(),
             status: stages[decisive].status,
             stage: decisive,
             stages,
@@ -54,9 +54,10 @@ impl Pump {
                 self.failure.take().or_else(|| self.input_failure()).or_else(|| self.status_failure(&output, verdict))
             }
         };
-        let failure = failure.map(|error| {
-            let error = error.about(&self.expression.to_string(), &[], None);
-            self.stages[decisive].info.describe(error).at_stage(decisive).with_output(output.clone())
+        let failure = failure.map(|error| match error.command() {
+            // A source of input that is a command of its own: what happened to it is not about this one.
+            Some(_) => error,
+            None => error.with_output(output.clone()),
         });
         (output, failure)
     }
@@ -72,7 +73,7 @@ impl Pump {
         }
         os::wait_readable(self.stop.cancel.reader(), Some(INTERRUPT_NEWS));
         if self.stop.cancel.is_cancelled() {
-            self.fail(Error::new(ErrorKind::Cancelled, format!("`{}` was cancelled", self.expression)));
+            self.fail(Error::new(ErrorKind::Cancelled, format!("`{}` was cancelled", self.identity.command())));
         }
     }
 
@@ -88,7 +89,7 @@ impl Pump {
         let status = stage.status;
         let message = match output.stages.len() {
             1 => format!("`{}` {status}", stage.command),
-            n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, verdict.stage + 1, self.expression),
+            _ => format!("{} {status}", self.identity.subject(Some(verdict.stage))),
         };
         // A plain success that is a failure here needs a word.
         let accepted = &self.stages[verdict.stage].info.scoped.acceptance.ok_codes;
@@ -99,6 +100,6 @@ impl Pump {
             }
             _ => message,
         };
-        Some(Error::new(kind, message))
+        Some(Error::new(kind, message).at_stage(verdict.stage))
     }
 }

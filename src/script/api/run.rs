@@ -33,9 +33,11 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         }
     }
     register_verb(engine, world, "json", |_, command| {
-        let text = command.read_raw()?;
-        crate::script::json::parse(&text)
-            .map_err(|problem| process::Error::not_decoded(format!("the output of `{command}` is not JSON: {problem}")))
+        command.read_with(|text| {
+            crate::script::json::parse(text).map_err(|problem| {
+                process::Error::not_decoded(format!("the output of `{command}` is not JSON: {problem}"))
+            })
+        })
     });
     // The failure of a started command comes later, when nobody may be waiting: it has the place of
     // its start.
