@@ -245,11 +245,11 @@ impl<'a> Opener<'a> {
                 self.feeders.extend(Feeder::new(writer, bytes.clone())?);
                 Stdio::from(reader)
             }
-            Source::Items(items) => self.fed(items.take()?)?,
+            Source::Items(items) => self.fed(items.take()?, items.stack)?,
             Source::Joint(joint) => reading_end(joint),
             Source::Stream(stream) => match stream.give()? {
                 Gift::Pipe(pipe) => Stdio::from(pipe),
-                Gift::Pieces(pieces) => self.fed(Box::new(pieces))?,
+                Gift::Pieces(pieces) => self.fed(Box::new(pieces), None)?,
             },
             Source::Piped => {
                 let (reader, writer) = pipe()?;
@@ -262,9 +262,9 @@ impl<'a> Opener<'a> {
         })
     }
 
-    fn fed(&mut self, items: BoxedItems) -> Result<Stdio, Error> {
+    fn fed(&mut self, items: BoxedItems, stack: Option<usize>) -> Result<Stdio, Error> {
         let (reader, writer) = pipe()?;
-        self.input_failures.push(feed(items, writer)?);
+        self.input_failures.push(feed(items, stack, writer)?);
         Ok(Stdio::from(reader))
     }
 
