@@ -16,4 +16,5 @@ mod layers;
 mod process;
 mod repl;
 mod scripts;
+mod streams;
 mod tidy;
