@@ -14,6 +14,9 @@ use super::chain::{Chain, Element, Narrow, Step, value_of};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
+/// The names of the methods that give another stream. The check before running has to know them.
+pub(crate) const ADAPTORS: &[&str] = &["take", "skip", "containing", "matching", "map", "filter"];
+
 pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     register_adaptors(engine, world);
     register_readers(engine, world);
@@ -47,6 +50,7 @@ fn adaptor<T: rhai::Variant + Clone>(
     name: &'static str,
     step: impl Fn(&NativeCallContext, &Chain, T) -> std::result::Result<Step, String> + Send + Sync + 'static,
 ) {
+    debug_assert!(ADAPTORS.contains(&name), "`{name}` could be called for nothing without anybody noticing");
     let world = world.clone();
     engine.register_fn(name, move |context: NativeCallContext, stream: Stream, value: T| -> Result<Stream> {
         let place = CallPlace::of(&context);

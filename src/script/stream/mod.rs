@@ -21,6 +21,8 @@ use super::error::CallPlace;
 use super::world::{World, lock};
 use chain::{Chain, Source};
 
+pub(crate) use methods::ADAPTORS;
+
 /// A stream as scripts hold it. Copies share it: it is used once.
 #[derive(Clone)]
 pub(crate) struct Stream {
