@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::os;
@@ -136,6 +137,7 @@ struct Details {
     stderr: Option<Vec<u8>>,
     elapsed: Option<Duration>,
     attempts: u32,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -158,6 +160,7 @@ impl Error {
             stderr: None,
             elapsed: None,
             attempts: 1,
+            source: None,
         }))
     }
 
@@ -207,6 +210,14 @@ impl Error {
     /// An error of kind `Misuse`, for front ends.
     pub fn misuse(message: impl AsRef<str>, help: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, message).with_help(help)
+    }
+
+    /// An error of kind `WriteFailed` for input whose making failed, for front ends: what failed is its
+    /// [`source`](std::error::Error::source).
+    pub fn input_failed(message: impl AsRef<str>, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let mut error = Self::new(ErrorKind::WriteFailed, message);
+        error.0.source = Some(Arc::new(source));
+        error
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -389,4 +400,8 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

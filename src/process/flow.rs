@@ -60,8 +60,13 @@ pub(crate) struct InputFailure {
 /// Starts a thread that feeds pieces to a child's standard input as they come; the result is where it
 /// leaves the error that it found among them.
 ///
-/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before.
-pub(crate) fn feed(items: BoxedItems, writer: PipeWriter) -> Result<Arc<Mutex<Option<Error>>>, Error> {
+/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before. `stack` is
+/// the stack that it needs, where the default is too small.
+pub(crate) fn feed(
+    items: BoxedItems,
+    stack: Option<usize>,
+    writer: PipeWriter,
+) -> Result<Arc<Mutex<Option<Error>>>, Error> {
     let failure = Arc::new(Mutex::new(None));
     let slot = failure.clone();
     let work = move || {
@@ -73,11 +78,27 @@ pub(crate) fn feed(items: BoxedItems, writer: PipeWriter) -> Result<Arc<Mutex<Op
         // Only now: who sees the end of the input must see what was wrong with it, too.
         drop(writer);
     };
-    std::thread::Builder::new()
-        .name("procscript-input".into())
-        .spawn(work)
-        .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
+    start_thread(stack, work).map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
     Ok(failure)
+}
+
+/// Starts a thread; where so large a stack cannot be reserved (`ulimit -v`), with an eighth of it.
+fn start_thread(stack: Option<usize>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = || std::thread::Builder::new().name("procscript-input".into());
+    let Some(stack) = stack else { return thread().spawn(work).map(drop) };
+    // A thread that cannot be started takes its closure with it.
+    let work = Arc::new(Mutex::new(Some(work)));
+    let start = |stack| {
+        let work = work.clone();
+        let run = move || {
+            let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(work) = work {
+                work();
+            }
+        };
+        thread().stack_size(stack).spawn(run).map(drop)
+    };
+    start(stack).or_else(|_| start(stack / 8))
 }
 
 /// Writes until the end, or until nobody reads any more; the error among the items, if there was one.

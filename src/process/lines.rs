@@ -81,9 +81,9 @@ impl Lines {
         self.source.give_up_because(error)
     }
 
-    /// `error` with what is known of the command that is read.
-    pub(crate) fn describe(&self, error: Error) -> Error {
-        self.identity.describe(error)
+    /// The command that is read.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.
@@ -128,9 +128,9 @@ impl Chunks {
         Self(Source::of_stream(stream), identity)
     }
 
-    /// `error` with what is known of the command that is read.
-    pub(crate) fn describe(&self, error: Error) -> Error {
-        self.1.describe(error)
+    /// The command that is read.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.1
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.

@@ -82,6 +82,7 @@ pub use stream::OutputStream;
 pub use teardown::{Scope, Teardown};
 
 pub(crate) use quote::{escape_controls, needs_escape};
+pub(crate) use stage::Identity;
 
 use std::time::Duration;
 

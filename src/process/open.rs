@@ -266,11 +266,11 @@ impl<'a> Opener<'a> {
                 self.feeders.extend(Feeder::new(writer, bytes.clone())?);
                 Stdio::from(reader)
             }
-            Source::Items(items) => self.fed(items.take()?)?,
+            Source::Items(items) => self.fed(items.take()?, items.stack)?,
             Source::Joint(joint) => reading_end(joint),
             Source::Stream(stream) => match stream.give()? {
                 Gift::Pipe(pipe) => Stdio::from(pipe),
-                Gift::Pieces(pieces) => self.fed(Box::new(pieces))?,
+                Gift::Pieces(pieces) => self.fed(Box::new(pieces), None)?,
             },
             Source::Piped => {
                 let (reader, writer) = pipe()?;
@@ -284,9 +284,9 @@ impl<'a> Opener<'a> {
         })
     }
 
-    fn fed(&mut self, items: BoxedItems) -> Result<Stdio, Error> {
+    fn fed(&mut self, items: BoxedItems, stack: Option<usize>) -> Result<Stdio, Error> {
         let (reader, writer) = pipe()?;
-        let slot = feed(items, writer)?;
+        let slot = feed(items, stack, writer)?;
         self.input_failures.push(InputFailure { stage: self.stage, slot });
         Ok(Stdio::from(reader))
     }

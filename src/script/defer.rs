@@ -88,7 +88,7 @@ fn run_down_to(depth: usize) {
 impl Deferred {
     fn run(self) {
         let Some(world) = self.world.upgrade() else { return };
-        let Some(engine) = world.engine.get().and_then(Weak::upgrade) else { return };
+        let Some(engine) = world.engine() else { return };
         let mut layer = world.layer();
         layer.is_cleanup = true;
         layer.deadline = None;

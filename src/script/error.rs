@@ -52,6 +52,19 @@ impl From<CommandError> for Box<EvalAltResult> {
     }
 }
 
+/// Why something that waits for a command and calls functions of the script ended early.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Command(process::Error),
+    Script(Box<EvalAltResult>),
+}
+
+impl From<process::Error> for Stop {
+    fn from(error: process::Error) -> Self {
+        Self::Command(error)
+    }
+}
+
 /// Where in the script a native function was called.
 #[derive(Debug, Clone)]
 pub(crate) struct CallPlace {
@@ -71,7 +84,24 @@ impl CallPlace {
             world.note_interrupted(self.error(error));
             return World::terminated(self.position);
         }
+        // A function of the script that made input, in another thread: the error is its own.
+        let own = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<EvalAltResult>());
+        if let Some(own) = own {
+            let mut own = copied(own);
+            if own.position().is_none() {
+                own.set_position(self.position);
+            }
+            return own;
+        }
         self.error(error).into()
+    }
+
+    /// The script error for whichever it was.
+    pub fn stop(&self, world: &World, stop: Stop) -> Box<EvalAltResult> {
+        match stop {
+            Stop::Command(error) => self.raise(world, error),
+            Stop::Script(error) => error,
+        }
     }
 
     pub fn error(&self, error: process::Error) -> CommandError {
@@ -126,4 +156,42 @@ pub(crate) fn register(engine: &mut Engine) {
     // What `throw "text"` and `fail("text")` raise is the text itself.
     engine.register_get("kind", |_: &mut ImmutableString| "thrown");
     engine.register_get("message", |text: &mut ImmutableString| text.clone());
+}
+
+/// The same error again: Rhai's cannot be cloned, because of one variant that never occurs here.
+pub(crate) fn copied(error: &EvalAltResult) -> Box<EvalAltResult> {
+    use EvalAltResult as E;
+    let copy = match error {
+        E::ErrorInFunctionCall(name, file, inner, at) => {
+            E::ErrorInFunctionCall(name.clone(), file.clone(), copied(inner), *at)
+        }
+        E::ErrorInModule(path, inner, at) => E::ErrorInModule(path.clone(), copied(inner), *at),
+        E::ErrorRuntime(value, at) => E::ErrorRuntime(value.clone(), *at),
+        E::ErrorTerminated(value, at) => E::ErrorTerminated(value.clone(), *at),
+        E::ErrorParsing(problem, at) => E::ErrorParsing(problem.clone(), *at),
+        E::ErrorVariableNotFound(name, at) => E::ErrorVariableNotFound(name.clone(), *at),
+        E::ErrorPropertyNotFound(name, at) => E::ErrorPropertyNotFound(name.clone(), *at),
+        E::ErrorIndexNotFound(index, at) => E::ErrorIndexNotFound(index.clone(), *at),
+        E::ErrorFunctionNotFound(signature, at) => E::ErrorFunctionNotFound(signature.clone(), *at),
+        E::ErrorModuleNotFound(path, at) => E::ErrorModuleNotFound(path.clone(), *at),
+        E::ErrorUnboundThis(at) => E::ErrorUnboundThis(*at),
+        E::ErrorMismatchDataType(wanted, found, at) => E::ErrorMismatchDataType(wanted.clone(), found.clone(), *at),
+        E::ErrorMismatchOutputType(wanted, found, at) => E::ErrorMismatchOutputType(wanted.clone(), found.clone(), *at),
+        E::ErrorIndexingType(name, at) => E::ErrorIndexingType(name.clone(), *at),
+        E::ErrorArrayBounds(length, index, at) => E::ErrorArrayBounds(*length, *index, *at),
+        E::ErrorStringBounds(length, index, at) => E::ErrorStringBounds(*length, *index, *at),
+        E::ErrorBitFieldBounds(length, index, at) => E::ErrorBitFieldBounds(*length, *index, *at),
+        E::ErrorFor(at) => E::ErrorFor(*at),
+        E::ErrorDataRace(name, at) => E::ErrorDataRace(name.clone(), *at),
+        E::ErrorAssignmentToConstant(name, at) => E::ErrorAssignmentToConstant(name.clone(), *at),
+        E::ErrorDotExpr(text, at) => E::ErrorDotExpr(text.clone(), *at),
+        E::ErrorArithmetic(text, at) => E::ErrorArithmetic(text.clone(), *at),
+        E::ErrorTooManyOperations(at) => E::ErrorTooManyOperations(*at),
+        E::ErrorTooManyVariables(at) => E::ErrorTooManyVariables(*at),
+        E::ErrorTooManyModules(at) => E::ErrorTooManyModules(*at),
+        E::ErrorStackOverflow(at) => E::ErrorStackOverflow(*at),
+        E::ErrorDataTooLarge(text, at) => E::ErrorDataTooLarge(text.clone(), *at),
+        other => E::ErrorRuntime(other.to_string().into(), other.position()),
+    };
+    Box::new(copy)
 }

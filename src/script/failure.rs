@@ -249,13 +249,7 @@ impl Explainer<'_> {
             let raised = self.place(error.file.as_deref(), error.position);
             return Failure::new(FailureKind::Script, error.message.clone()).at(raised.or(place));
         }
-        if let Some(map) = value.read_lock::<rhai::Map>()
-            && let Some(message) = map.get("message")
-        {
-            return Failure::new(FailureKind::Script, message.to_string()).at(place);
-        }
-        let message = if value.is_unit() { "the script threw an error".to_string() } else { value.to_string() };
-        Failure::new(FailureKind::Script, message).at(place)
+        Failure::new(FailureKind::Script, thrown_message(&value)).at(place)
     }
 
     /// "did you mean" for a name in backquotes at the end of a message about something unknown.
@@ -288,6 +282,29 @@ fn parse_message(text: &str) -> (String, Option<String>) {
         return ("this is nested too deeply".to_string(), Some("give the inner parts names with `let`".to_string()));
     }
     (lower_first(text), None)
+}
+
+/// What an error says, in one line, without the calls around it.
+pub(crate) fn message_of(error: &EvalAltResult) -> String {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(value, _) => thrown_message(value),
+        error => plain_message(error),
+    }
+}
+
+fn thrown_message(value: &Dynamic) -> String {
+    if let Some(error) = value.read_lock::<CommandError>() {
+        return error.error().message().to_string();
+    }
+    if let Some(error) = value.read_lock::<ScriptError>() {
+        return error.message.clone();
+    }
+    if let Some(map) = value.read_lock::<rhai::Map>()
+        && let Some(message) = map.get("message")
+    {
+        return message.to_string();
+    }
+    if value.is_unit() { "the script threw an error".to_string() } else { value.to_string() }
 }
 
 pub(crate) fn plain_message(error: &EvalAltResult) -> String {

@@ -22,7 +22,7 @@ use super::world::{Halt, Why, World, lock};
 
 /// The stack of the thread that a script runs on: reserved, not used, until a script needs it. With the
 /// two limits below, the deepest script takes about a third of it (`language/recursion_is_bounded`).
-const STACK: usize = 512 * 1024 * 1024;
+pub(super) const STACK: usize = 512 * 1024 * 1024;
 /// Where so much cannot be reserved (`ulimit -v`).
 const SMALL_STACK: usize = 64 * 1024 * 1024;
 /// How deeply script functions may call each other.
@@ -373,7 +373,9 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// Adds the command functions and the template to an engine that a program has already.
 ///
 /// The engine keeps its own settings, packages, output and module resolver. `exit()` and a
-/// cancellation end its scripts with [`EvalAltResult::ErrorTerminated`].
+/// cancellation end its scripts with [`EvalAltResult::ErrorTerminated`]. Streams that call functions
+/// (`map`, `filter`) can be read by their methods, but neither by `for` nor as the input of a command:
+/// for those the engine must be a [`Runtime`]'s.
 ///
 /// ```
 /// use procscript::{process::Context, script::{install, rhai::Engine}};

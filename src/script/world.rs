@@ -23,7 +23,8 @@ pub(crate) struct World {
     pub cleanup: CancelToken,
     /// How many blocks have surroundings of their own, in all threads.
     pub layers: AtomicUsize,
-    /// What calls the closures of clean-up, which has no interpreter at hand.
+    /// What calls the closures of clean-up and of streams, which have no interpreter at hand. Never set where
+    /// the engine is a host's.
     pub engine: OnceLock<Weak<Engine>>,
     pub out: Arc<Console>,
     pub err: Arc<Console>,
@@ -107,6 +108,11 @@ impl World {
     /// Whether the whole script was told to stop, apart from the deadlines of blocks.
     pub fn is_told_to_stop(&self) -> bool {
         self.halt.is_requested() || self.base.cancel_token().is_cancelled()
+    }
+
+    /// The engine, where it is ours.
+    pub fn engine(&self) -> Option<Arc<Engine>> {
+        self.engine.get()?.upgrade()
     }
 
     /// The error by which a native function stops the script; see [`Halt`].

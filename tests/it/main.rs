@@ -17,4 +17,5 @@ mod layers;
 mod process;
 mod repl;
 mod scripts;
+mod streams;
 mod tidy;

@@ -6,8 +6,8 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text
 
 use crate::process::{self, Execution, Expression, Output};
 use crate::script::convert;
-use crate::script::error::CallPlace;
-use crate::script::stream::{Chunks, Lines};
+use crate::script::error::{CallPlace, Stop};
+use crate::script::stream::Stream;
 use crate::script::world::{World, lock};
 
 use super::output::Outcome;
@@ -53,8 +53,10 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     register_for_program(engine, world, "start", start);
     register_closure_form(engine, world);
     // `"text".lines()` splits the text: no shorthand for a program without arguments.
-    register_verb(engine, world, "lines", |place, command| Ok(Dynamic::from(Lines::new(command.lines()?, place))));
-    register_verb(engine, world, "chunks", |place, command| Ok(Dynamic::from(Chunks::new(command.chunks()?, place))));
+    register_verb(engine, world, "lines", |place, command| Ok(Dynamic::from(Stream::lines(command.lines()?, place))));
+    register_verb(engine, world, "chunks", |place, command| {
+        Ok(Dynamic::from(Stream::chunks(command.chunks()?, place)))
+    });
 }
 
 fn outcome(output: Output) -> Dynamic {
@@ -73,22 +75,9 @@ fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
         });
         match result {
             Ok((output, value)) => Ok(Dynamic::from(Outcome { output, value })),
-            Err(Stop::Script(error)) => Err(error),
-            Err(Stop::Command(error)) => Err(place.raise(&world, error)),
+            Err(stop) => Err(place.stop(&world, stop)),
         }
     });
-}
-
-/// Why the closure form ended early.
-enum Stop {
-    Script(Box<EvalAltResult>),
-    Command(process::Error),
-}
-
-impl From<process::Error> for Stop {
-    fn from(error: process::Error) -> Self {
-        Self::Command(error)
-    }
 }
 
 /// `verb(command)` and `verb(program, [arguments])`.

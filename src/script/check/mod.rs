@@ -11,6 +11,7 @@ use crate::process::nearest_name;
 
 use super::failure::Failure;
 use super::library::{Earlier, Library};
+use unused::Built;
 
 /// Functions that the interpreter itself provides under these names.
 const KEYWORD_FUNCTIONS: &[&str] =
@@ -30,7 +31,7 @@ fn is_word(name: &str) -> bool {
 /// Reports the first import that cannot be resolved, and the first call of a function that does not
 /// exist, or not with so many arguments. Imported modules are compiled, and so checked, too.
 ///
-/// After that, the first command that is built and never run.
+/// After that, the first command that is built and never run, or stream that is never read.
 pub(crate) fn check(
     engine: &Engine,
     library: &Library,
@@ -56,12 +57,15 @@ pub(crate) fn check(
             .at(library.sources.place(name, position))
             .with_help(Some("run it and ask whether it succeeds: .test()")));
     }
-    match unused::find(ast, earlier.value_is_used) {
-        Some(position) => Err(Failure::load("this command is built but never run")
-            .at(library.sources.place(name, position))
-            .with_help(Some("run it with .run(), or keep it: let command = …"))),
-        None => Ok(()),
-    }
+    let Some((built, position)) = unused::find(ast, earlier.value_is_used) else { return Ok(()) };
+    let (message, help) = match built {
+        Built::Command => ("this command is built but never run", "run it with .run(), or keep it: let command = …"),
+        Built::Stream => (
+            "this stream is built but never read",
+            "read it, with `for`, .each(…) or .to_array(), or keep it: let lines = …",
+        ),
+    };
+    Err(Failure::load(message).at(library.sources.place(name, position)).with_help(Some(help)))
 }
 
 /// A call somewhere in the program.

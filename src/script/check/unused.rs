@@ -1,29 +1,41 @@
-//! Commands that are built and never run: `cmd("make");` looks like running make, and does nothing.
+//! Commands that are built and never run: `cmd("make");` looks like running make, and does nothing. And
+//! streams that are built and never read: `cmd("ls").lines().map(|name| …);` calls nothing.
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use crate::script::api::SETTINGS;
+use crate::script::stream::ADAPTORS;
 
 /// Functions that build a command.
 const CONSTRUCTORS: &[&str] = &["cmd", "pipe", "sh"];
 
-/// The place of the first command that is built by a statement whose value nobody uses.
+/// Methods that make a stream of a command.
+const STREAMS: &[&str] = &["lines", "chunks"];
+
+/// What does nothing until it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Built {
+    Command,
+    Stream,
+}
+
+/// What is built by a statement whose value nobody uses, and where: the first.
 ///
 /// `value_is_used`: somebody looks at the value of the program's last statement (a session shows it).
-pub(super) fn find(ast: &AST, value_is_used: bool) -> Option<Position> {
+pub(super) fn find(ast: &AST, value_is_used: bool) -> Option<(Built, Position)> {
     let statements = ast.statements();
     let top_level = match (value_is_used, statements.split_last()) {
         (true, Some((_, rest))) => rest,
         _ => statements,
     };
-    top_level.iter().find_map(unused_command).or_else(|| in_blocks(ast)).or_else(|| in_functions(ast))
+    top_level.iter().find_map(unused).or_else(|| in_blocks(ast)).or_else(|| in_functions(ast))
 }
 
 /// The statements of functions, but for the last of each, which may be its value.
 ///
 /// Rhai shows the statements of all functions in a row, and of each function only where its body
 /// starts and ends.
-fn in_functions(ast: &AST) -> Option<Position> {
+fn in_functions(ast: &AST) -> Option<(Built, Position)> {
     let bodies: Vec<_> = ast.iter_fn_def().map(|f| (f.body.start_position(), f.body.end_position())).collect();
     let function_of = |position: Position| {
         // The body of a closure without braces has no end.
@@ -40,7 +52,7 @@ fn in_functions(ast: &AST) -> Option<Position> {
             && !own.contains(&statement.position())
         {
             all.push(statement.position());
-            found.extend(unused_command(statement).map(|place| (place, statement.position())));
+            found.extend(unused(statement).map(|built| (built, statement.position())));
         }
         true
     });
@@ -48,10 +60,10 @@ fn in_functions(ast: &AST) -> Option<Position> {
         let body = function_of(position);
         !all.iter().any(|other| *other > position && function_of(*other) == body)
     };
-    found.into_iter().find(|(_, position)| !is_last(*position)).map(|(place, _)| place)
+    found.into_iter().find(|(_, position)| !is_last(*position)).map(|(built, _)| built)
 }
 
-fn in_blocks(ast: &AST) -> Option<Position> {
+fn in_blocks(ast: &AST) -> Option<(Built, Position)> {
     let mut found = None;
     ast.walk(&mut |path: &[ASTNode]| {
         found = match path.last() {
@@ -66,10 +78,10 @@ fn in_blocks(ast: &AST) -> Option<Position> {
 
 /// The blocks directly inside a statement. The last statement of a loop's body is nobody's value; that
 /// of another block may be the value of something.
-fn in_statement(statement: &Stmt) -> Option<Position> {
+fn in_statement(statement: &Stmt) -> Option<(Built, Position)> {
     match statement {
-        Stmt::While(parts, _) | Stmt::Do(parts, ..) => parts.body.iter().find_map(unused_command),
-        Stmt::For(parts, _) => parts.2.body.iter().find_map(unused_command),
+        Stmt::While(parts, _) | Stmt::Do(parts, ..) => parts.body.iter().find_map(unused),
+        Stmt::For(parts, _) => parts.2.body.iter().find_map(unused),
         Stmt::If(parts, _) | Stmt::TryCatch(parts, _) => {
             in_all_but_last(parts.body.statements()).or_else(|| in_all_but_last(parts.branch.statements()))
         }
@@ -78,16 +90,18 @@ fn in_statement(statement: &Stmt) -> Option<Position> {
     }
 }
 
-fn in_all_but_last(statements: &[Stmt]) -> Option<Position> {
+fn in_all_but_last(statements: &[Stmt]) -> Option<(Built, Position)> {
     let (_, rest) = statements.split_last()?;
-    rest.iter().find_map(unused_command)
+    rest.iter().find_map(unused)
 }
 
-fn unused_command(statement: &Stmt) -> Option<Position> {
+fn unused(statement: &Stmt) -> Option<(Built, Position)> {
     match statement {
-        Stmt::Expr(expression) => is_command(expression).then(|| start_of(expression)),
-        Stmt::FnCall(call, position) if is_constructor(call) => Some(*position),
-        Stmt::FnCall(call, position) if is_pipeline(call) => Some(call.args.first().map_or(*position, start_of)),
+        Stmt::Expr(expression) => Some((built_by(expression)?, start_of(expression))),
+        Stmt::FnCall(call, position) => {
+            let start = if is_pipeline(call) { call.args.first().map_or(*position, start_of) } else { *position };
+            Some((built_by_call(call)?, start))
+        }
         _ => None,
     }
 }
@@ -101,18 +115,36 @@ pub(super) fn start_of(expression: &Expr) -> Position {
     }
 }
 
-/// Whether an expression can only be a command: a constructor, and settings on it.
+/// Whether an expression can only be a command.
 pub(super) fn is_command(expression: &Expr) -> bool {
+    built_by(expression) == Some(Built::Command)
+}
+
+/// What an expression can only be: a constructor and settings are a command; with `lines` or `chunks`
+/// behind them, and what narrows and changes these, a stream.
+fn built_by(expression: &Expr) -> Option<Built> {
     match expression {
-        Expr::Custom(custom, _) => custom.tokens.first().is_some_and(|token| token == "$"),
-        Expr::FnCall(call, _) => is_constructor(call) || is_pipeline(call),
-        Expr::Dot(chain, ..) => is_command(&chain.lhs) && only_settings(&chain.rhs),
-        _ => false,
+        Expr::Custom(custom, _) if custom.tokens.first().is_some_and(|token| token == "$") => Some(Built::Command),
+        Expr::FnCall(call, _) => built_by_call(call),
+        Expr::Dot(chain, ..) => built_by_methods(built_by(&chain.lhs)?, &chain.rhs),
+        _ => None,
     }
 }
 
-fn is_constructor(call: &FnCallExpr) -> bool {
-    call.namespace.is_empty() && CONSTRUCTORS.contains(&call.name.as_str())
+fn built_by_call(call: &FnCallExpr) -> Option<Built> {
+    if is_pipeline(call) {
+        return Some(Built::Command);
+    }
+    if !call.namespace.is_empty() {
+        return None;
+    }
+    match &*call.args {
+        _ if CONSTRUCTORS.contains(&call.name.as_str()) => Some(Built::Command),
+        [command] if STREAMS.contains(&call.name.as_str()) && is_command(command) => Some(Built::Stream),
+        // The shorthand: a program with its arguments.
+        [_, Expr::Array(..)] if STREAMS.contains(&call.name.as_str()) => Some(Built::Stream),
+        _ => None,
+    }
 }
 
 fn is_pipeline(call: &FnCallExpr) -> bool {
@@ -120,10 +152,19 @@ fn is_pipeline(call: &FnCallExpr) -> bool {
 }
 
 /// The rest of a chain of methods: `b().c()` of `a.b().c()`.
-fn only_settings(expression: &Expr) -> bool {
-    match expression {
-        Expr::MethodCall(call, _) => call.name == "pipe" || SETTINGS.contains(&call.name.as_str()),
-        Expr::Dot(chain, ..) => only_settings(&chain.lhs) && only_settings(&chain.rhs),
-        _ => false,
+fn built_by_methods(object: Built, methods: &Expr) -> Option<Built> {
+    match methods {
+        Expr::MethodCall(call, _) => built_by_method(object, &call.name),
+        Expr::Dot(chain, ..) => built_by_methods(built_by_methods(object, &chain.lhs)?, &chain.rhs),
+        _ => None,
+    }
+}
+
+fn built_by_method(object: Built, name: &str) -> Option<Built> {
+    match object {
+        Built::Command if name == "pipe" || SETTINGS.contains(&name) => Some(Built::Command),
+        Built::Command if STREAMS.contains(&name) => Some(Built::Stream),
+        Built::Stream if ADAPTORS.contains(&name) => Some(Built::Stream),
+        _ => None,
     }
 }
