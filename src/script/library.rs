@@ -45,6 +45,15 @@ impl Library {
 
     /// Parses and checks a source text and everything that it imports. Nothing is run.
     pub fn compile(&self, engine: &Engine, name: &str, source: &str, earlier: &Earlier) -> Result<AST, Failure> {
+        let mut ast = self.parse(engine, name, source, earlier)?;
+        check::check(engine, self, &ast, earlier, name)?;
+        // Before the AST is cloned: only then do its functions know where they are from.
+        ast.set_source(name);
+        Ok(ast)
+    }
+
+    /// Parses a source text, and looks at nothing that it refers to.
+    pub fn parse(&self, engine: &Engine, name: &str, source: &str, earlier: &Earlier) -> Result<AST, Failure> {
         // Rhai takes a `#!` line only from its own file loader.
         let text = match source.strip_prefix("#!") {
             Some(rest) => format!("//{rest}"),
@@ -69,11 +78,7 @@ impl Library {
             Some(scope) => engine.compile_with_scope(&without_values(scope), &text),
             None => engine.compile(&text),
         };
-        let mut ast = parsed.map_err(|error| self.explain(engine, name, |e| e.parse_failure(&error)))?;
-        check::check(engine, self, &ast, earlier, name)?;
-        // Before the AST is cloned: only then do its functions know where they are from.
-        ast.set_source(name);
-        Ok(ast)
+        parsed.map_err(|error| self.explain(engine, name, |e| e.parse_failure(&error)))
     }
 
     /// The name of the module that `importer` means by `path`: its own for one that comes with the

@@ -330,7 +330,7 @@ pub fn install(engine: &mut Engine, context: Context) {
 }
 
 /// The language as our scripts have it: what would be silent is an error.
-fn configure(engine: &mut Engine) {
+pub(super) fn configure(engine: &mut Engine) {
     // The optimiser changes what programs mean: `#{a: 1}.b` would be `()` and no error, `command && true`
     // would be the command, and a mistake in a branch that is never taken would go unseen.
     engine.set_optimization_level(OptimizationLevel::None);
@@ -380,7 +380,7 @@ fn make_world(
 }
 
 /// Runs a closure on a thread whose stack is large enough for every script that the limits allow.
-fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+pub(super) fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
     // A thread that cannot be started takes its closure with it.
     let work = Mutex::new(Some(work));
     let run = || lock(&work).take().map(|work| work());

@@ -94,6 +94,12 @@ pub struct Scan {
     pub templates: Vec<Template>,
     /// The comments, without the line ending of a line comment; a leading `#!` line is one too.
     pub comments: Vec<Range<usize>>,
+    /// The closed strings, characters and templates that are in no other one, quotes included and
+    /// with everything in their slots.
+    pub texts: Vec<Range<usize>>,
+    /// The closed `"…"` strings that go on in a next line, wherever they are. Their value depends on
+    /// the column in which they start: white space in a next line counts only behind it.
+    pub continued: Vec<Range<usize>>,
     /// The thing to blame, with the byte offset where it opened: a string or character that broke
     /// off at the end of a line, or else the innermost thing that is open at the end.
     pub unclosed: Option<(Unclosed, usize)>,

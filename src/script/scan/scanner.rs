@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::{Scan, Template, Unclosed};
 
 pub(super) fn walk(source: &str) -> Scan {
-    let mut scanner = Scanner { source, bytes: source.as_bytes(), at: 0, open: Vec::new(), found: Scan::default() };
+    let mut scanner =
+        Scanner { source, bytes: source.as_bytes(), at: 0, open: Vec::new(), texts: 0, found: Scan::default() };
     scanner.run();
     scanner.found
 }
@@ -38,6 +39,8 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     open: Vec<Frame>,
+    /// How many of the open frames are texts of backtick strings and templates.
+    texts: usize,
     found: Scan,
 }
 
@@ -49,7 +52,7 @@ impl Scanner<'_> {
         while self.at < self.bytes.len() {
             match self.open.last() {
                 Some(&Frame::Template { index, piece }) => self.template_text(index, piece),
-                Some(Frame::Backtick { .. }) => self.backtick_text(),
+                Some(&Frame::Backtick { start }) => self.backtick_text(start),
                 _ => self.code(),
             }
         }
@@ -65,6 +68,13 @@ impl Scanner<'_> {
         self.found.unclosed.get_or_insert((what, start));
     }
 
+    /// Notes a string, character or template that has just been closed, unless it is in another.
+    fn closed_text(&mut self, start: usize) {
+        if self.texts == 0 {
+            self.found.texts.push(start..self.at);
+        }
+    }
+
     /// Takes one step through Rhai code.
     fn code(&mut self) {
         let start = self.at;
@@ -78,6 +88,7 @@ impl Scanner<'_> {
             b'#' => self.hashes(),
             b'`' => {
                 self.at += 1;
+                self.texts += 1;
                 self.open.push(Frame::Backtick { start });
             }
             b'$' if self.starts_with("$`") => self.open_template(),
@@ -132,6 +143,10 @@ impl Scanner<'_> {
                 self.at += 1;
                 // A doubled quote stands for one and does not close.
                 if self.bytes.get(self.at) != Some(&quote) {
+                    if continued_at.is_some() {
+                        self.found.continued.push(start..self.at);
+                    }
+                    self.closed_text(start);
                     return;
                 }
                 self.at += 1;
@@ -186,6 +201,7 @@ impl Scanner<'_> {
             let closing = self.count_hashes(after).min(count);
             self.at = after + closing;
             if closing == count {
+                self.closed_text(start);
                 return;
             }
         }
@@ -199,13 +215,15 @@ impl Scanner<'_> {
     }
 
     /// Walks over the text of a backtick string, to its end or into a `${`.
-    fn backtick_text(&mut self) {
+    fn backtick_text(&mut self, start: usize) {
         while self.at < self.bytes.len() {
             if self.starts_with("``") {
                 self.at += 2;
             } else if self.starts_with("`") {
                 self.at += 1;
                 self.open.pop();
+                self.texts -= 1;
+                self.closed_text(start);
                 return;
             } else if self.starts_with("\\${") {
                 self.at += 3;
@@ -223,6 +241,7 @@ impl Scanner<'_> {
         self.found.templates.push(Template { start: self.at, end: None, literals: Vec::new(), slots: Vec::new() });
         self.at += 2;
         let piece = self.at;
+        self.texts += 1;
         self.open.push(Frame::Template { index, piece });
     }
 
@@ -236,7 +255,10 @@ impl Scanner<'_> {
                 template.literals.push(piece..self.at);
                 self.at += 1;
                 template.end = Some(self.at);
+                let start = template.start;
                 self.open.pop();
+                self.texts -= 1;
+                self.closed_text(start);
                 return;
             } else if self.starts_with("${") {
                 self.found.templates[index].literals.push(piece..self.at);

@@ -112,6 +112,27 @@ fn finds_comments() {
 }
 
 #[test]
+fn finds_texts() {
+    let cases: &[(&str, &[&str])] = &[
+        ("\"a\" + 'b' + #\"c\"# + `d` + $`e`", &["\"a\"", "'b'", "#\"c\"#", "`d`", "$`e`"]),
+        ("`a ${\"b\" + `c`} d` + $`e ${$`f`}`", &["`a ${\"b\" + `c`} d`", "$`e ${$`f`}`"]),
+        ("#{a: \"b\"}", &["\"b\""]),
+        ("\"a\"\"b\" `a``b`", &["\"a\"\"b\"", "`a``b`"]),
+        ("// \"a\"\n/* 'b' */", &[]),
+        ("`a ${f(} b` + \"c\"", &["`a ${f(} b`", "\"c\""]),
+        ("\"a\" + `b", &["\"a\""]),
+        ("\"a", &[]),
+    ];
+    for (source, expected) in cases {
+        let texts: Vec<_> = scan(source).texts.into_iter().map(|range| &source[range]).collect();
+        assert_eq!(&texts, expected, "{source}");
+    }
+    let source = "\"a\\\n b\" `${\"c\\\r\nd\"}` \"e\"";
+    let continued: Vec<_> = scan(source).continued.into_iter().map(|range| &source[range]).collect();
+    assert_eq!(continued, ["\"a\\\n b\"", "\"c\\\r\nd\""]);
+}
+
+#[test]
 fn finds_what_is_unclosed() {
     use Unclosed::*;
     let cases: &[(&str, Option<(Unclosed, usize)>)] = &[
@@ -246,6 +267,11 @@ fn survives_deep_nesting() {
 fn check(source: &str, found: &Scan) {
     for comment in &found.comments {
         assert!(source.get(comment.clone()).is_some(), "{source:?} {found:?}");
+    }
+    let mut text_end = 0;
+    for text in &found.texts {
+        assert!(text_end <= text.start && source.get(text.clone()).is_some(), "{source:?} {found:?}");
+        text_end = text.end;
     }
     let mut last_start = None;
     for template in &found.templates {
