@@ -3,35 +3,48 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use crate::process::os;
 
 use super::exit::{self, Exit};
+use super::tools::Tool;
 
 /// Run a script, or start a session.
 ///
 /// Without a script, one is read from standard input; at a terminal, a session starts.
 #[derive(Parser, Debug)]
 #[command(name = "procscript", version, after_long_help = exit::table())]
-#[command(override_usage = "procscript [OPTIONS] [FILE [ARGS]...]\n       procscript [OPTIONS] -e CODE [ARGS]...")]
+#[command(override_usage = "procscript [OPTIONS] [FILE [ARGS]...]\n       \
+                            procscript [OPTIONS] -e CODE [ARGS]...\n       \
+                            procscript COMMAND ...")]
+#[command(disable_help_subcommand = true)]
 struct Arguments {
     /// Evaluate CODE instead of a file
     #[arg(short = 'e', long = "eval", value_name = "CODE")]
     code: Option<String>,
 
-    /// The script to run; `-` is standard input
+    /// The script to run; `-` is standard input, `./fmt` a script that has the name of a command
     #[arg(value_name = "FILE")]
     file: Option<OsString>,
 
     /// The arguments of the script: what args() gives; options after FILE are the script's
     #[arg(value_name = "ARGS")]
     arguments: Vec<OsString>,
+
+    #[command(subcommand)]
+    tool: Option<Tool>,
 }
 
 /// What is to be done.
-pub(super) struct Plan {
+pub(super) enum Plan {
+    Run(Script),
+    Tool(Tool),
+}
+
+/// A script to run.
+pub(super) struct Script {
     pub source: Source,
     pub arguments: Vec<OsString>,
 }
@@ -46,36 +59,38 @@ pub(super) enum Source {
 
 pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
     let mut ours: Vec<OsString> = all.collect();
-    // Whatever stands behind the script is the script's, options included.
-    let mut arguments = ours.split_off(end_of_ours(&ours));
-    let Arguments { code, file, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
-    let source = match (code, file) {
-        (Some(code), first) => {
-            // With -e there is no file: what stands in its place is the first argument.
-            arguments.splice(0..0, first);
-            Source::Code(code)
-        }
-        (None, Some(file)) if file == "-" => Source::Stdin,
-        (None, Some(file)) => Source::File(file.into()),
-        (None, None) if os::is_terminal(0) => Source::Interactive,
-        (None, None) => Source::Stdin,
+    // Only the first word can name a tool: behind an option it is a script, or its first argument.
+    if ours.get(1).is_some_and(|word| Arguments::command().find_subcommand(word).is_some()) {
+        let Arguments { tool, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
+        return Ok(Plan::Tool(tool.expect("the first word is one of them")));
+    }
+    let mut arguments = ours.split_off(end_of_options(&ours));
+    if arguments.first().is_some_and(|word| word == "--") {
+        arguments.remove(0);
+    }
+    let Arguments { code, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
+    let source = match code {
+        Some(code) => Source::Code(code),
+        None if !arguments.is_empty() => match arguments.remove(0) {
+            file if file == "-" => Source::Stdin,
+            file => Source::File(file.into()),
+        },
+        None if os::is_terminal(0) => Source::Interactive,
+        None => Source::Stdin,
     };
-    Ok(Plan { source, arguments })
+    Ok(Plan::Run(Script { source, arguments }))
 }
 
-/// Where our own options, and the script, end: behind the first argument that is no option.
-fn end_of_ours(arguments: &[OsString]) -> usize {
+/// Where our own options end. Whatever stands behind the script is the script's, options included.
+fn end_of_options(arguments: &[OsString]) -> usize {
     let mut index = 1;
     while let Some(argument) = arguments.get(index) {
-        let text = argument.to_string_lossy();
-        index += 1;
-        match text.as_ref() {
+        match argument.to_string_lossy().as_ref() {
             // The next one is its value.
-            "-e" | "--eval" => index += 1,
-            // The next one is the script, whatever it looks like.
-            "--" => return (index + 1).min(arguments.len()),
-            "-" => return index,
-            option if option.starts_with('-') => {}
+            "-e" | "--eval" => index += 2,
+            // What follows is the script, whatever it looks like.
+            "--" | "-" => return index,
+            option if option.starts_with('-') => index += 1,
             _ => return index,
         }
     }

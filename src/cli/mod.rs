@@ -3,6 +3,7 @@
 mod args;
 mod exit;
 mod signals;
+mod tools;
 
 use std::ffi::OsString;
 
@@ -11,7 +12,7 @@ use crate::process::os;
 use crate::repl;
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 
-use args::{Plan, Source};
+use args::{Plan, Script, Source};
 use exit::Exit;
 use signals::Signals;
 
@@ -19,13 +20,14 @@ use signals::Signals;
 pub fn main() -> ! {
     os::own_process();
     let exit = match args::parse(std::env::args_os()) {
-        Ok(plan) => execute(plan),
+        Ok(Plan::Run(script)) => execute(script),
+        Ok(Plan::Tool(tool)) => tool.run(),
         Err(exit) => exit,
     };
     exit.leave()
 }
 
-fn execute(plan: Plan) -> Exit {
+fn execute(script: Script) -> Exit {
     let signals = match Signals::take_over() {
         Ok(signals) => signals,
         Err(error) => {
@@ -34,7 +36,7 @@ fn execute(plan: Plan) -> Exit {
         }
     };
     orphans::adopt();
-    let arguments = match texts(plan.arguments) {
+    let arguments = match texts(script.arguments) {
         Ok(arguments) => arguments,
         Err(failure) => return Exit::because(&failure, None),
     };
@@ -48,7 +50,7 @@ fn execute(plan: Plan) -> Exit {
         Ok(runtime) => runtime,
         Err(failure) => return Exit::because(&failure, None),
     };
-    let result = match plan.source {
+    let result = match script.source {
         Source::Interactive => {
             let is_told_to_stop = || signals.received().is_some_and(|signal| signal != os::SIGINT);
             repl::run(runtime.clone(), signals.idle(), is_told_to_stop)

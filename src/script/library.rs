@@ -54,7 +54,6 @@ impl Library {
     }
 
     /// Parses a source text, and looks at nothing that it refers to.
-    #[allow(dead_code, reason = "what formats a source text parses it")]
     pub fn parse(&self, engine: &Engine, name: &str, source: &str, earlier: &Earlier) -> Result<AST, Failure> {
         let parsed = check::parse(engine, &self.sources, name, source, earlier.scope);
         parsed.map(|parsed| parsed.ast).map_err(Failure::of_problems)

@@ -28,6 +28,16 @@ impl Script {
 
 /// The text of a script file.
 pub(crate) fn read_source(path: &Path) -> Result<String, Failure> {
+    read_file_exactly(path).map(without_mark)
+}
+
+/// Reads a script from an open file or standard input. A device that never ends is no script either.
+pub(crate) fn read_text(reader: impl Read, name: &str) -> Result<String, Failure> {
+    read_exactly(reader, name).map(without_mark)
+}
+
+/// The text of a script file, with its byte order mark if it has one.
+pub(crate) fn read_file_exactly(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
     let cannot = |why: &str| Failure::load(format!("cannot read the script `{shown}`: {why}"));
     let metadata = std::fs::metadata(path).map_err(|error| cannot(&reason(&error)))?;
@@ -38,11 +48,11 @@ pub(crate) fn read_source(path: &Path) -> Result<String, Failure> {
         return Err(cannot("it is too large to be a script"));
     }
     let file = std::fs::File::open(path).map_err(|error| cannot(&reason(&error)))?;
-    read_text(file, &shown.to_string())
+    read_exactly(file, &shown.to_string())
 }
 
-/// Reads a script from an open file or standard input. A device that never ends is no script either.
-pub(crate) fn read_text(reader: impl Read, name: &str) -> Result<String, Failure> {
+/// The same from an open file or standard input.
+pub(crate) fn read_exactly(reader: impl Read, name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let result = reader.take(MAX_BYTES + 1).read_to_end(&mut bytes);
     result.map_err(|error| Failure::load(format!("cannot read the script `{name}`: {}", reason(&error))))?;
@@ -52,13 +62,18 @@ pub(crate) fn read_text(reader: impl Read, name: &str) -> Result<String, Failure
     decode(bytes, name)
 }
 
-fn reason(error: &std::io::Error) -> String {
+/// What the system says, without the number that std adds.
+pub(crate) fn reason(error: &std::io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), crate::process::os::errno_text)
 }
 
-/// Scripts are UTF-8, with or without a byte order mark.
+fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text)
+}
+
+/// Scripts are UTF-8.
 fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
         let scan::Place { line, column } = scan::place_of(&before, valid);
@@ -70,6 +85,5 @@ fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
             _ => "save it as UTF-8",
         };
         Failure::load(message).at(Some(Place { file: name.to_string(), line, column, text })).with_help(Some(help))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text))
+    })
 }

@@ -203,3 +203,16 @@ pub(crate) fn default_search_path() -> OsString {
     buffer.truncate(n - 1);
     OsString::from_vec(buffer)
 }
+
+/// Makes a file that was not there and that nobody else may open.
+#[cfg(feature = "cli")]
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Gives a new file to the owner and the group of another one, as far as we may.
+#[cfg(feature = "cli")]
+pub(crate) fn give_to_owner_of(file: &File, other: &std::fs::Metadata) {
+    let _ = std::os::unix::fs::fchown(file, None, Some(other.gid()));
+    let _ = std::os::unix::fs::fchown(file, Some(other.uid()), None);
+}
