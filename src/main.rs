@@ -1,5 +1,9 @@
 //! The `procscript` program; see [`procscript::cli`].
 
+/// Knows what scripts hold, so that their memory can be bounded.
+#[global_allocator]
+static ALLOCATOR: procscript::cli::CountingAllocator = procscript::cli::CountingAllocator;
+
 fn main() -> ! {
     procscript::cli::main()
 }

@@ -25,6 +25,10 @@ struct Arguments {
     #[arg(short = 'e', long = "eval", value_name = "CODE")]
     code: Option<String>,
 
+    /// End the script when it holds more memory than SIZE (256MiB, 2GB); a quarter of the machine's by default
+    #[arg(long, value_name = "SIZE", value_parser = crate::script::parse_size)]
+    memory_limit: Option<u64>,
+
     /// The script to run; `-` is standard input, `./fmt` a script that has the name of a command
     #[arg(value_name = "FILE")]
     file: Option<OsString>,
@@ -47,6 +51,7 @@ pub(super) enum Plan {
 pub(super) struct Script {
     pub source: Source,
     pub arguments: Vec<OsString>,
+    pub memory_limit: Option<u64>,
 }
 
 /// Where the script comes from.
@@ -68,7 +73,7 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
     if arguments.first().is_some_and(|word| word == "--") {
         arguments.remove(0);
     }
-    let Arguments { code, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
+    let Arguments { code, memory_limit, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
     let source = match code {
         Some(code) => Source::Code(code),
         None if !arguments.is_empty() => match arguments.remove(0) {
@@ -78,7 +83,7 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
         None if os::is_terminal(0) => Source::Interactive,
         None => Source::Stdin,
     };
-    Ok(Plan::Run(Script { source, arguments }))
+    Ok(Plan::Run(Script { source, arguments, memory_limit }))
 }
 
 /// Where our own options end. Whatever stands behind the script is the script's, options included.
@@ -87,7 +92,7 @@ fn end_of_options(arguments: &[OsString]) -> usize {
     while let Some(argument) = arguments.get(index) {
         match argument.to_string_lossy().as_ref() {
             // The next one is its value.
-            "-e" | "--eval" => index += 2,
+            "-e" | "--eval" | "--memory-limit" => index += 2,
             // What follows is the script, whatever it looks like.
             "--" | "-" => return index,
             option if option.starts_with('-') => index += 1,

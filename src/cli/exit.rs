@@ -59,7 +59,7 @@ fn code_of(kind: &FailureKind) -> i32 {
     match kind {
         FailureKind::Load => USAGE,
         FailureKind::Command(error) => command_code(error),
-        FailureKind::Script | FailureKind::Output(_) | FailureKind::Interrupted => FAILURE,
+        FailureKind::Script | FailureKind::Limit | FailureKind::Output(_) | FailureKind::Interrupted => FAILURE,
         FailureKind::Internal => INTERNAL,
     }
 }

@@ -9,12 +9,16 @@ use std::ffi::OsString;
 
 use crate::process::orphans::{self, Leftover};
 use crate::process::os;
+pub use crate::process::os::CountingAllocator;
 use crate::repl;
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 
 use args::{Plan, Script, Source};
 use exit::Exit;
 use signals::Signals;
+
+/// The most memory that a script may hold, however much there is.
+const MOST_MEMORY: usize = 8 << 30;
 
 /// The whole program, from the arguments of the process to its exit code.
 pub fn main() -> ! {
@@ -25,6 +29,11 @@ pub fn main() -> ! {
         Err(exit) => exit,
     };
     exit.leave()
+}
+
+/// A quarter of the memory that there is, since what is being copied is there twice, and the children need some.
+fn memory_limit() -> usize {
+    os::total_memory().map_or(MOST_MEMORY, |total| (total / 4).min(MOST_MEMORY))
 }
 
 fn execute(script: Script) -> Exit {
@@ -43,6 +52,10 @@ fn execute(script: Script) -> Exit {
     let runtime = Runtime::builder()
         .args(arguments)
         .cancel(signals.token().clone())
+        .memory_limit(
+            script.memory_limit.map_or_else(memory_limit, |limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+        )
+        .cancel_cleanup(signals.cleanup().clone())
         // Looked at once instead of at every start.
         .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })
         .build();

@@ -1,8 +1,8 @@
 //! Signals to the runner.
 //!
 //! The handlers of INT, TERM, HUP and QUIT write to a pipe, and a thread that does nothing else reads
-//! it. The first signal cancels the runtime: commands get the signal and their grace period. The
-//! second ends them at once.
+//! it. The first signal cancels the runtime: commands get the signal and their grace period, and clean-up
+//! runs. The second ends commands at once, and asks clean-up to stop; the third ends it, too.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ const HANDLED: [i32; 4] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT];
 /// The runner's signals.
 pub(super) struct Signals {
     token: CancelToken,
+    cleanup: CancelToken,
     received: Arc<AtomicI32>,
     count: Arc<AtomicU32>,
     idle: Arc<AtomicBool>,
@@ -24,7 +25,7 @@ impl Signals {
     /// Takes over the signals that were not ignored when we were started (as `nohup` and a shell's
     /// `&` do).
     pub fn take_over() -> io::Result<Self> {
-        let token = CancelToken::new()?;
+        let (token, cleanup) = (CancelToken::new()?, CancelToken::new()?);
         let received = Arc::new(AtomicI32::new(0));
         let count = Arc::new(AtomicU32::new(0));
         let idle = Arc::new(AtomicBool::new(false));
@@ -32,7 +33,7 @@ impl Signals {
         if !signals.is_empty() {
             let pipe = os::signals_into_pipe(&signals)?;
             let (token, received, idle) = (token.clone(), received.clone(), idle.clone());
-            let count = count.clone();
+            let (count, cleanup) = (count.clone(), cleanup.clone());
             let terminal = os::TerminalState::of_stdin();
             std::thread::Builder::new().name("procscript-signals".into()).spawn(move || {
                 pass_on(pipe, |signal, from_terminal| {
@@ -45,18 +46,27 @@ impl Signals {
                         }
                         os::die_of_signal(signal);
                     }
-                    match token.is_cancelled() {
-                        false => token.cancel_with(signal, from_terminal),
-                        true => token.kill(),
+                    match (token.is_cancelled(), cleanup.is_cancelled()) {
+                        (false, _) => token.cancel_with(signal, from_terminal),
+                        (true, false) => {
+                            token.kill();
+                            cleanup.cancel_with(signal, from_terminal);
+                        }
+                        (true, true) => cleanup.kill(),
                     }
                 });
             })?;
         }
-        Ok(Self { token, received, count, idle })
+        Ok(Self { token, cleanup, received, count, idle })
     }
 
     pub fn token(&self) -> &CancelToken {
         &self.token
+    }
+
+    /// What ends the clean-up of scripts.
+    pub fn cleanup(&self) -> &CancelToken {
+        &self.cleanup
     }
 
     /// Whether a session waits for input and runs nothing: then a signal ends the process at once.

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cancel::CancelToken;
 use super::env::EnvChanges;
 use super::error::{Error, ErrorKind};
+use super::program::Program;
 
 /// Where "inherited" output goes.
 #[derive(Clone, Default)]
@@ -53,6 +54,7 @@ pub struct Context {
     pub(crate) stderr: HostStream,
     pub(crate) before_start: Option<Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>>,
     pub(crate) grace: Option<Duration>,
+    pub(crate) deadline: Option<Instant>,
     pub(crate) owns_process: bool,
 }
 
@@ -116,6 +118,34 @@ impl Context {
         self
     }
 
+    /// When everything that runs here is ended, as by a [timeout](super::Expression::timeout).
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(self.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+        self
+    }
+
+    /// These surroundings with more changes to the environment.
+    pub(crate) fn with_variables(mut self, changes: &EnvChanges) -> Self {
+        self.env = self.env.merged_with(changes);
+        self
+    }
+
+    /// These surroundings in another directory, which must be there.
+    pub(crate) fn entering(self, dir: &Path) -> Result<Self, Error> {
+        let dir = self.absolute(dir)?;
+        match super::program::directory_problem(&dir) {
+            Some(problem) => Err(problem),
+            None => Ok(self.with_dir(dir)),
+        }
+    }
+
+    /// These surroundings for what has to run at the end, whatever the reason of the end is.
+    pub(crate) fn for_cleanup(mut self, cancel: CancelToken) -> Self {
+        self.cancel = cancel;
+        self.deadline = None;
+        self
+    }
+
     /// Says that this program owns its process and has marked its descriptors close-on-exec and
     /// left no signal ignored, so that starting a command need not look for either.
     #[cfg(feature = "cli")]
@@ -161,7 +191,18 @@ impl Context {
     /// # Errors
     /// `NotFound` or `NotExecutable`, with where it was looked for.
     pub fn which(&self, name: impl Into<std::ffi::OsString>) -> Result<PathBuf, Error> {
-        let program = super::program::Program::from_name(name.into());
+        self.resolve(&Program::from_name(name.into()))
+    }
+
+    /// The file at `path`, made absolute, when it can be run. A path is never searched in `PATH`.
+    ///
+    /// # Errors
+    /// As [`which`](Self::which).
+    pub fn which_file(&self, path: impl Into<PathBuf>) -> Result<PathBuf, Error> {
+        self.resolve(&Program::File(path.into()))
+    }
+
+    fn resolve(&self, program: &Program) -> Result<PathBuf, Error> {
         program.resolve(&self.env, &self.base_dir().unwrap_or_else(|_| PathBuf::from("/")))
     }
 }

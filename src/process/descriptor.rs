@@ -156,7 +156,7 @@ impl Expression {
 /// What is wrong with the numbers of extra descriptors.
 pub(super) fn problem(descriptors: &[(RawFd, Arc<FdTarget>)]) -> Option<String> {
     let limit = os::descriptor_limit();
-    for (index, (number, target)) in descriptors.iter().enumerate() {
+    for (number, target) in descriptors {
         if *number < 3 {
             let stream = ["stdin", "stdout", "stderr"].get(*number as usize);
             let instead = stream.map(|stream| format!("; use {stream}_fd or {stream}_path")).unwrap_or_default();
@@ -164,9 +164,6 @@ pub(super) fn problem(descriptors: &[(RawFd, Arc<FdTarget>)]) -> Option<String> 
         }
         if *number as u64 >= limit {
             return Some(format!("there is no descriptor {number}: a process may have {limit} of them (ulimit -n)"));
-        }
-        if descriptors[..index].iter().any(|(other, _)| other == number) {
-            return Some(format!("descriptor {number} is set twice"));
         }
         if let FdTarget::Number(ours @ ..0) = **target {
             return Some(format!("{ours} is no descriptor"));
@@ -193,14 +190,25 @@ pub(super) fn duplicate_number(number: RawFd) -> Result<OwnedFd, Error> {
 
 /// The extra descriptors of all stages. Stages that have one from the pipeline around them share it.
 #[derive(Default)]
-pub(crate) struct Extras(Vec<(Arc<FdTarget>, Option<Arc<OwnedFd>>)>);
+pub(crate) struct Extras(Vec<Extra>);
+
+struct Extra {
+    target: Arc<FdTarget>,
+    fd: Option<Arc<OwnedFd>>,
+    /// The stage that has it, when it is only one.
+    stage: Option<usize>,
+}
 
 impl Extras {
-    pub fn of<'a>(platforms: impl Iterator<Item = &'a Platform>) -> Self {
-        let mut all: Vec<(Arc<FdTarget>, Option<Arc<OwnedFd>>)> = Vec::new();
-        for (_, target) in platforms.flat_map(|platform| &platform.descriptors) {
-            if !all.iter().any(|(other, _)| Arc::ptr_eq(other, target)) {
-                all.push((target.clone(), None));
+    /// Those of each stage, from left to right.
+    pub fn of<'a>(platforms: impl Iterator<Item = Option<&'a Platform>>) -> Self {
+        let mut all: Vec<Extra> = Vec::new();
+        for (stage, platform) in platforms.enumerate() {
+            for (_, target) in platform.map_or(&[][..], |platform| &platform.descriptors) {
+                match all.iter_mut().find(|extra| Arc::ptr_eq(&extra.target, target)) {
+                    Some(shared) => shared.stage = None,
+                    None => all.push(Extra { target: target.clone(), fd: None, stage: Some(stage) }),
+                }
             }
         }
         Self(all)
@@ -208,18 +216,19 @@ impl Extras {
 
     /// Opens them, inputs first.
     pub fn open(&mut self, opener: &mut Opener) -> Result<(), Error> {
-        for (target, slot) in &mut self.0 {
-            *slot = match &**target {
-                FdTarget::Read(path) => Some(Arc::new(opener.open_input(path)?.into())),
-                FdTarget::Open(fd) => Some(fd.clone()),
-                FdTarget::Number(number) => Some(Arc::new(duplicate_number(*number)?)),
-                FdTarget::Write(_) | FdTarget::Append(_) => None,
+        for Extra { target, fd, stage } in &mut self.0 {
+            let opened = match &**target {
+                FdTarget::Read(path) => opener.open_input(path).map(|file| Some(Arc::new(file.into()))),
+                FdTarget::Open(fd) => Ok(Some(fd.clone())),
+                FdTarget::Number(number) => duplicate_number(*number).map(|fd| Some(Arc::new(fd))),
+                FdTarget::Write(_) | FdTarget::Append(_) => Ok(None),
             };
+            *fd = opened.map_err(|error| error.at_stage(*stage))?;
         }
-        for (target, slot) in &mut self.0 {
+        for Extra { target, fd, stage } in &mut self.0 {
             if let FdTarget::Write(path) | FdTarget::Append(path) = &**target {
-                let file = opener.open_output(path, matches!(**target, FdTarget::Append(_)))?;
-                *slot = Some(Arc::new(file.into()));
+                let file = opener.open_output(path, matches!(**target, FdTarget::Append(_)));
+                *fd = Some(Arc::new(file.map_err(|error| error.at_stage(*stage))?.into()));
             }
         }
         Ok(())
@@ -230,8 +239,8 @@ impl Extras {
         let numbers: Vec<RawFd> = platform.descriptors.iter().map(|(number, _)| *number).collect();
         let mut result = Vec::with_capacity(numbers.len());
         for (number, target) in &platform.descriptors {
-            let open = self.0.iter().find(|(other, _)| Arc::ptr_eq(other, target));
-            let Some((_, Some(fd))) = open else { continue };
+            let open = self.0.iter().find(|extra| Arc::ptr_eq(&extra.target, target));
+            let Some(Extra { fd: Some(fd), .. }) = open else { continue };
             let duplicate = os::duplicate_descriptor(fd.as_raw_fd(), &numbers)
                 .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot duplicate a descriptor", &error))?;
             result.push((duplicate, *number));

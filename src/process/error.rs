@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::os;
@@ -135,6 +136,8 @@ struct Details {
     stdout: Option<Vec<u8>>,
     stderr: Option<Vec<u8>>,
     elapsed: Option<Duration>,
+    attempts: u32,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -156,6 +159,8 @@ impl Error {
             stdout: None,
             stderr: None,
             elapsed: None,
+            attempts: 1,
+            source: None,
         }))
     }
 
@@ -197,9 +202,22 @@ impl Error {
         Self::new(ErrorKind::DecodeFailed, message)
     }
 
+    /// An error of kind `TimedOut`, for front ends.
+    pub fn timed_out(message: impl AsRef<str>) -> Self {
+        Self::new(ErrorKind::TimedOut, message)
+    }
+
     /// An error of kind `Misuse`, for front ends.
     pub fn misuse(message: impl AsRef<str>, help: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, message).with_help(help)
+    }
+
+    /// An error of kind `WriteFailed` for input whose making failed, for front ends: what failed is its
+    /// [`source`](std::error::Error::source).
+    pub fn input_failed(message: impl AsRef<str>, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let mut error = Self::new(ErrorKind::WriteFailed, message);
+        error.0.source = Some(Arc::new(source));
+        error
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -212,41 +230,70 @@ impl Error {
         self
     }
 
-    /// Which command this is about. What is set already stays: the innermost place knows best.
-    pub(crate) fn about(mut self, command: &str, argv: &[std::ffi::OsString], dir: Option<&std::path::Path>) -> Self {
-        let details = &mut *self.0;
-        if details.command.is_none() {
-            details.command = Some(command.to_string());
+    /// Which command this is about. What is set already stays, here and below: the innermost place knows
+    /// best.
+    pub(crate) fn about(mut self, command: &str) -> Self {
+        self.0.command.get_or_insert_with(|| command.to_string());
+        self
+    }
+
+    pub(crate) fn with_argv(mut self, argv: Vec<String>) -> Self {
+        if self.0.argv.is_empty() {
+            self.0.argv = argv;
         }
-        if details.argv.is_empty() {
-            details.argv = argv.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
-        }
-        if details.dir.is_none() {
-            details.dir = dir.map(Into::into);
-        }
+        self
+    }
+
+    pub(crate) fn with_dir(mut self, dir: Option<&std::path::Path>) -> Self {
+        self.0.dir = self.0.dir.or_else(|| dir.map(Into::into));
         self
     }
 
     pub(crate) fn with_program(mut self, program: &std::path::Path) -> Self {
-        self.0.program = Some(program.into());
+        self.0.program.get_or_insert_with(|| program.into());
         self
     }
 
-    pub(crate) fn at_stage(mut self, stage: usize) -> Self {
-        self.0.stage = Some(stage);
+    pub(crate) fn at_stage(mut self, stage: impl Into<Option<usize>>) -> Self {
+        self.0.stage = self.0.stage.or(stage.into());
         self
     }
 
+    /// More words at the end of the message.
+    pub(crate) fn adding(mut self, words: &str) -> Self {
+        self.0.message = format!("{} {}", self.0.message, escape_controls(words));
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// All that is known of the command, now that it has ended; the stage that is named, or the only one,
+    /// is the one whose arguments and status are told.
     pub(crate) fn with_output(mut self, output: Output) -> Self {
+        if output.stages.len() == 1 {
+            self = self.at_stage(0);
+        }
+        self = self.about(&output.command);
+        let named = self.0.stage.and_then(|index| output.stages.get(index));
+        if let Some(stage) = named {
+            self = self.with_argv(stage.argv.clone()).with_program(&stage.program).with_dir(stage.dir.as_deref());
+        }
         let details = &mut *self.0;
-        details.status = Some(output.status);
+        details.status = Some(named.map_or(output.status, |stage| stage.status));
+        details.core_dumped = named.is_some_and(|stage| stage.core_dumped);
         details.elapsed = Some(output.elapsed);
         details.stdout = output.stdout;
         details.stderr = output.stderr;
-        if let Some(stage) = details.stage.and_then(|index| output.stages.get(index)) {
-            details.core_dumped = stage.core_dumped;
-        }
         details.stages = output.stages;
+        self
+    }
+
+    /// What was read of standard output before the failure, where it went to its reader.
+    pub(crate) fn with_read(mut self, text: impl FnOnce() -> Vec<u8>) -> Self {
+        self.0.stdout.get_or_insert_with(text);
         self
     }
 
@@ -270,7 +317,8 @@ impl Error {
         self.0.command.as_deref()
     }
 
-    /// The arguments of the stage that failed, the program's name first.
+    /// The arguments of the stage that failed, the program's name first; empty when the failure is of the
+    /// whole pipeline.
     pub fn argv(&self) -> &[String] {
         &self.0.argv
     }
@@ -280,7 +328,7 @@ impl Error {
         self.0.program.as_deref()
     }
 
-    /// The working directory that the command was given, when it was given one.
+    /// The working directory that this stage was given, when it was given one.
     pub fn dir(&self) -> Option<&std::path::Path> {
         self.0.dir.as_deref()
     }
@@ -295,7 +343,7 @@ impl Error {
         self.0.errno.and_then(os::errno_name)
     }
 
-    /// How the command ended, when it was started at all.
+    /// How the stage that failed ended, or the whole, when it was started at all.
     pub fn status(&self) -> Option<TerminationStatus> {
         self.0.status
     }
@@ -310,12 +358,14 @@ impl Error {
         &self.0.stages
     }
 
-    /// The index in the pipeline of the stage that failed.
+    /// The index in the pipeline of the stage that failed: 0 for a single command, and `None` when it is the
+    /// whole pipeline that failed (it was cancelled, or took longer than the pipeline may).
     pub fn stage(&self) -> Option<usize> {
         self.0.stage
     }
 
-    /// What was captured of standard output before the failure.
+    /// What was captured of standard output before the failure. Lines that were read one by one are not
+    /// kept.
     pub fn stdout(&self) -> Option<&[u8]> {
         self.0.stdout.as_deref()
     }
@@ -328,6 +378,12 @@ impl Error {
     /// How long the command ran.
     pub fn elapsed(&self) -> Option<Duration> {
         self.0.elapsed
+    }
+
+    /// How often it was tried to start the process that could not be started: a full process table and a
+    /// program file that is being written are tried again. 1 for everything else.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 }
 
@@ -344,4 +400,8 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

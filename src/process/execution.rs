@@ -13,6 +13,7 @@ use super::os::{self, PollFd};
 use super::output::Output;
 use super::pump::{KILL_PATIENCE, Pump};
 use super::settings::{DEFAULT_LIMIT, Hook};
+use super::stage::Identity;
 use super::start::Started;
 use super::stream::{OutputStream, Readers, attend};
 use super::tap::Tap;
@@ -48,6 +49,8 @@ struct Shared {
 struct Handle {
     shared: Arc<Shared>,
     command: String,
+    identity: Identity,
+    input_stage: Option<usize>,
     input: Mutex<Option<Arc<PipeWriter>>>,
     /// Reaches its end when the command is over.
     over: Option<Arc<PipeReader>>,
@@ -66,8 +69,9 @@ struct State {
 
 impl Execution {
     pub(crate) fn new(started: Started, unobserved: Option<Hook>) -> Result<Self, Error> {
-        let Started { mut pump, scoped, streams, input } = started;
-        let command = pump.expression().to_string();
+        let Started { mut pump, scoped, streams, input, input_stage } = started;
+        let identity = pump.identity().clone();
+        let command = identity.command().to_string();
         let mut over = None;
         let mut over_writer = None;
         if streams.iter().any(Option::is_some) || input.is_some() {
@@ -81,7 +85,7 @@ impl Execution {
         let limit = scoped.limit.unwrap_or(DEFAULT_LIMIT);
         let stream = |what: &str, reader| {
             let what = format!("the standard {what} of `{command}`");
-            OutputStream::new(what, reader, scoped.text_format(), limit, over.clone(), readers.clone())
+            OutputStream::new(what, &identity, reader, scoped.text_format(), limit, over.clone(), readers.clone())
         };
         let [stdout, stderr] = streams;
         let (stdout, stderr) = (stream("output", stdout), stream("error", stderr));
@@ -107,7 +111,19 @@ impl Execution {
             os::set_nonblocking(input).map_err(|error| no_pipe(&error))?;
         }
         let input = Mutex::new(input.map(Arc::new));
-        Ok(Self(Arc::new(Handle { shared, command, input, over, readers, stdout, stderr, state, unobserved })))
+        Ok(Self(Arc::new(Handle {
+            shared,
+            command,
+            identity,
+            input_stage,
+            input,
+            over,
+            readers,
+            stdout,
+            stderr,
+            state,
+            unobserved,
+        })))
     }
 
     /// The shell line of the command.
@@ -162,7 +178,8 @@ impl Execution {
     pub fn wait(&self) -> Result<Output, Error> {
         self.finish_input();
         if self.0.shared.is_serving_here() {
-            return Err(Error::misuse("a function that receives output cannot wait for its command", ""));
+            let message = "a function that receives output cannot wait for its command";
+            return Err(self.0.identity.describe(Error::new(ErrorKind::Misuse, message)));
         }
         self.attend_until(None)?;
         let mut ended = self.0.shared.lock();
@@ -265,7 +282,8 @@ impl Execution {
     pub fn signal_within(&self, scope: Scope, signal: i32) -> Result<(), Error> {
         self.0.shared.tree.signal_within(scope, signal).map_err(|error| {
             let name = os::signal_name(signal).map_or_else(|| signal.to_string(), str::to_string);
-            Error::from_io(ErrorKind::ControlFailed, format!("cannot send {name} to `{}`", self.0.command), &error)
+            let what = format!("cannot send {name} to `{}`", self.0.command);
+            self.0.identity.describe(Error::from_io(ErrorKind::ControlFailed, what, &error))
         })
     }
 
@@ -358,8 +376,8 @@ impl Execution {
             let input = self.0.input.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let Some(writer) = input else {
                 let message = format!("the standard input of `{}` is not open for writing", self.0.command);
-                return Err(Error::new(ErrorKind::Misuse, message)
-                    .with_help("set .stdin_piped() before start(); after finish() nothing can be written"));
+                let help = "set .stdin_piped() before start(); after finish() nothing can be written";
+                return Err(self.about_input(Error::misuse(message, help)));
             };
             if bytes.is_empty() {
                 return Ok(());
@@ -390,7 +408,11 @@ impl Execution {
     }
 
     fn cannot_write(&self, error: &std::io::Error) -> Error {
-        Error::from_io(ErrorKind::WriteFailed, format!("cannot write to `{}`", self.0.command), error)
+        self.about_input(Error::from_io(ErrorKind::WriteFailed, format!("cannot write to `{}`", self.0.command), error))
+    }
+
+    fn about_input(&self, error: Error) -> Error {
+        self.0.identity.describe(error.at_stage(self.0.input_stage))
     }
 
     /// Ends its standard input. The second time it does nothing.
@@ -413,12 +435,16 @@ impl Shared {
     }
 
     fn serve(&self, pump: Pump) {
+        let identity = pump.identity().clone();
         // Whatever happens, nobody may wait for ever.
         let finished = catch_unwind(AssertUnwindSafe(|| pump.finish()));
         let result = match finished {
             Ok((output, None)) => Ok(output),
             Ok((_, Some(error))) => Err(error),
-            Err(_) => Err(Error::new(ErrorKind::MonitorFailed, "the thread that served the command panicked")),
+            Err(_) => {
+                let message = "the thread that served the command panicked";
+                Err(identity.describe(Error::new(ErrorKind::MonitorFailed, message)))
+            }
         };
         *self.lock() = Some(result);
         self.changed.notify_all();

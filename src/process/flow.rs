@@ -51,11 +51,22 @@ impl Feeder {
     }
 }
 
+/// Where the thread that feeds a stage leaves the error that it found among the pieces.
+pub(crate) struct InputFailure {
+    pub stage: Option<usize>,
+    pub slot: Arc<Mutex<Option<Error>>>,
+}
+
 /// Starts a thread that feeds pieces to a child's standard input as they come; the result is where it
 /// leaves the error that it found among them.
 ///
-/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before.
-pub(crate) fn feed(items: BoxedItems, writer: PipeWriter) -> Result<Arc<Mutex<Option<Error>>>, Error> {
+/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before. `stack` is
+/// the stack that it needs, where the default is too small.
+pub(crate) fn feed(
+    items: BoxedItems,
+    stack: Option<usize>,
+    writer: PipeWriter,
+) -> Result<Arc<Mutex<Option<Error>>>, Error> {
     let failure = Arc::new(Mutex::new(None));
     let slot = failure.clone();
     let work = move || {
@@ -67,11 +78,27 @@ pub(crate) fn feed(items: BoxedItems, writer: PipeWriter) -> Result<Arc<Mutex<Op
         // Only now: who sees the end of the input must see what was wrong with it, too.
         drop(writer);
     };
-    std::thread::Builder::new()
-        .name("procscript-input".into())
-        .spawn(work)
-        .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
+    start_thread(stack, work).map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
     Ok(failure)
+}
+
+/// Starts a thread; where so large a stack cannot be reserved (`ulimit -v`), with an eighth of it.
+fn start_thread(stack: Option<usize>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = || std::thread::Builder::new().name("procscript-input".into());
+    let Some(stack) = stack else { return thread().spawn(work).map(drop) };
+    // A thread that cannot be started takes its closure with it.
+    let work = Arc::new(Mutex::new(Some(work)));
+    let start = |stack| {
+        let work = work.clone();
+        let run = move || {
+            let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(work) = work {
+                work();
+            }
+        };
+        thread().stack_size(stack).spawn(run).map(drop)
+    };
+    start(stack).or_else(|_| start(stack / 8))
 }
 
 /// Writes until the end, or until nobody reads any more; the error among the items, if there was one.
@@ -90,6 +117,8 @@ fn write_items(items: BoxedItems, writer: &PipeWriter) -> Option<Error> {
 pub(crate) struct Drain {
     reader: Option<PipeReader>,
     into: Into,
+    /// The stage that writes, when it is only one.
+    pub stage: Option<usize>,
 }
 
 enum Into {
@@ -108,12 +137,16 @@ pub(crate) enum Drained {
 }
 
 impl Drain {
+    fn new(reader: PipeReader, into: Into) -> Self {
+        Self { reader: Some(reader), into, stage: None }
+    }
+
     pub fn to_buffer(reader: PipeReader, channel: Channel, limit: u64) -> Self {
-        Self { reader: Some(reader), into: Into::Buffer { channel, bytes: Vec::new(), limit } }
+        Self::new(reader, Into::Buffer { channel, bytes: Vec::new(), limit })
     }
 
     pub fn to_function(reader: PipeReader, function: Arc<dyn Fn(&[u8]) + Send + Sync>) -> Self {
-        Self { reader: Some(reader), into: Into::Function { function, buffer: Vec::new() } }
+        Self::new(reader, Into::Function { function, buffer: Vec::new() })
     }
 
     /// Hands everything on to `main`, and a copy to `copies`.
@@ -121,7 +154,7 @@ impl Drain {
         let main = main.map(|fd| Outlet { fd, written: 0, is_main: true });
         let copies = copies.into_iter().map(|fd| Outlet { fd, written: 0, is_main: false });
         let relay = Relay { outlets: main.into_iter().chain(copies).collect(), pending: Vec::new() };
-        Self { reader: Some(reader), into: Into::Relay(relay) }
+        Self::new(reader, Into::Relay(relay))
     }
 
     pub fn is_open(&self) -> bool {

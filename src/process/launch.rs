@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use shared_child::SharedChild;
 
+use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
+use super::hook::Image;
 use super::os::{self, ChildSetup, ForkPath, StartFailure};
 use super::program::{explain_failure, not_executable};
 use super::stage::StageInfo;
@@ -16,26 +19,31 @@ use super::stage::StageInfo;
 pub(crate) fn launch(
     command: &mut Command,
     info: &StageInfo,
-    argv: &[OsString],
+    image: Image,
     setup: Option<ChildSetup>,
+    cancel: &CancelToken,
 ) -> Result<SharedChild, Error> {
     let fork = match setup {
         Some(setup) => {
             let env = &info.scoped.env;
-            let environment = (!env.is_empty()).then(|| env.resolved().into_iter().collect());
-            let prepared = ForkPath::prepare(command, &info.program, argv, environment, setup);
+            let as_set = || (!env.is_empty()).then(|| env.resolved().into_iter().collect());
+            let environment = image.environment.or_else(as_set);
+            let is_in_order = !info.scoped.hooks.is_empty();
+            let prepared = ForkPath::prepare(command, &info.program, &image.argv, environment, setup, is_in_order);
             let failed = |error| Error::from_io(ErrorKind::SpawnFailed, "cannot prepare the command", &error);
             Some(prepared.map_err(failed)?)
         }
         None => None,
     };
-    let started = retrying(|| {
+    let started = retrying(cancel, || {
         known(|| match &fork {
             Some(fork) => fork.start(command),
             None => Ok(SharedChild::spawn(command)?),
         })
     });
-    started.map_err(|failure| info.describe(explain(info, argv, &failure)))
+    started.map_err(|(failure, attempts)| {
+        explain(info, &image.argv, command.get_current_dir(), &failure).with_attempts(attempts)
+    })
 }
 
 /// The runner has to know its processes from orphans that come to it.
@@ -49,25 +57,33 @@ fn known(start: impl FnOnce() -> Result<SharedChild, StartFailure>) -> Result<Sh
     start()
 }
 
+/// Milliseconds between the attempts to start a process: six in all, within 62 ms.
+const PAUSES: [u64; 5] = [2, 4, 8, 16, 32];
+
 /// Two refusals pass by themselves: the program file is open for writing in a process that another
-/// thread has just forked (golang/go#22315), and the process table is full.
-fn retrying(mut start: impl FnMut() -> Result<SharedChild, StartFailure>) -> Result<SharedChild, StartFailure> {
-    let mut pause = Duration::from_millis(1);
+/// thread has just forked (golang/go#22315), and the process table is full. The failure comes with the
+/// number of attempts. Who is cancelled tries no more.
+fn retrying<T>(
+    cancel: &CancelToken,
+    mut start: impl FnMut() -> Result<T, StartFailure>,
+) -> Result<T, (StartFailure, u32)> {
+    let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
+    let mut attempts = 0;
     loop {
-        match start() {
-            Err(failure)
-                if matches!(failure.error.raw_os_error(), Some(os::ETXTBSY | os::EAGAIN))
-                    && pause < Duration::from_millis(64) =>
-            {
-                std::thread::sleep(pause);
-                pause *= 2;
-            }
-            result => return result,
+        attempts += 1;
+        let failure = match start() {
+            Ok(started) => return Ok(started),
+            Err(failure) => failure,
+        };
+        let passes = matches!(failure.error.raw_os_error(), Some(os::ETXTBSY | os::EAGAIN));
+        match pauses.next() {
+            Some(pause) if passes && cancel.sleep(pause) => {}
+            _ => return Err((failure, attempts)),
         }
     }
 }
 
-fn explain(info: &StageInfo, argv: &[OsString], failure: &StartFailure) -> Error {
+fn explain(info: &StageInfo, argv: &[OsString], dir: Option<&Path>, failure: &StartFailure) -> Error {
     let platform = info.scoped.platform.as_deref();
     if let Some(error) = platform.and_then(|platform| platform.explain(failure)) {
         return error.with_program(&info.program);
@@ -79,7 +95,7 @@ fn explain(info: &StageInfo, argv: &[OsString], failure: &StartFailure) -> Error
         (Some(os::EACCES), Some(identity)) => not_executable(&info.program).with_help(format!(
             "it runs as {identity}, who must be allowed to execute it and to enter its directories"
         )),
-        _ => explain_failure(&info.program, info.dir.as_deref(), &failure.error),
+        _ => explain_failure(&info.program, dir, &failure.error),
     }
 }
 
@@ -122,4 +138,56 @@ fn total_size(argv: &[OsString], variables: &BTreeMap<OsString, OsString>) -> us
     let arguments: usize = argv.iter().map(|argument| argument.len() + each).sum();
     let variables: usize = variables.iter().map(|(name, value)| name.len() + 1 + value.len() + each).sum();
     arguments + variables
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::time::Instant;
+
+    use super::super::os::Step;
+    use super::*;
+
+    fn refusal(errno: i32) -> StartFailure {
+        StartFailure { step: Step::Start, error: io::Error::from_raw_os_error(errno) }
+    }
+
+    #[test]
+    fn what_does_not_pass_is_given_up_after_six_attempts() {
+        let mut calls = 0;
+        let result: Result<(), _> = retrying(&CancelToken::never(), || {
+            calls += 1;
+            Err(refusal(os::EAGAIN))
+        });
+        let (failure, attempts) = result.expect_err("it never works");
+        assert_eq!((calls, attempts, failure.error.raw_os_error()), (6, 6, Some(os::EAGAIN)));
+        // Nor is anything else tried again.
+        let (_, attempts) = retrying::<()>(&CancelToken::never(), || Err(refusal(os::ENOENT))).expect_err("missing");
+        assert_eq!(attempts, 1);
+    }
+
+    #[test]
+    fn what_passes_is_waited_for() {
+        let mut refusals = [os::EAGAIN, os::ETXTBSY, os::EAGAIN].into_iter();
+        let started = retrying(&CancelToken::never(), || refusals.next().map_or(Ok("started"), |n| Err(refusal(n))));
+        assert_eq!(started.ok(), Some("started"));
+    }
+
+    #[test]
+    fn who_is_cancelled_tries_no_more() {
+        let token = CancelToken::new().expect("a pipe");
+        let mut calls = 0;
+        let before = Instant::now();
+        let result: Result<(), _> = retrying(&token, || {
+            calls += 1;
+            if calls == 2 {
+                token.cancel();
+            }
+            Err(refusal(os::EAGAIN))
+        });
+        let (failure, attempts) = result.expect_err("it never works");
+        assert_eq!((calls, attempts), (2, 2));
+        assert_eq!(failure.error.raw_os_error(), Some(os::EAGAIN), "why it was not started stays the reason");
+        assert!(before.elapsed() < Duration::from_secs(1));
+    }
 }

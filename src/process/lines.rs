@@ -11,6 +11,7 @@ use super::flow::{CHUNK, MOST_LEFT};
 use super::output::Output;
 use super::pump::{Pump, Turn};
 use super::run::{held_open, not_text};
+use super::stage::Identity;
 use super::stream::StreamSource;
 use super::tap::Incoming;
 
@@ -20,16 +21,20 @@ use super::tap::Incoming;
 /// error, and then nothing more.
 pub struct Lines {
     splitter: LineSplitter,
+    identity: Identity,
     source: Source,
 }
 
 impl Lines {
     pub(crate) fn new(pump: Pump, format: TextFormat) -> Self {
-        Self { splitter: LineSplitter::new(format), source: Source::Command(Box::new(CommandSource::new(pump))) }
+        let identity = pump.identity().clone();
+        let source = Source::Command(Box::new(CommandSource::new(pump)));
+        Self { splitter: LineSplitter::new(format), identity, source }
     }
 
     pub(crate) fn of_stream(stream: StreamSource, format: TextFormat) -> Self {
-        Self { splitter: LineSplitter::new(format), source: Source::of_stream(stream) }
+        let identity = stream.identity.clone();
+        Self { splitter: LineSplitter::new(format), identity, source: Source::of_stream(stream) }
     }
 
     /// Gives the next line to `use_line`, without a copy of it; `None` when the command has ended
@@ -64,8 +69,7 @@ impl Lines {
 
     fn unreadable(&mut self, problem: TextError) -> Error {
         let what = self.source.what();
-        self.source.give_up();
-        match problem {
+        let error = match problem {
             TextError::Decode(problem) => not_text(&what, &problem),
             TextError::LineTooLong(problem) => {
                 let (line, limit) = (problem.line, problem.limit);
@@ -73,7 +77,13 @@ impl Lines {
                 Error::new(ErrorKind::OutputLimit, message)
                     .with_help("raise it with .max_line(\"1MiB\"), or read the output with .chunks()")
             }
-        }
+        };
+        self.source.give_up_because(error)
+    }
+
+    /// The command that is read.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.
@@ -105,15 +115,22 @@ impl std::fmt::Debug for Lines {
 }
 
 /// The output of a running command in pieces; see [`Expression::chunks`](super::Expression::chunks).
-pub struct Chunks(Source);
+pub struct Chunks(Source, Identity);
 
 impl Chunks {
     pub(crate) fn new(pump: Pump) -> Self {
-        Self(Source::Command(Box::new(CommandSource::new(pump))))
+        let identity = pump.identity().clone();
+        Self(Source::Command(Box::new(CommandSource::new(pump))), identity)
     }
 
     pub(crate) fn of_stream(stream: StreamSource) -> Self {
-        Self(Source::of_stream(stream))
+        let identity = stream.identity.clone();
+        Self(Source::of_stream(stream), identity)
+    }
+
+    /// The command that is read.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.1
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.
@@ -175,7 +192,7 @@ impl Source {
     fn what(&self) -> String {
         match self {
             Self::Command(source) => match &source.pump {
-                Some(pump) => format!("the output of `{}`", pump.expression()),
+                Some(pump) => format!("the output of `{}`", pump.identity().command()),
                 None => "the output".to_string(),
             },
             Self::Stream { source, .. } => {
@@ -202,19 +219,34 @@ impl Source {
             Self::Command(source) => source.conclude(),
             Self::Stream { source, failure } => {
                 let Some(source) = source.take() else { return Ok(()) };
-                match failure.take() {
-                    Some(error) => Err(error),
-                    None if source.held_open => Err(held_open(source.what())),
-                    None => Ok(()),
-                }
+                let error = match failure.take() {
+                    Some(error) => error,
+                    None if source.held_open => held_open(source.what()),
+                    None => return Ok(()),
+                };
+                Err(source.identity.describe(error))
             }
         }
     }
 
     fn give_up(&mut self) {
         match self {
-            Self::Command(source) => source.give_up(),
+            Self::Command(source) => drop(source.give_up()),
             Self::Stream { source, .. } => *source = None,
+        }
+    }
+
+    /// Ends it because of what was wrong with its output, which is that of the last stage.
+    fn give_up_because(&mut self, error: Error) -> Error {
+        match self {
+            Self::Command(source) => match source.give_up() {
+                Some(output) => error.at_stage(output.stages.len().checked_sub(1)).with_output(output),
+                None => error,
+            },
+            Self::Stream { source, .. } => match source.take() {
+                Some(source) => source.identity.describe(error),
+                None => error,
+            },
         }
     }
 }
@@ -261,9 +293,8 @@ impl CommandSource {
 
     fn conclude(&mut self) -> Result<(), Error> {
         let Some(pump) = self.pump.take() else { return Ok(()) };
-        let expression = pump.expression().clone();
+        let what = format!("the output of `{}`", pump.identity().command());
         let (output, failure) = pump.finish();
-        let what = format!("the output of `{expression}`");
         if let Some(error) = self.read_failure.take() {
             return Err(
                 Error::from_io(ErrorKind::ReadFailed, format!("cannot read {what}"), &error).with_output(output)
@@ -276,11 +307,10 @@ impl CommandSource {
         }
     }
 
-    fn give_up(&mut self) {
-        if let Some(mut pump) = self.pump.take() {
-            pump.abandon();
-            let _: (Output, Option<Error>) = pump.finish();
-        }
+    fn give_up(&mut self) -> Option<Output> {
+        let mut pump = self.pump.take()?;
+        pump.abandon();
+        Some(pump.finish().0)
     }
 }
 

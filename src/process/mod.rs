@@ -42,6 +42,7 @@ mod error;
 mod execution;
 mod expression;
 mod flow;
+mod hook;
 mod launch;
 mod lines;
 mod open;
@@ -81,6 +82,7 @@ pub use stream::OutputStream;
 pub use teardown::{Scope, Teardown};
 
 pub(crate) use quote::{escape_controls, needs_escape};
+pub(crate) use stage::Identity;
 
 use std::time::Duration;
 
@@ -104,18 +106,24 @@ pub(crate) fn duration_text(duration: Duration) -> String {
 
 /// The name that is most like `name`, when one is near enough to be a likely slip.
 pub(crate) fn nearest_name(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    nearest_names(name, candidates).into_iter().next()
+}
+
+/// The names that are near enough to be likely slips, the most likely first.
+pub(crate) fn nearest_names(name: &str, candidates: impl Iterator<Item = String>) -> Vec<String> {
     let allowed = match name.chars().count() {
-        0..=1 => return None,
+        0..=1 => return Vec::new(),
         2..=4 => 1,
         5..=8 => 2,
         _ => 3,
     };
-    candidates
+    let mut near: Vec<(usize, String)> = candidates
         .filter(|candidate| candidate.len().abs_diff(name.len()) <= allowed && candidate != name)
         .map(|candidate| (edit_distance(name, &candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| candidate)
+        .collect();
+    near.sort();
+    near.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
 /// Insertions, deletions, replacements and exchanges of neighbours between two names.

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use os_pipe::{PipeReader, PipeWriter};
@@ -13,7 +13,7 @@ use os_pipe::{PipeReader, PipeWriter};
 use super::context::{Context, HostStream};
 use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
-use super::flow::{Drain, Feeder, feed};
+use super::flow::{Drain, Feeder, InputFailure, feed};
 use super::os;
 use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams};
 use super::quote::quote_argument;
@@ -27,13 +27,17 @@ pub(crate) struct Opener<'a> {
     give_up: Option<Instant>,
     /// Whether all output must pass through us, so that we see when there is none.
     watches_output: bool,
+    /// Whose streams are being opened, when they are of one stage.
+    pub stage: Option<usize>,
     pub feeders: Vec<Feeder>,
     /// What threads that feed input found wrong with it.
-    pub input_failures: Vec<Arc<Mutex<Option<Error>>>>,
+    pub input_failures: Vec<InputFailure>,
     pub drains: Vec<Drain>,
     /// The pipes that the holder of the command reads: standard output, standard error.
     pub streams: [Option<PipeReader>; 2],
     pub input: Option<PipeWriter>,
+    /// The stage whose input that is.
+    pub input_stage: Option<usize>,
     /// Descriptors of the children above 2.
     pub extras: Extras,
     /// Files that are written from their start, and still have their contents.
@@ -46,13 +50,19 @@ impl<'a> Opener<'a> {
     pub fn new(context: &'a Context, timeout: Option<Duration>, watches_output: bool) -> Self {
         Self {
             context,
-            give_up: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+            give_up: timeout
+                .and_then(|timeout| Instant::now().checked_add(timeout))
+                .into_iter()
+                .chain(context.deadline)
+                .min(),
             watches_output,
+            stage: None,
             feeders: Vec::new(),
             input_failures: Vec::new(),
             drains: Vec::new(),
             streams: [None, None],
             input: None,
+            input_stage: None,
             extras: Extras::default(),
             to_empty: Vec::new(),
             inputs: Vec::new(),
@@ -62,18 +72,18 @@ impl<'a> Opener<'a> {
     /// Inputs first: a missing input file must not cost an output file its contents.
     pub fn open_all<'s>(&mut self, stages: impl Iterator<Item = &'s mut Streams>) -> Result<(), Error> {
         let mut outputs = Vec::new();
-        for streams in stages {
+        for (index, streams) in stages.enumerate() {
             if let Source::Path(path) = &*streams.stdin {
-                let file = self.open_input(path)?;
+                let file = self.open_input(path).map_err(|error| error.at_stage(index))?;
                 streams.stdin = Rc::new(Source::File(Arc::new(file)));
             }
-            outputs.extend([streams.stdout.clone(), streams.stderr.clone()]);
+            outputs.extend([(index, streams.stdout.clone()), (index, streams.stderr.clone())]);
         }
         let mut extras = std::mem::take(&mut self.extras);
         extras.open(self)?;
         self.extras = extras;
-        for sink in &outputs {
-            self.open_sink(sink)?;
+        for (_, sink) in &outputs {
+            self.open_for_its_stage(sink, &outputs)?;
         }
         // Now that nothing can fail any more without a process.
         for file in self.to_empty.drain(..) {
@@ -81,6 +91,16 @@ impl<'a> Opener<'a> {
                 .map_err(|error| Error::from_io(ErrorKind::WriteFailed, "cannot empty a file", &error))?;
         }
         Ok(())
+    }
+
+    /// What leads further comes after what it leads to, which may have other users.
+    fn open_for_its_stage(&mut self, sink: &Rc<Sink>, outputs: &[(usize, Rc<Sink>)]) -> Result<(), Error> {
+        if let SinkKind::Tee { inner, .. } = &sink.kind {
+            self.open_for_its_stage(inner, outputs)?;
+        }
+        let mut users = outputs.iter().filter(|(_, output)| output.leads_to(sink)).map(|(stage, _)| *stage);
+        self.stage = users.next().filter(|first| users.all(|stage| stage == *first));
+        self.open_sink(sink).map_err(|error| error.at_stage(self.stage))
     }
 
     pub(super) fn open_input(&mut self, path: &Path) -> Result<File, Error> {
@@ -124,7 +144,7 @@ impl<'a> Opener<'a> {
                 HostStream::Inherit | HostStream::Null => return Ok(()),
                 HostStream::Sink(function) => {
                     let (reader, writer) = pipe()?;
-                    self.drains.push(Drain::to_function(reader, function));
+                    self.drain(Drain::to_function(reader, function));
                     writer.into()
                 }
             },
@@ -144,7 +164,7 @@ impl<'a> Opener<'a> {
             SinkKind::File(file) => self.watched(duplicate(file)?)?,
             SinkKind::Capture(channel) => {
                 let (reader, writer) = pipe()?;
-                self.drains.push(Drain::to_buffer(reader, *channel, sink.limit.get().unwrap_or(DEFAULT_LIMIT)));
+                self.drain(Drain::to_buffer(reader, *channel, sink.limit.get().unwrap_or(DEFAULT_LIMIT)));
                 writer.into()
             }
             SinkKind::Stream(channel) => {
@@ -174,8 +194,13 @@ impl<'a> Opener<'a> {
     /// A pipe whose contents we hand on.
     fn relay(&mut self, main: Option<OwnedFd>, copies: Vec<OwnedFd>) -> Result<OwnedFd, Error> {
         let (reader, writer) = pipe()?;
-        self.drains.push(Drain::to_descriptors(reader, main, copies));
+        self.drain(Drain::to_descriptors(reader, main, copies));
         Ok(writer.into())
+    }
+
+    fn drain(&mut self, mut drain: Drain) {
+        drain.stage = self.stage;
+        self.drains.push(drain);
     }
 
     /// Where a sink leads, as a descriptor of our own; `None` for nowhere.
@@ -241,14 +266,15 @@ impl<'a> Opener<'a> {
                 self.feeders.extend(Feeder::new(writer, bytes.clone())?);
                 Stdio::from(reader)
             }
-            Source::Items(items) => self.fed(items.take()?)?,
+            Source::Items(items) => self.fed(items.take()?, items.stack)?,
             Source::Joint(joint) => reading_end(joint),
             Source::Stream(stream) => match stream.give()? {
                 Gift::Pipe(pipe) => Stdio::from(pipe),
-                Gift::Pieces(pieces) => self.fed(Box::new(pieces))?,
+                Gift::Pieces(pieces) => self.fed(Box::new(pieces), None)?,
             },
             Source::Piped => {
                 let (reader, writer) = pipe()?;
+                self.input_stage = self.stage;
                 if self.input.replace(writer).is_some() {
                     let message = "two stages of a pipeline cannot both have their input piped";
                     return Err(Error::new(ErrorKind::DoublyRedirected, message));
@@ -258,9 +284,10 @@ impl<'a> Opener<'a> {
         })
     }
 
-    fn fed(&mut self, items: BoxedItems) -> Result<Stdio, Error> {
+    fn fed(&mut self, items: BoxedItems, stack: Option<usize>) -> Result<Stdio, Error> {
         let (reader, writer) = pipe()?;
-        self.input_failures.push(feed(items, writer)?);
+        let slot = feed(items, stack, writer)?;
+        self.input_failures.push(InputFailure { stage: self.stage, slot });
         Ok(Stdio::from(reader))
     }
 

@@ -123,7 +123,7 @@ impl Expression {
     }
 
     /// One more descriptor for the program, with a number from 3 on: a file to read or write, or one
-    /// that is open here. The same number twice on one command is an error.
+    /// that is open here. Of the same number twice on one expression the last one holds.
     ///
     /// ```
     /// use procscript::process::{FdTarget, sh};
@@ -137,7 +137,10 @@ impl Expression {
     /// ```
     pub fn fd(self, number: RawFd, target: impl Into<FdTarget>) -> Self {
         let target = Arc::new(target.into());
-        self.platform(|p| p.descriptors.push((number, target)))
+        self.platform(|p| {
+            p.descriptors.retain(|(other, _)| *other != number);
+            p.descriptors.push((number, target));
+        })
     }
 
     /// What is wrong with the platform settings of this very expression, for front ends that want to

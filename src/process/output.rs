@@ -1,5 +1,6 @@
 //! What a finished command left: plain data.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::status::TerminationStatus;
@@ -15,11 +16,28 @@ pub struct Usage {
     pub peak_memory: u64,
 }
 
+impl Usage {
+    /// What all of them used: the sum of the times, and the size of the largest.
+    pub fn total(usages: impl IntoIterator<Item = Self>) -> Self {
+        usages.into_iter().fold(Self::default(), |total, usage| Self {
+            user: total.user + usage.user,
+            system: total.system + usage.system,
+            peak_memory: total.peak_memory.max(usage.peak_memory),
+        })
+    }
+}
+
 /// One process of a finished command.
 #[derive(Debug, Clone)]
 pub struct Stage {
     /// The shell line that the stage stands for.
     pub command: String,
+    /// Its arguments, the program's name first.
+    pub argv: Vec<String>,
+    /// The file that was executed.
+    pub program: PathBuf,
+    /// The working directory that it was given, when it was given one.
+    pub dir: Option<PathBuf>,
     /// The process id it had.
     pub pid: u32,
     /// How it ended.
@@ -38,8 +56,12 @@ pub struct Stage {
 /// The result of a command that has ended.
 #[derive(Debug, Clone)]
 pub struct Output {
+    /// The whole command as a shell line.
+    pub command: String,
     /// The status of the whole: of the right-most failing stage, else of the last.
     pub status: TerminationStatus,
+    /// The index of the stage that the status is of.
+    pub stage: usize,
     /// Every process, from left to right.
     pub stages: Vec<Stage>,
     /// Captured standard output; `None` when it was not captured.
@@ -57,5 +79,42 @@ impl Output {
     /// Whether the whole counts as code 0.
     pub fn success(&self) -> bool {
         self.status.success()
+    }
+
+    fn decisive(&self) -> Option<&Stage> {
+        self.stages.get(self.stage)
+    }
+
+    /// The arguments of the [stage](Self::stage) that the status is of, the program's name first.
+    ///
+    /// ```
+    /// # use procscript::process::cmd;
+    /// let output = cmd("echo", ["a b"]).stdout_null().run()?;
+    /// assert_eq!(output.command, "echo 'a b' > /dev/null");
+    /// assert_eq!(output.argv(), ["echo", "a b"]);
+    /// # Ok::<(), procscript::process::Error>(())
+    /// ```
+    pub fn argv(&self) -> &[String] {
+        self.decisive().map_or(&[], |stage| &stage.argv)
+    }
+
+    /// The file that this stage executed.
+    pub fn program(&self) -> Option<&Path> {
+        self.decisive().map(|stage| stage.program.as_path())
+    }
+
+    /// The working directory that this stage was given, when it was given one.
+    pub fn dir(&self) -> Option<&Path> {
+        self.decisive().and_then(|stage| stage.dir.as_deref())
+    }
+
+    /// Whether this stage left a core dump.
+    pub fn core_dumped(&self) -> bool {
+        self.decisive().is_some_and(|stage| stage.core_dumped)
+    }
+
+    /// What all stages used: the sum of their times, and the memory of the largest.
+    pub fn usage(&self) -> Usage {
+        Usage::total(self.stages.iter().map(|stage| stage.usage))
     }
 }

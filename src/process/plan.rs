@@ -88,6 +88,20 @@ impl Sink {
     pub fn new(kind: SinkKind) -> Rc<Self> {
         Rc::new(Self { kind, writer: OnceCell::new(), limit: Cell::default() })
     }
+
+    /// Whether what is written here gets to `target`.
+    pub fn leads_to(self: &Rc<Self>, target: &Rc<Self>) -> bool {
+        Rc::ptr_eq(self, target) || matches!(&self.kind, SinkKind::Tee { inner, .. } if inner.leads_to(target))
+    }
+
+    /// Which stream of the command's holder this is, when it leads to one.
+    fn stream(&self) -> Option<Channel> {
+        match &self.kind {
+            SinkKind::Stream(channel) => Some(*channel),
+            SinkKind::Tee { inner, .. } => inner.stream(),
+            _ => None,
+        }
+    }
 }
 
 /// Where the three streams point.
@@ -103,6 +117,9 @@ pub(crate) struct StagePlan {
     pub command: Arc<Command>,
     pub scoped: Scoped,
     pub streams: Streams,
+    /// Whether the timeouts are its own, and not those of a pipeline around it.
+    pub own_timeout: bool,
+    pub own_idle_timeout: bool,
 }
 
 /// The stages of `expression`, from left to right; its streams point to these places when it does not
@@ -117,6 +134,42 @@ pub(crate) fn lay_out(
     let streams = Streams { stdin: Rc::new(stdin), stdout: walk.sink(stdout), stderr: walk.sink(stderr) };
     walk.visit(expression, streams, &Scoped::default())?;
     Ok(walk.stages)
+}
+
+/// The streams that whoever starts a command gets a handle to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handles {
+    None,
+    Stdout,
+    All,
+}
+
+impl Handles {
+    fn has(self, channel: Channel) -> bool {
+        self == Self::All || (self == Self::Stdout && channel == Channel::Stdout)
+    }
+
+    /// A stream that was set to be piped, and that nobody could read or write, is a mistake: its command
+    /// would die of SIGPIPE, or find its input empty.
+    pub fn check(self, stages: &[StagePlan]) -> Result<(), Error> {
+        for (index, StagePlan { command, scoped, streams, .. }) in stages.iter().enumerate() {
+            let mut outputs = [&streams.stdout, &streams.stderr].into_iter().filter_map(|sink| sink.stream());
+            let (stream, setting, use_it) = match outputs.find(|channel| !self.has(*channel)) {
+                Some(Channel::Stdout) => ("output", "stdout_piped", "read"),
+                Some(Channel::Stderr) => ("error", "stderr_piped", "read"),
+                None if matches!(*streams.stdin, Source::Piped) && self != Self::All => {
+                    ("input", "stdin_piped", "write to")
+                }
+                None => continue,
+            };
+            let message = format!("standard {stream} is set to be piped, and nobody could {use_it} it");
+            let help =
+                format!("a handle to it comes from start() and from run() with a closure; else leave out .{setting}()");
+            let argv = command.shown_argv(scoped.arg0.as_deref());
+            return Err(Error::misuse(message, help).at_stage(index).with_argv(argv));
+        }
+        Ok(())
+    }
 }
 
 /// The walk down the tree.
@@ -148,7 +201,7 @@ impl Walk {
 
     fn visit(&mut self, expression: &Expression, streams: Streams, outer: &Scoped) -> Result<(), Error> {
         let scoped = outer.merged_with(&expression.settings.scoped);
-        let mut own = self.redirected(expression, streams.clone())?;
+        let mut own = self.redirected(expression, streams.clone()).map_err(|error| self.place(error, expression))?;
         if let Some(Input::Command(source)) = &expression.settings.redirects.stdin {
             let joint = Rc::new(Joint::default());
             let stdout = Sink::new(SinkKind::Joint(joint.clone()));
@@ -160,7 +213,10 @@ impl Walk {
             Node::Command(command) => {
                 own.stdout.is_limited_to(scoped.limit);
                 own.stderr.is_limited_to(scoped.limit);
-                self.stages.push(StagePlan { command: command.clone(), scoped, streams: own });
+                let Scoped { timeout, idle_timeout, .. } = &expression.settings.scoped;
+                let (own_timeout, own_idle_timeout) = (timeout.is_some(), idle_timeout.is_some());
+                let command = command.clone();
+                self.stages.push(StagePlan { command, scoped, streams: own, own_timeout, own_idle_timeout });
             }
             Node::Pipeline(parts) => {
                 let mut stdin = own.stdin.clone();
@@ -177,6 +233,13 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// What is wrong with the streams of a command is the fault of the stage that it will be.
+    fn place(&self, error: Error, expression: &Expression) -> Error {
+        let Node::Command(command) = &expression.node else { return error };
+        let stage = self.stages.len() + expression.stage_count() - 1;
+        error.at_stage(stage).with_argv(command.shown_argv(expression.settings.scoped.arg0.as_deref()))
     }
 
     /// A part of the whole. The surroundings are those of the whole.

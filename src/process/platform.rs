@@ -18,7 +18,7 @@ pub(crate) struct Platform {
     pub limits: Vec<NamedLimit>,
     pub new_session: Option<bool>,
     pub own_group: Option<bool>,
-    /// A number twice on the same node is a mistake, which [`check`](Self::check) finds.
+    /// Each number once.
     pub descriptors: Vec<(RawFd, Arc<FdTarget>)>,
 }
 

@@ -4,6 +4,7 @@
 //! entry, and reports a missing program, a missing directory and a missing interpreter by the same
 //! error number.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,11 @@ use super::env::EnvChanges;
 use super::error::{Error, ErrorKind};
 use super::os::{self, NotRunnable};
 use super::quote::escape_controls;
+
+/// So many directories are named where a program was looked for.
+const MOST_SHOWN: usize = 4;
+/// In each directory so many names are looked at for a similar one.
+const MOST_ENTRIES: usize = 20_000;
 
 /// What is to be run: a name that is searched, or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,17 +62,12 @@ impl Program {
 /// Looks for `name` in the absolute directories of `path`, in order.
 pub(crate) fn search(name: &OsStr, path: &OsStr) -> Result<PathBuf, Error> {
     let mut blocked = None;
-    let mut directories = 0;
-    for directory in std::env::split_paths(path) {
-        // An empty or relative entry means the working directory, where anybody may have put a file.
-        if !directory.is_absolute() {
-            continue;
-        }
-        directories += 1;
+    let directories = directories(path);
+    for directory in &directories {
         let candidate = directory.join(name);
         match os::check_runnable(&candidate) {
             Ok(()) => return Ok(candidate),
-            Err(NotRunnable::Permission) if blocked.is_none() && candidate.is_file() => blocked = Some(candidate),
+            Err(NotRunnable::Permission) if blocked.is_none() => blocked = Some(candidate),
             Err(_) => {}
         }
     }
@@ -74,36 +75,50 @@ pub(crate) fn search(name: &OsStr, path: &OsStr) -> Result<PathBuf, Error> {
         return Err(not_executable(&file));
     }
     let error = Error::new(ErrorKind::NotFound, format!("command not found: `{}`", name.display()));
-    Err(error.with_errno(os::ENOENT).with_help(searched(name, path, directories)))
+    Err(error.with_errno(os::ENOENT).with_help(searched(name, &directories)))
 }
 
-fn searched(name: &OsStr, path: &OsStr, directories: usize) -> String {
-    let place = match directories {
-        0 => "PATH names no directory, so nothing was searched".to_string(),
-        1..=4 => format!("searched {}", path.display()),
-        n => format!("searched the {n} directories of PATH"),
+/// The directories that are searched, each once. An empty or relative entry means the working directory,
+/// where anybody may have put a file.
+fn directories(path: &OsStr) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    std::env::split_paths(path).filter(|entry| entry.is_absolute() && seen.insert(entry.clone())).collect()
+}
+
+fn searched(name: &OsStr, directories: &[PathBuf]) -> String {
+    let names: Vec<String> = directories.iter().map(|directory| directory.display().to_string()).collect();
+    let place = match names.as_slice() {
+        [] => "PATH names no directory, so nothing was searched".to_string(),
+        names if names.len() <= MOST_SHOWN => format!("searched {}", names.join(":")),
+        names => {
+            let (shown, more) = names.split_at(MOST_SHOWN);
+            let noun = if more.len() == 1 { "directory" } else { "directories" };
+            format!("searched {} and {} more {noun} of PATH", shown.join(":"), more.len())
+        }
     };
-    match nearest(name, path) {
+    match nearest(name, directories) {
         Some(similar) => format!("did you mean `{similar}`? ({place})"),
         None => place,
     }
 }
 
-/// The program on the path whose name is most like `name`, if one is near.
-fn nearest(name: &OsStr, path: &OsStr) -> Option<String> {
+/// The program in these directories whose name is most like `name`, if one is near.
+fn nearest(name: &OsStr, directories: &[PathBuf]) -> Option<String> {
     let name = name.to_str()?;
-    let names = std::env::split_paths(path)
-        .filter(|directory| directory.is_absolute())
-        .filter_map(|directory| std::fs::read_dir(directory).ok())
-        .flat_map(|entries| entries.flatten().take(20_000))
+    let entries = directories.iter().filter_map(|directory| std::fs::read_dir(directory).ok());
+    let names = entries
+        .flat_map(|entries| entries.flatten().take(MOST_ENTRIES))
         .filter_map(|entry| entry.file_name().into_string().ok());
-    super::nearest_name(name, names)
+    let can_run = |name: &String| directories.iter().any(|dir| os::check_runnable(&dir.join(name)).is_ok());
+    super::nearest_names(name, names).into_iter().find(can_run)
 }
 
 fn check_file(path: PathBuf) -> Result<PathBuf, Error> {
     match os::check_runnable(&path) {
         Ok(()) => Ok(path),
-        Err(NotRunnable::Missing) => Err(missing_file(&path)),
+        Err(NotRunnable::Missing) => Err(missing_file(&path, os::ENOENT)),
+        Err(NotRunnable::BelowFile) => Err(missing_file(&path, os::ENOTDIR)),
+        Err(NotRunnable::Closed) => Err(closed(&path)),
         Err(NotRunnable::Directory) => {
             Err(Error::new(ErrorKind::NotExecutable, format!("cannot run `{}`: it is a directory", path.display()))
                 .with_errno(os::EACCES)
@@ -119,15 +134,44 @@ fn check_file(path: PathBuf) -> Result<PathBuf, Error> {
     }
 }
 
-fn missing_file(path: &Path) -> Error {
+fn missing_file(path: &Path, errno: i32) -> Error {
     let error = Error::new(ErrorKind::NotFound, format!("no such program file: `{}`", path.display()));
-    let error = error.with_errno(os::ENOENT).with_program(path);
+    let error = error.with_errno(errno).with_program(path);
     match path.parent() {
+        // Also "not there" to `exists`, when it is below a file itself.
+        Some(parent) if errno == os::ENOTDIR => match parent.ancestors().find(|parent| parent.exists()) {
+            Some(file) => error.with_help(format!("`{}` is not a directory", file.display())),
+            None => error,
+        },
         Some(parent) if !parent.exists() => {
             error.with_help(format!("the directory `{}` does not exist", parent.display()))
         }
-        Some(parent) if !parent.is_dir() => error.with_help(format!("`{}` is not a directory", parent.display())),
         _ => error,
+    }
+}
+
+/// Whether there is such a file, and what it is, cannot be seen from here.
+fn closed(path: &Path) -> Error {
+    let error = |what: String| Error::new(ErrorKind::NotExecutable, what).with_errno(os::EACCES).with_program(path);
+    let is_closed = |directory: &&Path| {
+        let entered = std::fs::metadata(directory.join("."));
+        entered.is_err_and(|error| error.raw_os_error() == Some(os::EACCES))
+    };
+    // The outermost is the one that bars the way.
+    match path.ancestors().skip(1).filter(is_closed).last() {
+        Some(directory) => {
+            let shown = directory.display();
+            error(format!(
+                "permission denied: cannot run `{}`: the directory `{shown}` may not be entered",
+                path.display()
+            ))
+            .with_help(format!("whoever runs it needs the right to enter `{shown}` (search permission, the x bit)"))
+        }
+        // Behind a symbolic link.
+        None => error(format!(
+            "permission denied: cannot run `{}`: a directory on the way may not be entered",
+            path.display()
+        )),
     }
 }
 
@@ -148,7 +192,9 @@ pub(crate) fn explain_failure(program: &Path, dir: Option<&Path>, error: &io::Er
     let shown = program.display();
     let explained = match errno {
         Some(os::ENOENT | os::ENOTDIR | os::EACCES | os::ELOOP) => match os::check_runnable(program) {
-            Err(NotRunnable::Missing) => missing_file(program),
+            Err(NotRunnable::Missing) => missing_file(program, os::ENOENT),
+            Err(NotRunnable::BelowFile) => missing_file(program, os::ENOTDIR),
+            Err(NotRunnable::Closed) => closed(program),
             Err(_) => not_executable(program),
             Ok(()) => bad_interpreter(program)
                 .unwrap_or_else(|| Error::from_io(ErrorKind::SpawnFailed, format_args!("cannot run `{shown}`"), error)),

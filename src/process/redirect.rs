@@ -33,18 +33,22 @@ pub(crate) enum Input {
 
 /// Pieces of input that are made while the command runs. Clones are the same pieces: they are used once.
 #[derive(Clone)]
-pub(crate) struct Items(Arc<Mutex<Option<BoxedItems>>>);
+pub(crate) struct Items {
+    pieces: Arc<Mutex<Option<BoxedItems>>>,
+    /// The stack that making them needs, in bytes, where that is more than a thread has by default.
+    pub stack: Option<usize>,
+}
 
 pub(crate) type BoxedItems = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + Send>;
 
 impl Items {
-    pub fn new(items: BoxedItems) -> Self {
-        Self(Arc::new(Mutex::new(Some(items))))
+    pub fn new(items: BoxedItems, stack: Option<usize>) -> Self {
+        Self { pieces: Arc::new(Mutex::new(Some(items))), stack }
     }
 
     /// The pieces, for the run that uses them.
     pub fn take(&self) -> Result<BoxedItems, Error> {
-        let items = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let items = self.pieces.lock().unwrap_or_else(PoisonError::into_inner).take();
         items.ok_or_else(|| {
             Error::misuse("the input of this command has been used up by an earlier run", "give it again with .stdin()")
         })

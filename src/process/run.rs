@@ -8,14 +8,22 @@ use super::expression::Expression;
 use super::lines::{Chunks, Lines};
 use super::os;
 use super::output::Output;
-use super::plan::{Channel, SinkKind, Source};
+use super::plan::{Channel, Handles, SinkKind, Source};
 use super::pump::Pump;
-use super::settings::Scoped;
+use super::settings::{Hook, Scoped};
 use super::start::{Defaults, Started, start};
 
 const OUR_STDOUT: SinkKind = SinkKind::Host(Channel::Stdout);
 const OUR_STDERR: SinkKind = SinkKind::Host(Channel::Stderr);
 const CAPTURED: SinkKind = SinkKind::Capture(Channel::Stdout);
+
+impl Defaults {
+    /// What most verbs have: no input, output for us, errors for whoever reads ours.
+    fn captured() -> Self {
+        let (stdin, stdout, stderr) = (Source::Null, CAPTURED, OUR_STDERR);
+        Self { stdin, stdout, stderr, background: false, handles: Handles::None }
+    }
+}
 
 impl Expression {
     /// Runs it in the foreground and waits: output goes to ours, input comes from ours when that is
@@ -27,8 +35,7 @@ impl Expression {
         self.complete(Defaults {
             stdin: if os::is_terminal(0) { Source::Inherit } else { Source::Null },
             stdout: OUR_STDOUT,
-            stderr: OUR_STDERR,
-            background: false,
+            ..Defaults::captured()
         })
         .map(|(output, _)| output)
     }
@@ -38,13 +45,8 @@ impl Expression {
     /// # Errors
     /// As [`run`](Self::run); the error carries what was captured.
     pub fn output(&self) -> Result<Output, Error> {
-        self.complete(Defaults {
-            stdin: Source::Null,
-            stdout: CAPTURED,
-            stderr: SinkKind::Capture(Channel::Stderr),
-            background: false,
-        })
-        .map(|(output, _)| output)
+        self.complete(Defaults { stderr: SinkKind::Capture(Channel::Stderr), ..Defaults::captured() })
+            .map(|(output, _)| output)
     }
 
     /// Runs it and returns its standard output as text, without the final line ending: `$(…)`.
@@ -70,8 +72,29 @@ impl Expression {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_raw(&self) -> Result<String, Error> {
-        let (output, scoped) = self.captured()?;
-        self.decoded(output, &scoped)
+        self.decoded().map(|(_, text)| text)
+    }
+
+    /// As [`read_raw`](Self::read_raw), and makes a value of the text. An error of `convert` gets all that is
+    /// known of the command, and the text.
+    ///
+    /// ```
+    /// use procscript::process::{Error, ErrorKind, Expression};
+    ///
+    /// let number = |text: &str| text.trim().parse::<u32>().map_err(|_| Error::not_decoded("this is no number"));
+    /// let echo = Expression::new("echo");
+    /// assert_eq!(echo.clone().arg("42").read_with(number)?, 42);
+    /// let error = echo.arg("forty-two").read_with(number).unwrap_err();
+    /// assert_eq!((error.kind(), error.stdout()), (ErrorKind::DecodeFailed, Some(&b"forty-two\n"[..])));
+    /// assert_eq!(error.command(), Some("echo forty-two"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and what `convert` returns.
+    pub fn read_with<T>(&self, convert: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {
+        let (output, text) = self.decoded()?;
+        convert(&text).map_err(|error| of_its_output(error, output, text.into_bytes()))
     }
 
     /// Runs it and returns its standard output as bytes.
@@ -88,7 +111,7 @@ impl Expression {
     /// # Errors
     /// As [`run`](Self::run): any other ending is a failure, as for `grep` with a broken pattern.
     pub fn test(&self) -> Result<bool, Error> {
-        let quiet = Defaults { stdin: Source::Null, stdout: SinkKind::Null, stderr: OUR_STDERR, background: false };
+        let quiet = Defaults { stdout: SinkKind::Null, ..Defaults::captured() };
         match self.complete(quiet) {
             Ok((output, _)) => Ok(output.success()),
             Err(error) if error.kind() == ErrorKind::ExitStatus && error.status().and_then(|s| s.code()) == Some(1) => {
@@ -103,17 +126,16 @@ impl Expression {
     /// # Errors
     /// When it cannot be started, is ended by a signal, or is ended early.
     pub fn code(&self) -> Result<i32, Error> {
-        let status = match self.run() {
-            Ok(output) => output.status,
-            Err(error) if error.kind() == ErrorKind::ExitStatus => match error.status() {
-                Some(status) => status,
-                None => return Err(error),
-            },
-            Err(error) => return Err(error),
-        };
-        status
-            .code()
-            .ok_or_else(|| Error::new(ErrorKind::Signaled, format!("`{self}` {status}, so that it has no exit code")))
+        match self.run() {
+            Ok(output) => output.status.code().ok_or_else(|| {
+                let message = format!("`{self}` {}, so that it has no exit code", output.status);
+                Error::new(ErrorKind::Signaled, message).at_stage(output.stage).with_output(output)
+            }),
+            Err(error) if error.kind() == ErrorKind::ExitStatus => {
+                error.status().and_then(|status| status.code()).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Starts it and returns its lines while it runs.
@@ -143,9 +165,9 @@ impl Expression {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&self) -> Result<Execution, Error> {
-        let started =
-            start(self, Defaults { stdin: Source::Null, stdout: OUR_STDOUT, stderr: OUR_STDERR, background: true })?;
-        let execution = Execution::new(started, self.settings.unobserved.clone())?;
+        let defaults = Defaults { stdout: OUR_STDOUT, background: true, handles: Handles::All, ..Defaults::captured() };
+        let started = start(self, defaults)?;
+        let execution = beside(started, self.settings.unobserved.clone())?;
         if self.settings.is_detached {
             execution.detach();
         }
@@ -175,8 +197,8 @@ impl Expression {
     /// What `body` returned, or as [`run`](Self::run).
     pub fn run_with<T, E: From<Error>>(&self, body: impl FnOnce(&Execution) -> Result<T, E>) -> Result<(Output, T), E> {
         let stdout = SinkKind::Stream(Channel::Stdout);
-        let defaults = Defaults { stdin: Source::Piped, stdout, stderr: OUR_STDERR, background: false };
-        let execution = Execution::new(start(self, defaults)?, None)?;
+        let defaults = Defaults { stdin: Source::Piped, stdout, handles: Handles::All, ..Defaults::captured() };
+        let execution = beside(start(self, defaults)?, None)?;
         match body(&execution) {
             Ok(value) => {
                 execution.stdout().close();
@@ -199,10 +221,9 @@ impl Expression {
     }
 
     fn captured(&self) -> Result<(Output, Scoped), Error> {
-        let defaults = Defaults { stdin: Source::Null, stdout: CAPTURED, stderr: OUR_STDERR, background: false };
-        let (output, scoped) = self.complete(defaults)?;
+        let (output, scoped) = self.complete(Defaults::captured())?;
         match output.held_open {
-            true => Err(held_open(&self.output_name()).about(&self.to_string(), &[], None).with_output(output)),
+            true => Err(held_open(&self.output_name()).with_output(output)),
             false => Ok((output, scoped)),
         }
     }
@@ -213,18 +234,31 @@ impl Expression {
 
     fn streamed(&self) -> Result<(Pump, Scoped), Error> {
         let stdout = SinkKind::Stream(Channel::Stdout);
-        let defaults = Defaults { stdin: Source::Null, stdout, stderr: OUR_STDERR, background: false };
+        let defaults = Defaults { stdout, handles: Handles::Stdout, ..Defaults::captured() };
         let Started { mut pump, scoped, streams: [stdout, _], .. } = start(self, defaults)?;
         pump.set_stream(stdout);
         Ok((pump, scoped))
     }
 
-    fn decoded(&self, mut output: Output, scoped: &Scoped) -> Result<String, Error> {
+    fn decoded(&self) -> Result<(Output, String), Error> {
+        let (mut output, scoped) = self.captured()?;
         let format = scoped.text_format();
         let bytes = output.stdout.take().unwrap_or_default();
-        text::decode(bytes, format.encoding, format.malformed)
-            .map_err(|problem| not_text(&self.output_name(), &problem).about(&self.to_string(), &[], None))
+        match text::decode_or_return(bytes, format.encoding, format.malformed) {
+            Ok(text) => Ok((output, text)),
+            Err((problem, bytes)) => Err(of_its_output(not_text(&self.output_name(), &problem), output, bytes)),
+        }
     }
+}
+
+/// Something is wrong with what was captured, which is the output of the last stage.
+fn of_its_output(error: Error, output: Output, stdout: Vec<u8>) -> Error {
+    error.at_stage(output.stages.len().checked_sub(1)).with_output(Output { stdout: Some(stdout), ..output })
+}
+
+fn beside(started: Started, unobserved: Option<Hook>) -> Result<Execution, Error> {
+    let identity = started.pump.identity().clone();
+    Execution::new(started, unobserved).map_err(|error| identity.describe(error))
 }
 
 pub(super) fn held_open(what: &str) -> Error {

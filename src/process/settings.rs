@@ -10,6 +10,7 @@ use crate::text::{Encoding, Malformed, Separators, TextFormat};
 use super::context::Context;
 use super::env::EnvChanges;
 use super::error::Error;
+use super::hook::SpawnHook;
 use super::platform::Platform;
 use super::redirect::Redirects;
 use super::status::Acceptance;
@@ -58,6 +59,8 @@ pub(crate) struct Scoped {
     pub separators: Option<Separators>,
     pub max_line: Option<Option<usize>>,
     pub platform: Option<Arc<Platform>>,
+    /// The outermost first.
+    pub hooks: Vec<SpawnHook>,
 }
 
 impl Scoped {
@@ -83,6 +86,7 @@ impl Scoped {
                 (Some(outer), Some(inner)) => Some(Arc::new(outer.merged_with(inner))),
                 (outer, inner) => inner.clone().or_else(|| outer.clone()),
             },
+            hooks: self.hooks.iter().chain(&inner.hooks).cloned().collect(),
         }
     }
 
@@ -108,9 +112,9 @@ impl Settings {
 impl Scoped {
     fn is_plain(&self) -> bool {
         let Self { dir, env, acceptance, arg0, name, timeout, idle_timeout, grace, teardown, .. } = self;
-        let Self { limit, encoding, malformed, separators, max_line, platform, .. } = self;
+        let Self { limit, encoding, malformed, separators, max_line, platform, hooks, .. } = self;
         let Acceptance { unchecked, ok_codes, ok_signals, strict_sigpipe } = acceptance;
-        (env.is_empty() && platform.is_none())
+        (env.is_empty() && platform.is_none() && hooks.is_empty())
             && (dir.is_none() && arg0.is_none() && name.is_none())
             && (unchecked.is_none() && ok_codes.is_none() && ok_signals.is_none() && strict_sigpipe.is_none())
             && (timeout.is_none() && idle_timeout.is_none() && grace.is_none() && teardown.is_none() && limit.is_none())

@@ -1,5 +1,6 @@
 //! One process of a running command, and which of several decides.
 
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,19 +25,104 @@ pub(crate) struct StageInfo {
 impl StageInfo {
     /// The shell line of the stage, or the name that it was given.
     pub fn shown(&self) -> String {
-        self.scoped.name.clone().unwrap_or_else(|| self.command.shell_line())
+        self.named().shown()
+    }
+
+    /// Its arguments as they are shown.
+    pub fn argv(&self) -> Vec<String> {
+        self.named().argv()
     }
 
     pub fn describe(&self, error: Error) -> Error {
-        let argv = self.command.argv(self.scoped.arg0.as_deref());
-        let shown = self.shown();
-        let error = error.about(&shown, &argv, self.dir.as_deref());
+        self.named().describe(error)
+    }
+
+    fn named(&self) -> Named {
+        Named {
+            command: self.command.clone(),
+            arg0: self.scoped.arg0.clone(),
+            name: self.scoped.name.clone(),
+            program: self.program.clone(),
+            dir: self.dir.clone(),
+        }
+    }
+}
+
+/// What is said about a stage. It holds no descriptors: whoever keeps it keeps no pipe open.
+#[derive(Debug, Clone)]
+struct Named {
+    command: Arc<Command>,
+    arg0: Option<OsString>,
+    name: Option<String>,
+    program: PathBuf,
+    dir: Option<PathBuf>,
+}
+
+impl Named {
+    fn shown(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.command.shell_line())
+    }
+
+    fn argv(&self) -> Vec<String> {
+        self.command.shown_argv(self.arg0.as_deref())
+    }
+
+    fn describe(&self, error: Error) -> Error {
+        let error = error.with_argv(self.argv()).with_dir(self.dir.as_deref());
         // Empty while it has not been found yet.
         match self.program.as_os_str().is_empty() {
             true => error,
             false => error.with_program(&self.program),
         }
     }
+}
+
+/// A command and its stages, for what is said about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity(Arc<Names>);
+
+#[derive(Debug)]
+struct Names {
+    command: String,
+    stages: Vec<Named>,
+}
+
+impl Identity {
+    pub fn new(expression: &Expression, stages: &[Running]) -> Self {
+        let stages = stages.iter().map(|stage| stage.info.named()).collect();
+        Self(Arc::new(Names { command: expression.to_string(), stages }))
+    }
+
+    /// The whole as a shell line.
+    pub fn command(&self) -> &str {
+        &self.0.command
+    }
+
+    /// `error` with what is known of the stage that it names, or of the only one, and of the whole.
+    pub fn describe(&self, error: Error) -> Error {
+        let Names { command, stages } = &*self.0;
+        let error = error.at_stage((stages.len() == 1).then_some(0)).about(command);
+        match error.stage().and_then(|stage| stages.get(stage)) {
+            Some(stage) => stage.describe(error),
+            None => error,
+        }
+    }
+
+    /// A stage, or the whole, within a sentence.
+    pub fn subject(&self, stage: Option<usize>) -> String {
+        let Names { command, stages } = &*self.0;
+        match stage.and_then(|index| Some((index, stages.get(index)?))) {
+            Some((index, stage)) if stages.len() > 1 => {
+                format!("`{}` {}", stage.shown(), place(index, stages.len(), command))
+            }
+            _ => format!("`{command}`"),
+        }
+    }
+}
+
+/// Where a stage stands in its pipeline.
+pub(crate) fn place(stage: usize, count: usize, whole: &str) -> String {
+    format!("(stage {} of {count} of `{whole}`)", stage + 1)
 }
 
 /// A process of the command.
@@ -62,6 +148,9 @@ impl Running {
         let ending = self.ending.unwrap_or_else(Ending::unknown);
         Stage {
             command: self.info.shown(),
+            argv: self.info.argv(),
+            program: self.info.program.clone(),
+            dir: self.info.dir.clone(),
             pid: self.pid,
             status: ending.status,
             core_dumped: ending.core_dumped,

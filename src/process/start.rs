@@ -13,15 +13,16 @@ use super::cancel::CancelToken;
 use super::context::Context;
 use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
-use super::expression::{Command, Expression};
+use super::expression::{Command, Expression, Node};
+use super::hook::{self, Image};
 use super::launch::launch;
 use super::open::Opener;
-use super::plan::{Channel, SinkKind, Source, StagePlan, Streams, lay_out};
+use super::plan::{Channel, Handles, SinkKind, Source, StagePlan, Streams, lay_out};
 use super::platform::Platform;
 use super::program;
 use super::pump::{KILL_PATIENCE, Pump, Stop};
 use super::settings::{DEFAULT_GRACE, Scoped};
-use super::stage::{Running, StageInfo};
+use super::stage::{Running, StageInfo, place};
 use super::teardown::Teardown;
 use super::tree::Tree;
 use super::{os, reaper};
@@ -34,6 +35,7 @@ pub(crate) struct Defaults {
     pub stderr: SinkKind,
     /// Whether the command runs beside the caller, who therefore keeps the terminal.
     pub background: bool,
+    pub handles: Handles,
 }
 
 /// The settings that the whole command has from its last stage.
@@ -44,42 +46,65 @@ pub(crate) struct Started {
     pub streams: [Option<PipeReader>; 2],
     /// The pipe to standard input, when the command asked for one.
     pub input: Option<PipeWriter>,
+    /// The stage whose input that is.
+    pub input_stage: Option<usize>,
 }
 
 pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Started, Error> {
+    start_stages(expression, defaults).map_err(|error| not_started(error, expression))
+}
+
+/// What is known of a command that could not be started: the whole, and the stage at fault.
+fn not_started(error: Error, expression: &Expression) -> Error {
+    let whole = expression.to_string();
+    let error = error.about(&whole);
+    match (expression.stage_count(), &expression.node, error.stage()) {
+        (1, Node::Command(command), _) => {
+            error.at_stage(0).with_argv(command.shown_argv(expression.settings.scoped.arg0.as_deref()))
+        }
+        (count, _, Some(stage)) if count > 1 => error.adding(&place(stage, count, &whole)),
+        _ => error,
+    }
+}
+
+fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, Error> {
     let context = expression.settings.context.clone().unwrap_or_default();
     reaper::sweep();
     if os::ignores_children() {
         let message = "cannot wait for commands: this process ignores the signal SIGCHLD";
         let error = Error::new(ErrorKind::MonitorFailed, message).with_errno(os::ECHILD);
-        let error =
-            error.with_help("the system then reaps children, and how they ended is lost; set SIGCHLD to its default");
-        return Err(with_command(error, expression));
+        let help = "the system then reaps children, and how they ended is lost; set SIGCHLD to its default";
+        return Err(error.with_help(help));
     }
     if context.cancel.is_cancelled() {
-        let error = Error::new(ErrorKind::Cancelled, format!("`{expression}` was not started: cancelled"));
-        return Err(with_command(error, expression));
+        return Err(Error::new(ErrorKind::Cancelled, format!("`{expression}` was not started: cancelled")));
     }
-    let background = defaults.background;
-    let stages = lay_out(expression, defaults.stdin, defaults.stdout, defaults.stderr)?;
-    let prepared = stages.into_iter().map(|stage| Prepared::new(stage, &context)).collect::<Result<Vec<_>, _>>();
-    let mut prepared = prepared.map_err(|error| with_command(error, expression))?;
-
-    let timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.timeout).min();
-    let idle_timeout = prepared.iter().filter_map(|stage| stage.plan.scoped.idle_timeout).min();
+    if context.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        return Err(Error::timed_out(format!("`{expression}` was not started: the time is over")));
+    }
+    let Defaults { stdin, stdout, stderr, background, handles } = defaults;
+    let stages = lay_out(expression, stdin, stdout, stderr)?;
+    handles.check(&stages)?;
+    let mut prepared = Vec::with_capacity(stages.len());
+    for (index, stage) in stages.into_iter().enumerate() {
+        prepared.push(Prepared::new(stage, &context).map_err(|error| error.at_stage(index))?);
+    }
+    let plans = || prepared.iter().map(|stage| &stage.plan);
+    let (timeout, timeout_stage) = shortest(plans().map(|plan| (plan.scoped.timeout, plan.own_timeout)));
+    let (idle_timeout, idle_stage) = shortest(plans().map(|plan| (plan.scoped.idle_timeout, plan.own_idle_timeout)));
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
     let (grace, teardown) = how_to_end(&prepared);
     let asked = Instant::now();
     let mut opener = Opener::new(&context, timeout, idle_timeout.is_some());
-    opener.extras = Extras::of(prepared.iter().filter_map(|stage| stage.plan.scoped.platform.as_deref()));
+    opener.extras = Extras::of(prepared.iter().map(|stage| stage.plan.scoped.platform.as_deref()));
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
-    opened.map_err(|error| with_command(error, expression))?;
+    opened.map_err(|error| match error.stage().and_then(|stage| prepared.get(stage)) {
+        Some(stage) => stage.info().describe(error),
+        None => error,
+    })?;
 
     if let Some(hook) = &context.before_start {
-        hook().map_err(|error| {
-            let failure = Error::from_io(ErrorKind::WriteFailed, "cannot write to standard output", &error);
-            with_command(failure, expression)
-        })?;
+        hook().map_err(|error| Error::from_io(ErrorKind::WriteFailed, "cannot write to standard output", &error))?;
     }
     let started = Instant::now();
     let own_group = background || !os::has_controlling_terminal();
@@ -88,9 +113,10 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
     let mut group = None;
     let mut groups = Vec::with_capacity(prepared.len());
     for (index, stage) in prepared.into_iter().enumerate() {
-        let home = stage.home(own_group);
-        match stage.spawn(&mut opener, &context, (home == Home::Group).then_some(group)) {
-            Ok((child, info)) => {
+        let (home, info) = (stage.home(own_group), stage.info());
+        opener.stage = Some(index);
+        match stage.spawn(&info, &mut opener, &context, (home == Home::Group).then_some(group)) {
+            Ok(child) => {
                 groups.push(match home {
                     Home::Ours => None,
                     Home::Group => Some(*group.get_or_insert(child.id())),
@@ -108,25 +134,39 @@ pub(crate) fn start(expression: &Expression, defaults: Defaults) -> Result<Start
                     _ => error,
                 };
                 abandon(children, groups);
-                return Err(with_command(error.at_stage(index), expression));
+                return Err(info.describe(error.at_stage(index)));
             }
         }
     }
     let tree = Arc::new(Tree::new(children, groups));
-    let Opener { feeders, input_failures, drains, streams, input, .. } = opener;
+    // The time that opening took (a FIFO without a writer) is part of it.
+    let own_deadline = timeout.and_then(|timeout| asked.checked_add(timeout));
+    let Opener { feeders, input_failures, drains, streams, input, input_stage, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
-        // The time that opening took (a FIFO without a writer) is part of it.
-        deadline: timeout.and_then(|timeout| asked.checked_add(timeout)),
+        deadline: own_deadline.into_iter().chain(context.deadline).min(),
         timeout,
+        is_outer_deadline: own_deadline.is_none_or(|own| context.deadline.is_some_and(|outer| outer < own)),
+        timeout_stage,
         idle_timeout,
+        idle_stage,
         grace: grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
         teardown,
     };
     let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
     pump.watch_input(input_failures);
-    Ok(Started { pump, scoped, streams, input })
+    Ok(Started { pump, scoped, streams, input, input_stage })
+}
+
+/// The shortest of the stages' times, and whose it is: that of one stage alone, which has set it itself.
+fn shortest(times: impl Iterator<Item = (Option<Duration>, bool)> + Clone) -> (Option<Duration>, Option<usize>) {
+    let shortest = times.clone().filter_map(|(time, _)| time).min();
+    let mut having = times.enumerate().filter(|(_, (time, _))| shortest.is_some() && *time == shortest);
+    match (having.next(), having.next()) {
+        (Some((stage, (_, true))), None) => (shortest, Some(stage)),
+        _ => (shortest, None),
+    }
 }
 
 /// A command is ended as a whole: as the stage says whose time is up first, else as the last that says
@@ -155,10 +195,6 @@ fn abandon(children: Vec<SharedChild>, groups: Vec<Option<u32>>) {
         std::thread::sleep(Duration::from_millis(1));
     }
     tree.reap();
-}
-
-fn with_command(error: Error, expression: &Expression) -> Error {
-    error.about(&expression.to_string(), &[], None)
 }
 
 /// Whose process group a stage is in.
@@ -238,15 +274,15 @@ impl Prepared {
 
     fn spawn(
         self,
+        info: &StageInfo,
         opener: &mut Opener,
         context: &Context,
         group: Option<Option<u32>>,
-    ) -> Result<(SharedChild, StageInfo), Error> {
-        let info = self.info();
+    ) -> Result<SharedChild, Error> {
         let mut command = std::process::Command::new(&info.program);
-        let argv = info.command.argv(info.scoped.arg0.as_deref());
-        os::set_arg0(&mut command, &argv[0]);
-        command.args(&argv[1..]);
+        let mut image = Image { argv: info.command.argv(info.scoped.arg0.as_deref()), environment: None };
+        os::set_arg0(&mut command, &image.argv[0]);
+        command.args(&image.argv[1..]);
         if let Some(dir) = &info.dir {
             command.current_dir(dir);
         }
@@ -262,7 +298,11 @@ impl Prepared {
         if let Some(platform) = info.scoped.platform.as_deref() {
             setup.descriptors = opener.extras.duplicates(platform)?;
         }
-        let forks = !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
-        Ok((launch(&mut command, &info, &argv, forks.then_some(setup))?, info))
+        let is_hooked = !info.scoped.hooks.is_empty();
+        if is_hooked {
+            image = hook::call(info, &mut command, image)?;
+        }
+        let forks = is_hooked || !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
+        launch(&mut command, info, image, forks.then_some(setup), &context.cancel)
     }
 }

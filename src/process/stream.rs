@@ -18,6 +18,7 @@ use super::error::{Error, ErrorKind};
 use super::lines::{Chunks, Lines};
 use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;
+use super::stage::Identity;
 use super::tap::{Incoming, Tap};
 
 /// A stream of an [`Execution`](super::Execution) that was set to be piped.
@@ -40,6 +41,8 @@ pub struct OutputStream(Arc<Shared>);
 
 struct Shared {
     tap: Arc<Tap>,
+    /// The command whose stream it is.
+    identity: Identity,
     state: Mutex<State>,
     format: TextFormat,
     /// Reaches its end when the command is over.
@@ -142,6 +145,7 @@ pub(crate) enum Gift {
 impl OutputStream {
     pub(crate) fn new(
         what: String,
+        identity: &Identity,
         reader: Option<PipeReader>,
         format: TextFormat,
         limit: u64,
@@ -153,7 +157,7 @@ impl OutputStream {
         if state == State::Ready {
             readers.untaken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
         }
-        Self(Arc::new(Shared { tap, state: Mutex::new(state), format, over, readers }))
+        Self(Arc::new(Shared { tap, identity: identity.clone(), state: Mutex::new(state), format, over, readers }))
     }
 
     /// Its lines. How the command ends is not their concern: ask [`wait`](super::Execution::wait).
@@ -177,6 +181,7 @@ impl OutputStream {
     fn source(&self) -> StreamSource {
         StreamSource {
             tap: self.0.tap.clone(),
+            identity: self.0.identity.clone(),
             is_open: true,
             over: self.0.over.clone(),
             over_since: None,
@@ -206,14 +211,16 @@ impl OutputStream {
             return Ok(());
         }
         let what = &self.0.tap.what;
-        Err(match earlier {
+        let error = match earlier {
             State::Given if next == State::Given => {
                 Error::new(DoublyRedirected, format!("{what} has been given to a command already"))
             }
             State::Given => Error::new(Misuse, format!("{what} has been given to a command")),
             State::Read => Error::misuse(format!("{what} has been read already"), "a stream can be used once"),
             _ => Error::misuse(format!("{what} is not piped"), "set it with .stdout_piped() or .stderr_piped()"),
-        })
+        };
+        // A command that it cannot be given to is the one that is not started.
+        Err(if next == State::Given { error } else { self.0.identity.describe(error) })
     }
 
     /// Closes the stream if nobody has used it.
@@ -236,6 +243,7 @@ impl std::fmt::Debug for OutputStream {
 /// A stream that is being read.
 pub(crate) struct StreamSource {
     tap: Arc<Tap>,
+    pub identity: Identity,
     is_open: bool,
     over: Option<Arc<PipeReader>>,
     over_since: Option<Instant>,

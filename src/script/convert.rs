@@ -10,6 +10,7 @@ use crate::process::{Expression, Output};
 
 use super::api::Outcome;
 use super::error::CommandError;
+use super::stream::Stream;
 
 /// A value as one argument of a command.
 pub(crate) fn argument(value: &Dynamic, place: &str) -> Result<OsString, String> {
@@ -57,6 +58,9 @@ pub(crate) fn captured_text(output: &Output) -> String {
 pub(crate) fn kind_of(value: &Dynamic) -> String {
     if value.is::<Expression>() {
         return "a command (run it first: .read())".to_string();
+    }
+    if value.is::<Stream>() {
+        return "a stream (read it first: .to_array())".to_string();
     }
     if value.is::<CommandError>() {
         return "an error".to_string();

@@ -1,9 +1,10 @@
 //! Errors that a script can catch.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
-use crate::process::{self, Stage};
+use crate::process::{self, Usage};
 
+use super::facts::{Status, code, or_unit, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
 use super::world::World;
 
 /// The object that `catch (e)` receives when a command fails: the [`process::Error`] and where in the
@@ -13,9 +14,25 @@ pub struct CommandError {
     error: process::Error,
     file: Option<String>,
     position: Position,
+    cause: Option<Box<CommandError>>,
 }
 
 impl CommandError {
+    /// With the error that led to this one.
+    pub(crate) fn caused_by(self, cause: Option<CommandError>) -> Self {
+        Self { cause: cause.map(Box::new), ..self }
+    }
+
+    /// After so many tries.
+    pub(crate) fn after(self, tries: u32) -> Self {
+        Self { error: self.error.with_attempts(tries), ..self }
+    }
+
+    /// The error that led to this one.
+    pub fn cause(&self) -> Option<&CommandError> {
+        self.cause.as_deref()
+    }
+
     /// The error of the engine.
     pub fn error(&self) -> &process::Error {
         &self.error
@@ -35,6 +52,19 @@ impl From<CommandError> for Box<EvalAltResult> {
     }
 }
 
+/// Why something that waits for a command and calls functions of the script ended early.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Command(process::Error),
+    Script(Box<EvalAltResult>),
+}
+
+impl From<process::Error> for Stop {
+    fn from(error: process::Error) -> Self {
+        Self::Command(error)
+    }
+}
+
 /// Where in the script a native function was called.
 #[derive(Debug, Clone)]
 pub(crate) struct CallPlace {
@@ -51,13 +81,31 @@ impl CallPlace {
     /// has failed) ends the script instead: that cannot be caught.
     pub fn raise(&self, world: &World, error: process::Error) -> Box<EvalAltResult> {
         if world.must_stop() {
+            world.note_interrupted(self.error(error));
             return World::terminated(self.position);
+        }
+        // A function of the script that made input, in another thread: the error is its own.
+        let own = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<EvalAltResult>());
+        if let Some(own) = own {
+            let mut own = copied(own);
+            if own.position().is_none() {
+                own.set_position(self.position);
+            }
+            return own;
         }
         self.error(error).into()
     }
 
+    /// The script error for whichever it was.
+    pub fn stop(&self, world: &World, stop: Stop) -> Box<EvalAltResult> {
+        match stop {
+            Stop::Command(error) => self.raise(world, error),
+            Stop::Script(error) => error,
+        }
+    }
+
     pub fn error(&self, error: process::Error) -> CommandError {
-        CommandError { error, file: self.file.clone(), position: self.position }
+        CommandError { error, file: self.file.clone(), position: self.position, cause: None }
     }
 
     /// The script error for a value that cannot be used.
@@ -67,28 +115,32 @@ impl CallPlace {
 }
 
 /// The fields of an error.
-const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
+pub(crate) const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("kind", |e| e.error.kind().name().into()),
     ("message", |e| e.error.message().to_string().into()),
     ("help", |e| or_unit(e.error.help().map(str::to_string))),
     ("command", |e| or_unit(e.error.command().map(str::to_string))),
-    ("argv", |e| e.error.argv().iter().map(|a| Dynamic::from(a.clone())).collect::<Array>().into()),
-    ("program", |e| or_unit(e.error.program().map(|p| p.display().to_string()))),
-    ("dir", |e| or_unit(e.error.dir().map(|p| p.display().to_string()))),
-    ("code", |e| or_unit(e.error.status().and_then(|s| s.code()).map(i64::from))),
-    ("signal", |e| or_unit(e.error.status().and_then(|s| s.signal()).map(i64::from))),
-    ("signal_name", |e| or_unit(e.error.status().and_then(|s| s.signal_name()).map(str::to_string))),
+    ("argv", |e| texts(e.error.argv())),
+    ("program", |e| path_or_unit(e.error.program())),
+    ("dir", |e| path_or_unit(e.error.dir())),
+    ("status", |e| or_unit(e.error.status().map(|status| Status { status, core_dumped: e.error.core_dumped() }))),
+    ("code", |e| e.error.status().map_or(Dynamic::UNIT, code)),
+    ("signal", |e| e.error.status().map_or(Dynamic::UNIT, signal)),
+    ("signal_name", |e| e.error.status().map_or(Dynamic::UNIT, signal_name)),
     ("core_dumped", |e| e.error.core_dumped().into()),
     ("stdout", |e| text_or_unit(e.error.stdout())),
     ("stderr", |e| text_or_unit(e.error.stderr())),
     ("elapsed", |e| or_unit(e.error.elapsed().map(|d| d.as_secs_f64()))),
     ("stages", |e| stages(e.error.stages()).into()),
+    ("usage", |e| match e.error.stages() {
+        [] => Dynamic::UNIT,
+        stages => usage(Usage::total(stages.iter().map(|stage| stage.usage))),
+    }),
     ("stage", |e| or_unit(e.error.stage().map(|stage| stage as i64))),
     ("errno", |e| or_unit(e.error.errno().map(i64::from))),
     ("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string))),
-    // One attempt, and nothing behind it, unless a retry or a wrapper says otherwise.
-    ("attempts", |_| Dynamic::from(1_i64)),
-    ("cause", |_| Dynamic::UNIT),
+    ("attempts", |e| i64::from(e.error.attempts()).into()),
+    ("cause", |e| e.cause().map_or(Dynamic::UNIT, |cause| Dynamic::from(cause.clone()))),
     ("file", |e| or_unit(e.file.clone())),
     ("line", |e| or_unit(e.position.line().map(|line| line as i64))),
     ("column", |e| or_unit(e.position.position().map(|column| column as i64))),
@@ -106,32 +158,40 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_get("message", |text: &mut ImmutableString| text.clone());
 }
 
-fn or_unit<T: Into<Dynamic>>(value: Option<T>) -> Dynamic {
-    value.map_or(Dynamic::UNIT, Into::into)
-}
-
-/// Captured bytes as text; what is not UTF-8 is replaced, since an error must be readable.
-pub(crate) fn text_or_unit(bytes: Option<&[u8]>) -> Dynamic {
-    or_unit(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
-}
-
-/// The stages as maps, the same in results and in errors.
-pub(crate) fn stages(stages: &[Stage]) -> Array {
-    stages.iter().map(|stage| Dynamic::from_map(stage_map(stage))).collect()
-}
-
-fn stage_map(stage: &Stage) -> Map {
-    let mut map = Map::new();
-    map.insert("command".into(), stage.command.clone().into());
-    map.insert("pid".into(), i64::from(stage.pid).into());
-    map.insert("code".into(), or_unit(stage.status.code().map(i64::from)));
-    map.insert("signal".into(), or_unit(stage.status.signal().map(i64::from)));
-    map.insert("signal_name".into(), or_unit(stage.status.signal_name().map(str::to_string)));
-    map.insert("core_dumped".into(), stage.core_dumped.into());
-    map.insert("accepted".into(), stage.accepted.into());
-    map.insert("elapsed".into(), stage.elapsed.as_secs_f64().into());
-    map.insert("user_time".into(), stage.usage.user.as_secs_f64().into());
-    map.insert("system_time".into(), stage.usage.system.as_secs_f64().into());
-    map.insert("peak_memory".into(), (stage.usage.peak_memory as i64).into());
-    map
+/// The same error again: Rhai's cannot be cloned, because of one variant that never occurs here.
+pub(crate) fn copied(error: &EvalAltResult) -> Box<EvalAltResult> {
+    use EvalAltResult as E;
+    let copy = match error {
+        E::ErrorInFunctionCall(name, file, inner, at) => {
+            E::ErrorInFunctionCall(name.clone(), file.clone(), copied(inner), *at)
+        }
+        E::ErrorInModule(path, inner, at) => E::ErrorInModule(path.clone(), copied(inner), *at),
+        E::ErrorRuntime(value, at) => E::ErrorRuntime(value.clone(), *at),
+        E::ErrorTerminated(value, at) => E::ErrorTerminated(value.clone(), *at),
+        E::ErrorParsing(problem, at) => E::ErrorParsing(problem.clone(), *at),
+        E::ErrorVariableNotFound(name, at) => E::ErrorVariableNotFound(name.clone(), *at),
+        E::ErrorPropertyNotFound(name, at) => E::ErrorPropertyNotFound(name.clone(), *at),
+        E::ErrorIndexNotFound(index, at) => E::ErrorIndexNotFound(index.clone(), *at),
+        E::ErrorFunctionNotFound(signature, at) => E::ErrorFunctionNotFound(signature.clone(), *at),
+        E::ErrorModuleNotFound(path, at) => E::ErrorModuleNotFound(path.clone(), *at),
+        E::ErrorUnboundThis(at) => E::ErrorUnboundThis(*at),
+        E::ErrorMismatchDataType(wanted, found, at) => E::ErrorMismatchDataType(wanted.clone(), found.clone(), *at),
+        E::ErrorMismatchOutputType(wanted, found, at) => E::ErrorMismatchOutputType(wanted.clone(), found.clone(), *at),
+        E::ErrorIndexingType(name, at) => E::ErrorIndexingType(name.clone(), *at),
+        E::ErrorArrayBounds(length, index, at) => E::ErrorArrayBounds(*length, *index, *at),
+        E::ErrorStringBounds(length, index, at) => E::ErrorStringBounds(*length, *index, *at),
+        E::ErrorBitFieldBounds(length, index, at) => E::ErrorBitFieldBounds(*length, *index, *at),
+        E::ErrorFor(at) => E::ErrorFor(*at),
+        E::ErrorDataRace(name, at) => E::ErrorDataRace(name.clone(), *at),
+        E::ErrorAssignmentToConstant(name, at) => E::ErrorAssignmentToConstant(name.clone(), *at),
+        E::ErrorDotExpr(text, at) => E::ErrorDotExpr(text.clone(), *at),
+        E::ErrorArithmetic(text, at) => E::ErrorArithmetic(text.clone(), *at),
+        E::ErrorTooManyOperations(at) => E::ErrorTooManyOperations(*at),
+        E::ErrorTooManyVariables(at) => E::ErrorTooManyVariables(*at),
+        E::ErrorTooManyModules(at) => E::ErrorTooManyModules(*at),
+        E::ErrorStackOverflow(at) => E::ErrorStackOverflow(*at),
+        E::ErrorDataTooLarge(text, at) => E::ErrorDataTooLarge(text.clone(), *at),
+        other => E::ErrorRuntime(other.to_string().into(), other.position()),
+    };
+    Box::new(copy)
 }

@@ -4,6 +4,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::process;
 
+use super::caught::ScriptError;
 use super::check::{lower_first, parse_message};
 use super::error::CommandError;
 use super::problem::Problem;
@@ -21,6 +22,8 @@ pub enum FailureKind {
     Script,
     /// What it printed could not be written; the system's error number.
     Output(Option<i32>),
+    /// The script went over a limit of its runtime.
+    Limit,
     /// The runtime was cancelled.
     Interrupted,
     /// A fault of procscript itself.
@@ -93,6 +96,15 @@ impl Failure {
 
     pub(crate) fn at(mut self, place: Option<Place>) -> Self {
         self.0.place = place;
+        self
+    }
+
+    /// With the place and the calls of another failure.
+    pub(crate) fn where_is(mut self, other: Option<Self>) -> Self {
+        if let Some(other) = other {
+            self.0.place = other.0.place;
+            self.0.frames = other.0.frames;
+        }
         self
     }
 
@@ -245,13 +257,12 @@ impl Explainer<'_> {
             let failure = Failure::new(kind, error.error().message());
             return failure.at(raised.or(place)).with_help(error.error().help());
         }
-        if let Some(map) = value.read_lock::<rhai::Map>()
-            && let Some(message) = map.get("message")
-        {
-            return Failure::new(FailureKind::Script, message.to_string()).at(place);
+        if let Some(error) = value.read_lock::<ScriptError>() {
+            // One that was caught and thrown again.
+            let raised = self.place(error.file.as_deref(), error.position);
+            return Failure::new(FailureKind::Script, error.message.clone()).at(raised.or(place));
         }
-        let message = if value.is_unit() { "the script threw an error".to_string() } else { value.to_string() };
-        Failure::new(FailureKind::Script, message).at(place)
+        Failure::new(FailureKind::Script, thrown_message(&value)).at(place)
     }
 
     /// "did you mean" for a name in backquotes at the end of a message about something unknown.
@@ -263,7 +274,30 @@ impl Explainer<'_> {
     }
 }
 
-fn plain_message(error: &EvalAltResult) -> String {
+/// What an error says, in one line, without the calls around it.
+pub(crate) fn message_of(error: &EvalAltResult) -> String {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(value, _) => thrown_message(value),
+        error => plain_message(error),
+    }
+}
+
+fn thrown_message(value: &Dynamic) -> String {
+    if let Some(error) = value.read_lock::<CommandError>() {
+        return error.error().message().to_string();
+    }
+    if let Some(error) = value.read_lock::<ScriptError>() {
+        return error.message.clone();
+    }
+    if let Some(map) = value.read_lock::<rhai::Map>()
+        && let Some(message) = map.get("message")
+    {
+        return message.to_string();
+    }
+    if value.is_unit() { "the script threw an error".to_string() } else { value.to_string() }
+}
+
+pub(crate) fn plain_message(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}` here"),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.starts_with("anon$") {

@@ -14,10 +14,13 @@
 //! ```
 
 mod api;
+mod caught;
 mod check;
 mod console;
 mod convert;
+mod defer;
 mod error;
+mod facts;
 mod failure;
 mod format;
 mod json;
@@ -29,11 +32,18 @@ mod resolver;
 mod runtime;
 pub(crate) mod scan;
 mod session;
+mod shell_text;
+mod spelling;
 mod stdlib;
 mod stream;
+mod surroundings;
 mod template;
 mod template_text;
+mod with_block;
 mod world;
+
+#[cfg(feature = "cli")]
+pub(crate) use convert::size as parse_size;
 
 pub use api::Outcome;
 pub use error::CommandError;

@@ -47,6 +47,7 @@ codes! {
     UnknownFunction "unknown-function" Error "a function or method that does not exist",
     WrongArgumentCount "wrong-argument-count" Error "a function does not take so many arguments",
     UnusedCommand "unused-command" Error "a command is built and never run",
+    UnusedStream "unused-stream" Error "a stream is made and never read",
     CommandAsCondition "command-as-condition" Error "a command stands where a truth value is needed",
     DecidedComparison "decided-comparison" Error "the types of its sides decide a comparison",
     WrongExit "exit-code" Error "`exit` with a number that is no exit code",

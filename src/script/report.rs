@@ -100,11 +100,16 @@ fn push_frame(text: &mut String, frame: &Frame) {
 }
 
 fn headline(failure: &Failure) -> String {
-    let elapsed = failure.command_error().filter(|error| error.kind() != ErrorKind::TimedOut).and_then(Error::elapsed);
+    let elapsed = failure.command_error().filter(|error| is_about_time(error)).and_then(Error::elapsed);
     match elapsed {
         Some(elapsed) => format!("{} after {}", failure.message(), duration_text(elapsed)),
         None => failure.message().to_string(),
     }
+}
+
+/// A timeout says itself how long it was, and what the output looks like has nothing to do with it.
+fn is_about_time(error: &Error) -> bool {
+    !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::DecodeFailed)
 }
 
 fn push_place(text: &mut String, place: &Place) {

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, OptimizationLevel, Scope, Variant};
@@ -11,16 +12,18 @@ use crate::process::{CancelToken, Context, HostStream};
 
 use super::api;
 use super::console::{Console, Receiver};
+use super::defer;
 use super::failure::{Failure, FailureKind};
 use super::library::{Earlier, Library};
 use super::load::{self, Script, read_source};
 use super::problem::Problem;
 use super::resolver::Resolver;
+use super::with_block::is_termination;
 use super::world::{Halt, Why, World, lock};
 
 /// The stack of the thread that a script runs on: reserved, not used, until a script needs it. With the
 /// two limits below, the deepest script takes about a third of it (`language/recursion_is_bounded`).
-const STACK: usize = 512 * 1024 * 1024;
+pub(super) const STACK: usize = 512 * 1024 * 1024;
 /// Where so much cannot be reserved (`ulimit -v`).
 const SMALL_STACK: usize = 64 * 1024 * 1024;
 /// How deeply script functions may call each other.
@@ -69,11 +72,14 @@ type Registration = Box<dyn FnOnce(&mut Engine)>;
 #[derive(Default)]
 pub struct RuntimeBuilder {
     context: Context,
+    cleanup: CancelToken,
     args: Vec<String>,
     script: Option<PathBuf>,
     stdout: Option<Receiver>,
     stderr: Option<Receiver>,
     registrations: Vec<Registration>,
+    memory_limit: Option<usize>,
+    operation_limit: Option<u64>,
 }
 
 impl Runtime {
@@ -158,8 +164,7 @@ impl Runtime {
         if let Some(path) = &script.path {
             *lock(&self.world.script) = Some(path.clone());
         }
-        // The variables go where they came from: taking a deeply nested value apart needs stack.
-        let result = on_script_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script.ast));
+        let result = on_script_thread(|| self.evaluate_alone(&script.ast));
         self.conclude(&script.name, result)
     }
 
@@ -168,10 +173,16 @@ impl Runtime {
     #[cfg(feature = "cli")]
     pub(crate) fn run_to_end(&self, script: &Script) -> Result<Ending, Failure> {
         *lock(&self.world.script) = script.path.clone();
-        let result = on_script_thread(|| {
-            self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script.ast).map(|_| Dynamic::UNIT)
-        });
+        let result = on_script_thread(|| self.evaluate_alone(&script.ast).map(|_| Dynamic::UNIT));
         self.conclude(&script.name, result)
+    }
+
+    /// The variables go where they came from: taking a deeply nested value apart needs stack.
+    fn evaluate_alone(&self, ast: &AST) -> Result<Dynamic, Box<EvalAltResult>> {
+        let mut scope = Scope::new();
+        let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast);
+        defer::leave(&mut scope);
+        result
     }
 
     /// Evaluates a source text to a value.
@@ -195,7 +206,13 @@ impl Runtime {
 
     /// The surroundings that the scripts' commands are started in.
     pub fn context(&self) -> &Context {
-        &self.world.context
+        &self.world.base
+    }
+
+    /// Forgets what stopped the last entry of a session.
+    pub(crate) fn renew(&self) {
+        self.world.base.cancel_token().renew();
+        self.world.cleanup.renew();
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -209,7 +226,11 @@ impl Runtime {
     }
 
     pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
-        let result = on_script_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(scope, ast));
+        let result = on_script_thread(|| {
+            let result = self.engine.eval_ast_with_scope::<Dynamic>(scope, ast);
+            defer::end_of_entry(scope);
+            result
+        });
         self.conclude(name, result)
     }
 
@@ -226,11 +247,16 @@ impl Runtime {
         let flushed = world.out.flush();
         let unobserved = std::mem::take(&mut *lock(&world.unobserved));
         let why = world.halt.take();
-        let is_interrupted = world.context.cancel_token().is_cancelled();
+        let is_interrupted = world.base.cancel_token().is_cancelled();
+        let suppressed = std::mem::take(&mut *lock(&world.suppressed));
         let ending = match (why, result?) {
             (Some(Why::Output(errno)), _) => Err(output_failure(errno)),
             (Some(Why::Lost(error)), _) => Err(explain(error)),
+            (Some(Why::Memory), result) => Err(memory_failure(world.memory_limit).where_is(result.err().map(explain))),
             (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
+            // That clean-up failed is said below.
+            (Some(Why::Cleanup), Err(error)) if !is_termination(&error) => Err(explain(error)),
+            (Some(Why::Cleanup), _) => Ok(Ending::Finished(Dynamic::UNIT)),
             (None, _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
             (None, Err(error)) => Err(explain(error)),
             (None, Ok(value)) => Ok(Ending::Finished(value)),
@@ -240,6 +266,10 @@ impl Runtime {
             (Ok(_), Err(error)) => Err(output_failure(error.raw_os_error())),
             (ending, _) => ending,
         };
+        let ending = suppressed.into_iter().fold(ending, |ending, error| match ending {
+            Err(first) => Err(first.with_note(format!("and clean-up failed: {}", explain(error).message()))),
+            Ok(_) => Err(explain(error)),
+        });
         let background = unobserved.into_iter().map(|error| explain(error.into()));
         background.fold(ending, |ending, failure| match ending {
             Err(first) => Err(first.with_note(format!("and nobody waited for {}", failure.message()))),
@@ -258,7 +288,7 @@ impl Runtime {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime").field("context", &self.world.context).finish_non_exhaustive()
+        f.debug_struct("Runtime").field("context", &self.world.base).finish_non_exhaustive()
     }
 }
 
@@ -299,6 +329,28 @@ impl RuntimeBuilder {
         self
     }
 
+    /// What ends the clean-up of scripts (`defer`), which runs to its end when the script itself is
+    /// [cancelled](Self::cancel).
+    pub fn cancel_cleanup(mut self, token: CancelToken) -> Self {
+        self.cleanup = token;
+        self
+    }
+
+    /// The most memory, in bytes, that this process may hold while a script runs (no limit by default). More
+    /// ends the script with an error that it cannot catch. All of the process counts, since nobody can say
+    /// whose a piece of memory is; it is looked at often, but a script can be over the limit for a moment.
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// The most operations that a script may take (no limit by default): an operation is about one node of an
+    /// expression. More end the script with an error that it cannot catch.
+    pub fn operation_limit(mut self, operations: u64) -> Self {
+        self.operation_limit = Some(operations);
+        self
+    }
+
     /// Adds functions and types of the host beside ours; a function of the same name and parameters
     /// replaces ours.
     pub fn register(mut self, registration: impl FnOnce(&mut Engine) + 'static) -> Self {
@@ -323,19 +375,28 @@ impl RuntimeBuilder {
     /// # Errors
     /// None at present; limits and policies that can be wrong will be checked here.
     pub fn build(self) -> Result<Runtime, Failure> {
-        let Self { context, args, script, stdout, stderr, registrations } = self;
+        let Self { context, cleanup, args, script, stdout, stderr, registrations, memory_limit, operation_limit } =
+            self;
         let mut engine = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut engine);
         configure(&mut engine);
-        let world = Arc::new(make_world(context, args, script, stdout, stderr));
+        engine.set_max_operations(operation_limit.unwrap_or(0));
+        let world = Arc::new(World {
+            memory_limit: memory_limit.unwrap_or(usize::MAX),
+            ..make_world(context, cleanup, args, script, stdout, stderr)
+        });
         api::register(&mut engine, &world);
         let halting = world.clone();
-        engine.on_progress(move |_| halting.must_stop().then_some(Dynamic::UNIT));
+        engine.on_progress(move |operation| halting.stops_at(operation).then_some(Dynamic::UNIT));
         engine.set_module_resolver(Resolver::new(world.library.clone()));
         for registration in registrations {
             registration(&mut engine);
         }
-        Ok(Runtime { engine: Arc::new(engine), world })
+        super::defer::register(&mut engine, &world);
+        let engine = Arc::new(engine);
+        // Set once, here.
+        let _ = world.engine.set(Arc::downgrade(&engine));
+        Ok(Runtime { engine, world })
     }
 }
 
@@ -348,7 +409,9 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// Adds the command functions and the template to an engine that a program has already.
 ///
 /// The engine keeps its own settings, packages, output and module resolver. `exit()` and a
-/// cancellation end its scripts with [`EvalAltResult::ErrorTerminated`].
+/// cancellation end its scripts with [`EvalAltResult::ErrorTerminated`]. Streams that call functions
+/// (`map`, `filter`) can be read by their methods, but neither by `for` nor as the input of a command:
+/// for those the engine must be a [`Runtime`]'s.
 ///
 /// ```
 /// use procscript::{process::Context, script::{install, rhai::Engine}};
@@ -360,9 +423,9 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// # Ok::<(), Box<procscript::script::rhai::EvalAltResult>>(())
 /// ```
 pub fn install(engine: &mut Engine, context: Context) {
-    let world = Arc::new(make_world(context, Vec::new(), None, None, None));
+    let world = Arc::new(make_world(context, CancelToken::never(), Vec::new(), None, None, None));
     api::register(engine, &world);
-    engine.on_progress(move |_| world.must_stop().then_some(Dynamic::UNIT));
+    engine.on_progress(move |operation| world.stops_at(operation).then_some(Dynamic::UNIT));
 }
 
 /// The language as our scripts have it: what would be silent is an error.
@@ -381,6 +444,7 @@ pub(super) fn configure(engine: &mut Engine) {
 
 fn make_world(
     context: Context,
+    cleanup: CancelToken,
     args: Vec<String>,
     script: Option<PathBuf>,
     stdout: Option<Receiver>,
@@ -405,7 +469,10 @@ fn make_world(
     let library = Arc::new(Library::new(context.clone()));
     World {
         invocation_dir: std::env::current_dir().ok(),
-        context,
+        base: context,
+        cleanup,
+        layers: AtomicUsize::new(0),
+        engine: OnceLock::new(),
         out,
         err,
         args,
@@ -413,6 +480,8 @@ fn make_world(
         halt,
         library,
         unobserved,
+        suppressed: Mutex::default(),
+        memory_limit: usize::MAX,
     }
 }
 
@@ -436,6 +505,12 @@ pub(super) fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Resu
             Err(panic) => Err(internal_failure(&*panic)),
         }
     })
+}
+
+fn memory_failure(limit: usize) -> Failure {
+    let message = format!("the script holds more memory than its limit of {} MiB", limit >> 20);
+    let help = "go through large data line by line (.lines()), or have it written to files";
+    Failure::new(FailureKind::Limit, message).with_help(Some(help))
 }
 
 fn output_failure(errno: Option<i32>) -> Failure {

@@ -38,7 +38,7 @@ impl Session {
     /// As [`Runtime::load`] and [`Runtime::run`].
     pub fn eval(&mut self, entry: &str) -> Result<Ending, Failure> {
         self.entries += 1;
-        self.runtime.context().cancel_token().renew();
+        self.runtime.renew();
         let name = format!("entry {}", self.entries);
         let ast = self.runtime.compile_in(&name, entry, &self.scope, &self.functions)?;
         let program = self.functions.merge(&ast);

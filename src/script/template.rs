@@ -4,7 +4,7 @@
 //! each `${…}` as an ordinary expression, so that a value can never become more than one argument:
 //! the words are known before any value is.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,10 +13,11 @@ use rhai::{
     ParseErrorType, Position,
 };
 
-use crate::process::{Expression, pipe};
+use crate::process::{Expression, pipe, sh};
 
 use super::convert;
 use super::error::CallPlace;
+use super::shell_text;
 use super::template_text::{self, Part, Redirect, RedirectKind, StageText, TemplateText, Word};
 use super::world::World;
 
@@ -24,6 +25,8 @@ use super::world::World;
 const RAW: &str = "$raw$";
 /// Says that the syntax is complete, and gives it a position.
 const COMPLETE: &str = "$$template";
+/// The same for a template for the shell.
+pub(super) const SHELL_COMPLETE: &str = "$$shell";
 
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     let world = world.clone();
@@ -32,15 +35,23 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     });
 }
 
+/// What the syntax begins with in place of the `sh` in front of it; see [`spelling`](super::spelling).
+const SHELL: [&str; 2] = ["s", "h"];
+
 /// The state is an array of the literal pieces so far, each as raw text; Rhai needs it to be made of
 /// its own value types, because closures are named by a hash of their body.
 fn parse(symbols: &[ImmutableString], state: &mut Dynamic) -> Result<Option<ImmutableString>, ParseError> {
     let last = symbols.last().map_or("", |symbol| symbol.as_str());
+    let is_shell = symbols.get(1).is_some_and(|symbol| symbol == SHELL[0]);
+    let opening = 1 + if is_shell { SHELL.len() } else { 0 };
     if symbols.len() == 1 {
         *state = Dynamic::from_array(Vec::new());
         return Ok(Some(RAW.into()));
     }
-    if symbols.len() == 2 {
+    if symbols.len() <= opening && last == SHELL[symbols.len() - 2] {
+        return Ok(Some(RAW.into()));
+    }
+    if symbols.len() <= opening + 1 {
         if last != "`" {
             return Err(error("a command template starts with $ and a backquote: $`command`".to_string()));
         }
@@ -63,9 +74,14 @@ fn parse(symbols: &[ImmutableString], state: &mut Dynamic) -> Result<Option<Immu
         drop(piece);
         let texts: Vec<String> = pieces.iter().map(ToString::to_string).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        return match template_text::parse(&texts) {
-            Ok(_) => Ok(Some(COMPLETE.into())),
-            Err(problem) => Err(error(problem.message)),
+        let problem = match is_shell {
+            true => shell_text::parse(&texts).err(),
+            false => template_text::parse(&texts).err(),
+        };
+        return match problem {
+            None if is_shell => Ok(Some(SHELL_COMPLETE.into())),
+            None => Ok(Some(COMPLETE.into())),
+            Some(problem) => Err(error(problem.message)),
         };
     }
     if last == "{" && piece.ends_with('$') && !ends_in_escape(&piece[..piece.len() - 1]) {
@@ -88,7 +104,7 @@ fn ends_in_escape(text: &str) -> bool {
     text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
-fn error(message: String) -> ParseError {
+pub(crate) fn error(message: String) -> ParseError {
     ParseError(Box::new(ParseErrorType::BadInput(LexError::ImproperSymbol(String::new(), message))), Position::NONE)
 }
 
@@ -99,7 +115,8 @@ fn evaluate(
     state: &Dynamic,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     // The last input is the marker of a complete template: without it the file ended too early.
-    let Some((end, slots)) = inputs.split_last().filter(|(end, _)| end.get_string_value() == Some(COMPLETE)) else {
+    let complete = |end: &Slot| end.get_string_value().filter(|end| [COMPLETE, SHELL_COMPLETE].contains(end)).is_some();
+    let Some((end, slots)) = inputs.split_last().filter(|(end, _)| complete(end)) else {
         return Err(error("unterminated command template".to_string()).into());
     };
     let place = CallPlace { file: context.source().map(str::to_string), position: end.position() };
@@ -111,9 +128,44 @@ fn evaluate(
     let pieces = state.read_lock::<Array>();
     let texts: Vec<String> = pieces.iter().flat_map(|pieces| pieces.iter()).map(ToString::to_string).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    if end.get_string_value() == Some(SHELL_COMPLETE) {
+        let line = shell_line(&texts, &values).map_err(|problem| place.invalid(world, problem))?;
+        return Ok(Dynamic::from(sh(line)));
+    }
     let template = template_text::parse(&texts).map_err(|problem| place.invalid(world, problem.message))?;
     let expression = build(&template, &values).map_err(|problem| place.invalid(world, problem))?;
     Ok(Dynamic::from(expression))
+}
+
+/// What the shell is given: the literal text with every value as one quoted word, of an array as several.
+fn shell_line(pieces: &[&str], values: &[Dynamic]) -> Result<OsString, String> {
+    let pieces = shell_text::parse(pieces).map_err(|problem| problem.message)?;
+    let mut line = OsString::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        line.push(piece);
+        let Some(value) = values.get(index) else { continue };
+        let what = format!("value {} of the template", index + 1);
+        let words = match value.read_lock::<Array>() {
+            Some(array) => convert::arguments(&array, "the array")?,
+            None => vec![convert::argument(value, &what)?],
+        };
+        for (number, word) in words.iter().enumerate() {
+            if number > 0 {
+                line.push(" ");
+            }
+            line.push(quote_for_sh(word)?);
+        }
+    }
+    Ok(line)
+}
+
+/// Single quotes around everything: no shell sees anything in them.
+fn quote_for_sh(word: &OsStr) -> Result<String, String> {
+    let text = word.to_str().ok_or(
+        "a value that is not UTF-8 cannot go through the shell: pass it in a variable, \
+                                     .env(name, value)",
+    )?;
+    Ok(format!("'{}'", text.replace('\'', "'\\''")))
 }
 
 /// The command or pipeline that a template stands for, once the values of its slots are known.

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use rhai::{Dynamic, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use crate::process::Context;
+use crate::process::{CancelToken, Context, os};
 
 use super::console::Console;
 use super::error::CommandError;
@@ -17,7 +17,15 @@ use super::scan::{self, LineIndex};
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
-    pub context: Context,
+    /// The surroundings outside all blocks; see [`context`](Self::context).
+    pub base: Context,
+    /// Ends clean-up, which goes on when everything else was told to stop.
+    pub cleanup: CancelToken,
+    /// How many blocks have surroundings of their own, in all threads.
+    pub layers: AtomicUsize,
+    /// What calls the closures of clean-up and of streams, which have no interpreter at hand. Never set where
+    /// the engine is a host's.
+    pub engine: OnceLock<Weak<Engine>>,
     pub out: Arc<Console>,
     pub err: Arc<Console>,
     pub args: Vec<String>,
@@ -27,7 +35,14 @@ pub(crate) struct World {
     pub library: Arc<Library>,
     /// Failures of started commands that nobody waited for.
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,
+    /// What went wrong in clean-up.
+    pub suppressed: Mutex<Vec<Box<EvalAltResult>>>,
+    /// The most memory that this process may hold while a script runs.
+    pub memory_limit: usize,
 }
+
+/// How often all memory is looked at, in operations. Large pieces are counted as they come.
+const SAMPLE: u64 = 8192;
 
 /// Why a script stops although none of its statements says so.
 #[derive(Debug)]
@@ -38,6 +53,10 @@ pub(crate) enum Why {
     Output(Option<i32>),
     /// An error that the interpreter has swallowed: a failing stream in a loop with an empty body.
     Lost(Box<EvalAltResult>),
+    /// It holds more memory than it may.
+    Memory,
+    /// Clean-up has failed, in what may have been the way out of another error.
+    Cleanup,
 }
 
 /// The request that a script stops, which nothing in it can catch.
@@ -70,9 +89,30 @@ impl Halt {
 }
 
 impl World {
-    /// Whether the interpreter must stop at its next operation.
-    pub fn must_stop(&self) -> bool {
-        self.halt.is_requested() || self.context.cancel_token().is_cancelled()
+    /// Asked at every operation, whose number is given: whether the interpreter must stop.
+    pub fn stops_at(&self, operation: u64) -> bool {
+        let is_too_much = os::held_memory() > self.memory_limit
+            || (operation.is_multiple_of(SAMPLE) && os::resident_memory().is_some_and(|held| held > self.memory_limit));
+        if is_too_much {
+            self.halt.request(Why::Memory);
+        }
+        self.must_stop()
+    }
+
+    /// Whether some block has surroundings of its own: almost always there is none, and this is asked at every
+    /// operation.
+    pub fn has_layers(&self) -> bool {
+        self.layers.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the whole script was told to stop, apart from the deadlines of blocks.
+    pub fn is_told_to_stop(&self) -> bool {
+        self.halt.is_requested() || self.base.cancel_token().is_cancelled()
+    }
+
+    /// The engine, where it is ours.
+    pub fn engine(&self) -> Option<Arc<Engine>> {
+        self.engine.get()?.upgrade()
     }
 
     /// The error by which a native function stops the script; see [`Halt`].

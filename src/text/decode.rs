@@ -37,6 +37,15 @@ const PIECE: usize = 4096;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn decode(bytes: Vec<u8>, encoding: Encoding, malformed: Malformed) -> Result<String, DecodeError> {
+    decode_or_return(bytes, encoding, malformed).map_err(|(error, _)| error)
+}
+
+/// As [`decode`]; the error comes with the bytes.
+pub(crate) fn decode_or_return(
+    bytes: Vec<u8>,
+    encoding: Encoding,
+    malformed: Malformed,
+) -> Result<String, (DecodeError, Vec<u8>)> {
     let as_it_is =
         encoding == Encoding::UTF_8 || (encoding == Encoding::AUTO && encoding_rs::Encoding::for_bom(&bytes).is_none());
     let bytes = if as_it_is {
@@ -49,8 +58,10 @@ pub fn decode(bytes: Vec<u8>, encoding: Encoding, malformed: Malformed) -> Resul
         bytes
     };
     let mut text = String::new();
-    Decoder::new(encoding, malformed).decode(&bytes, true, &mut text)?;
-    Ok(text)
+    match Decoder::new(encoding, malformed).decode(&bytes, true, &mut text) {
+        Ok(()) => Ok(text),
+        Err(error) => Err((error, bytes)),
+    }
 }
 
 /// Decodes a stream, piece by piece.

@@ -27,6 +27,7 @@ mod separators;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use decode::decode_or_return;
 pub use decode::{Decoder, decode};
 pub use encoding::{EncodeError, Encoding, UnknownEncoding};
 pub use error::{DecodeError, LineTooLong, TextError};

@@ -18,4 +18,5 @@ mod layers;
 mod process;
 mod repl;
 mod scripts;
+mod streams;
 mod tidy;

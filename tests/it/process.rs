@@ -9,16 +9,20 @@ use procscript::process::{Error, ErrorKind, Expression, cmd};
 use crate::support::procs;
 use crate::support::testkid;
 
+mod blame;
 mod cancel;
+mod capture;
 mod closure;
 mod control;
 mod env;
 mod errors;
 mod execution;
 mod held;
+mod hooks;
 mod hosts;
 mod input;
 mod isolation;
+mod known;
 mod lines;
 mod load;
 mod options;
@@ -26,12 +30,15 @@ mod pipeline;
 mod program;
 mod redirect;
 mod run;
+mod shell_line;
 mod shortage;
 mod strangers;
 mod streams;
+mod surroundings;
 mod teardown;
 mod tee;
 mod timeout;
+mod unattended;
 mod unread;
 
 /// `testkid` with the words of the line as its arguments.

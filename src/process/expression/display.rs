@@ -61,6 +61,11 @@ impl Command {
         std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
     }
 
+    /// `argv` for people.
+    pub fn shown_argv(&self, arg0: Option<&OsStr>) -> Vec<String> {
+        self.argv(arg0).iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
+    }
+
     /// `argv`, with the name as the user wrote it in front.
     pub fn argv(&self, arg0: Option<&OsStr>) -> Vec<OsString> {
         let first = arg0.unwrap_or_else(|| self.program.as_os_str()).to_os_string();

@@ -13,7 +13,8 @@ use crate::text::{Encoding, Malformed, Separators};
 use super::context::Context;
 use super::error::Error;
 use super::program::Program;
-use super::settings::{Hook, Settings};
+use super::redirect::Input;
+use super::settings::{Hook, Scoped, Settings};
 use super::teardown::Teardown;
 
 /// A command or a pipeline, with its settings: something that can be run, and has not been.
@@ -94,6 +95,19 @@ impl Expression {
         matches!(self.node, Node::Command(_))
     }
 
+    /// How many processes it takes.
+    pub(crate) fn stage_count(&self) -> usize {
+        let source = match &self.settings.redirects.stdin {
+            Some(Input::Command(source)) => source.stage_count(),
+            _ => 0,
+        };
+        source
+            + match &self.node {
+                Node::Command(_) => 1,
+                Node::Pipeline(parts) => parts.iter().map(Self::stage_count).sum(),
+            }
+    }
+
     /// One more argument. On a pipeline, for its last command.
     pub fn arg(self, argument: impl Into<OsString>) -> Self {
         self.args([argument.into()])
@@ -136,6 +150,16 @@ impl Expression {
     /// The surroundings to run in; without it, those of this process.
     pub fn within(self, context: &Context) -> Self {
         self.set(|s| s.context = Some(context.clone()))
+    }
+
+    /// With these settings around it: what it says itself goes before them.
+    pub(crate) fn under(self, outer: &Scoped) -> Self {
+        self.set(|s| s.scoped = outer.merged_with(&s.scoped))
+    }
+
+    /// Without what surroundings can say as well.
+    pub(crate) fn without_surroundings(self) -> Self {
+        self.set(|s| (s.scoped.dir, s.scoped.env) = Default::default())
     }
 
     /// Called with the failure of the command when it was [started](Self::start) and nobody waited for
@@ -204,7 +228,8 @@ impl Expression {
 
     /// Ends the command when it has not ended by itself after this time: TERM to its processes, the
     /// grace period, KILL, and an error of kind [`TimedOut`](super::ErrorKind::TimedOut). The shortest
-    /// of a pipeline's timeouts holds for all of it.
+    /// of a pipeline's timeouts holds for all of it. The error names the stage that had set it and is still
+    /// running; a timeout of the pipeline itself is no stage's in particular.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|s| s.scoped.timeout = Some(timeout))
     }

@@ -34,7 +34,16 @@ impl Expression {
         I: IntoIterator<Item = Result<Vec<u8>, Error>>,
         I::IntoIter: Send + 'static,
     {
-        let items = Items::new(Box::new(items.into_iter()));
+        let items = Items::new(Box::new(items.into_iter()), None);
+        self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
+    }
+
+    /// [`stdin_items`](Self::stdin_items) for an iterator that needs a stack of so many bytes.
+    pub(crate) fn stdin_items_with_stack<I>(self, items: I, stack: usize) -> Self
+    where
+        I: Iterator<Item = Result<Vec<u8>, Error>> + Send + 'static,
+    {
+        let items = Items::new(Box::new(items), Some(stack));
         self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
     }
 

@@ -7,6 +7,8 @@
 mod unix;
 
 #[cfg(unix)]
+pub use unix::CountingAllocator;
+#[cfg(unix)]
 pub(crate) use unix::*;
 
 #[cfg(not(unix))]

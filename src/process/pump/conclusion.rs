@@ -31,8 +31,16 @@ impl Pump {
         let elapsed = stages.iter().map(|stage| stage.elapsed).max().unwrap_or_default();
         let verdict = Verdict::on(&self.expression, &stages, &mut 0);
         let decisive = verdict.stage;
-        let output =
-            Output { status: stages[decisive].status, stages, stdout, stderr, elapsed, held_open: self.held_open };
+        let output = Output {
+            command: self.identity.command().to_string(),
+            status: stages[decisive].status,
+            stage: decisive,
+            stages,
+            stdout,
+            stderr,
+            elapsed,
+            held_open: self.held_open,
+        };
         if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
             let help = format!("process {} could not be ended, and may still be running", stage.pid);
             // How it ended is not known, so that nothing can be said but this.
@@ -46,9 +54,10 @@ impl Pump {
                 self.failure.take().or_else(|| self.input_failure()).or_else(|| self.status_failure(&output, verdict))
             }
         };
-        let failure = failure.map(|error| {
-            let error = error.about(&self.expression.to_string(), &[], None);
-            self.stages[decisive].info.describe(error).at_stage(decisive).with_output(output.clone())
+        let failure = failure.map(|error| match error.command() {
+            // A source of input that is a command of its own: what happened to it is not about this one.
+            Some(_) => error,
+            None => error.with_output(output.clone()),
         });
         (output, failure)
     }
@@ -64,7 +73,7 @@ impl Pump {
         }
         os::wait_readable(self.stop.cancel.reader(), Some(INTERRUPT_NEWS));
         if self.stop.cancel.is_cancelled() {
-            self.fail(Error::new(ErrorKind::Cancelled, format!("`{}` was cancelled", self.expression)));
+            self.fail(Error::new(ErrorKind::Cancelled, format!("`{}` was cancelled", self.identity.command())));
         }
     }
 
@@ -80,7 +89,7 @@ impl Pump {
         let status = stage.status;
         let message = match output.stages.len() {
             1 => format!("`{}` {status}", stage.command),
-            n => format!("`{}` (stage {} of {n} of `{}`) {status}", stage.command, verdict.stage + 1, self.expression),
+            _ => format!("{} {status}", self.identity.subject(Some(verdict.stage))),
         };
         // A plain success that is a failure here needs a word.
         let accepted = &self.stages[verdict.stage].info.scoped.acceptance.ok_codes;
@@ -91,6 +100,6 @@ impl Pump {
             }
             _ => message,
         };
-        Some(Error::new(kind, message))
+        Some(Error::new(kind, message).at_stage(verdict.stage))
     }
 }

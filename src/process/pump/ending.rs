@@ -39,12 +39,18 @@ impl Pump {
             Phase::Running if self.stop.request.urgency() == Urgency::Now => self.kill(),
             Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
             Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
-                let after = self.stop.timeout.unwrap_or_default();
-                self.begin_timeout(&format!("after {}", duration_text(after)));
+                let after = duration_text(self.stop.timeout.unwrap_or_default());
+                let why = if self.stop.is_outer_deadline {
+                    "with what is around it".to_string()
+                } else {
+                    format!("after {after}")
+                };
+                self.begin_timeout(self.stop.timeout_stage, &why);
             }
             Phase::Running if self.idle_deadline().is_some_and(|deadline| now >= deadline) => {
                 let silence = self.stop.idle_timeout.unwrap_or_default();
-                self.begin_timeout(&format!("after {} without output", duration_text(silence)));
+                let why = format!("after {} without output", duration_text(silence));
+                self.begin_timeout(self.stop.idle_stage, &why);
             }
             Phase::Asked { .. } if urgency == Urgency::Now => self.kill(),
             Phase::Asked { teardown, step, until } => {
@@ -66,16 +72,18 @@ impl Pump {
     }
 
     fn begin_cancellation(&mut self) {
-        let message = format!("`{}` was cancelled", self.expression);
+        let message = format!("`{}` was cancelled", self.identity.command());
         self.fail(Error::new(ErrorKind::Cancelled, message));
         // Ctrl-C at a terminal reaches the children that share our group without us.
         let is_told = self.stop.cancel.is_from_terminal() && !self.tree.has_own_group();
         self.ask(self.stop.cancel.signal(), is_told);
     }
 
-    fn begin_timeout(&mut self, why: &str) {
-        let message = format!("`{}` timed out {why}", self.expression);
-        self.fail(Error::new(ErrorKind::TimedOut, message));
+    /// `stage`: the one whose time it was. One that has ended is not what took so long.
+    fn begin_timeout(&mut self, stage: Option<usize>, why: &str) {
+        let stage = stage.filter(|stage| self.stages[*stage].ending.is_none());
+        let message = format!("{} timed out {why}", self.identity.subject(stage));
+        self.fail(Error::new(ErrorKind::TimedOut, message).at_stage(stage));
         self.ask(POLITE, false);
     }
 

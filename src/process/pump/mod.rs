@@ -8,7 +8,7 @@ mod conclusion;
 mod ending;
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
@@ -16,9 +16,9 @@ use os_pipe::PipeReader;
 use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
-use super::flow::{Drain, Drained, Feeder};
+use super::flow::{Drain, Drained, Feeder, InputFailure};
 use super::os::{self, Ending, PollFd};
-use super::stage::Running;
+use super::stage::{Identity, Running};
 use super::stream::Readers;
 use super::teardown::Teardown;
 use super::tree::Tree;
@@ -38,8 +38,14 @@ pub(crate) struct Stop {
     pub request: CancelToken,
     pub deadline: Option<Instant>,
     pub timeout: Option<Duration>,
+    /// Whether the deadline is that of the surroundings.
+    pub is_outer_deadline: bool,
+    /// The stage whose own timeout that is.
+    pub timeout_stage: Option<usize>,
     /// How long a command may write nothing.
     pub idle_timeout: Option<Duration>,
+    /// The stage whose own idle timeout that is.
+    pub idle_stage: Option<usize>,
     pub grace: Duration,
     /// What the command asked for, instead of TERM and the grace period.
     pub teardown: Option<Teardown>,
@@ -71,10 +77,11 @@ pub(crate) enum Turn {
 
 pub(crate) struct Pump {
     expression: Expression,
+    identity: Identity,
     tree: Arc<Tree>,
     stages: Vec<Running>,
     feeders: Vec<Feeder>,
-    input_failures: Vec<Arc<Mutex<Option<Error>>>>,
+    input_failures: Vec<InputFailure>,
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
@@ -112,6 +119,7 @@ impl Pump {
         started: Instant,
     ) -> Self {
         Self {
+            identity: Identity::new(&expression, &stages),
             expression,
             tree,
             stages,
@@ -138,8 +146,8 @@ impl Pump {
         &self.tree
     }
 
-    pub fn expression(&self) -> &Expression {
-        &self.expression
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// A token by which the holder of the command can have it ended.
@@ -149,12 +157,15 @@ impl Pump {
     }
 
     /// Where threads that feed input leave their failures.
-    pub fn watch_input(&mut self, failures: Vec<Arc<Mutex<Option<Error>>>>) {
+    pub fn watch_input(&mut self, failures: Vec<InputFailure>) {
         self.input_failures = failures;
     }
 
     fn input_failure(&self) -> Option<Error> {
-        self.input_failures.iter().find_map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take())
+        self.input_failures.iter().find_map(|InputFailure { stage, slot }| {
+            let failure = slot.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+            Some(failure.at_stage(*stage))
+        })
     }
 
     /// Gives the pump the pipe that the caller reads.
@@ -251,34 +262,35 @@ impl Pump {
         for (drain, count) in self.drains.iter_mut().zip(counts) {
             let is_ready = ready.by_ref().take(count).fold(false, |any, is_ready| any | is_ready);
             if is_ready {
-                results.extend(drain.advance());
+                results.extend(drain.advance().map(|result| (drain.stage, result)));
             }
         }
         self.stream_is_ready = self.stream.is_some() && ready.next() == Some(true);
-        for result in results {
-            self.after_read(result);
+        for (stage, result) in results {
+            self.after_read(stage, result);
         }
         self.notice_endings(false).map_err(lost_sight)
     }
 
-    fn after_read(&mut self, result: Drained) {
+    /// `stage`: the one that has written, if it is known.
+    fn after_read(&mut self, stage: Option<usize>, result: Drained) {
         self.last_activity = Instant::now();
         match result {
             Drained::Some | Drained::End => {}
             Drained::TooMuch(limit) => {
-                let message = format!("`{}` wrote more than the limit of {limit} bytes", self.expression);
+                let message = format!("{} wrote more than the limit of {limit} bytes", self.identity.subject(stage));
                 let help = "raise it with .limit(\"1GiB\"), read it with .lines(), or send it to a file";
-                self.fail(Error::new(ErrorKind::OutputLimit, message).with_help(help));
+                self.fail(Error::new(ErrorKind::OutputLimit, message).with_help(help).at_stage(stage));
                 self.kill();
             }
             Drained::ReadFailed(error) => {
-                let what = format!("cannot read the output of `{}`", self.expression);
-                self.fail(Error::from_io(ErrorKind::ReadFailed, what, &error));
+                let what = format!("cannot read the output of {}", self.identity.subject(stage));
+                self.fail(Error::from_io(ErrorKind::ReadFailed, what, &error).at_stage(stage));
                 self.kill();
             }
             Drained::WriteFailed(error) => {
-                let what = format!("cannot write the output of `{}`", self.expression);
-                self.fail(Error::from_io(ErrorKind::WriteFailed, what, &error));
+                let what = format!("cannot write the output of {}", self.identity.subject(stage));
+                self.fail(Error::from_io(ErrorKind::WriteFailed, what, &error).at_stage(stage));
                 self.kill();
             }
         }
@@ -313,12 +325,12 @@ impl Pump {
 
     fn notice_endings(&mut self, block: bool) -> io::Result<()> {
         let mut lost = None;
-        for stage in self.stages.iter_mut().filter(|stage| stage.ending.is_none()) {
+        for (index, stage) in self.stages.iter_mut().enumerate().filter(|(_, stage)| stage.ending.is_none()) {
             stage.ending = match os::peek_ending(stage.pid, block) {
                 Err(error) if error.raw_os_error() == Some(os::ECHILD) => {
                     // Somebody else has reaped it: its id may be a stranger's by now.
                     self.tree.lose(stage.pid);
-                    lost = Some(error);
+                    lost = Some((index, error));
                     Some(Ending::unknown())
                 }
                 ending => ending?,
@@ -328,8 +340,9 @@ impl Pump {
                 stage.descriptor = None;
             }
         }
-        if let Some(error) = lost {
-            self.fail(Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error));
+        if let Some((stage, error)) = lost {
+            let error = Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error);
+            self.fail(error.at_stage(stage));
             self.kill();
         }
         if self.all_ended.is_none() && self.stages.iter().all(|stage| stage.ending.is_some()) {
@@ -389,9 +402,9 @@ impl Pump {
 
     /// Takes what the pipes hold, without waiting for more.
     fn empty_pipes(&mut self) {
-        let results: Vec<_> = self.drains.iter_mut().filter_map(Drain::empty).collect();
-        for result in results {
-            self.after_read(result);
+        let results: Vec<_> = self.drains.iter_mut().filter_map(|drain| Some((drain.stage, drain.empty()?))).collect();
+        for (stage, result) in results {
+            self.after_read(stage, result);
         }
     }
 }

@@ -7,7 +7,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 use crate::process::{self, Execution, OutputStream};
 use crate::script::convert;
 use crate::script::error::CallPlace;
-use crate::script::stream::{Chunks, Lines};
+use crate::script::stream::Stream;
 use crate::script::world::World;
 
 use super::output::Outcome;
@@ -110,14 +110,14 @@ fn outcome(output: process::Output) -> Dynamic {
 
 /// What is read from a command that runs beside the script, and what is given to another.
 fn register_streams(engine: &mut Engine, world: &Arc<World>) {
-    engine.register_type_with_name::<OutputStream>("Stream");
+    engine.register_type_with_name::<OutputStream>("OutputStream");
     engine.register_fn("to_string", |_: &mut OutputStream| "the output of a running command");
     engine.register_get("stdout", |execution: &mut Execution| execution.stdout());
     engine.register_get("stderr", |execution: &mut Execution| execution.stderr());
 
     type Open = fn(&OutputStream, &CallPlace) -> std::result::Result<Dynamic, process::Error>;
-    let lines: Open = |stream, place| Ok(Dynamic::from(Lines::new(stream.lines()?, place)));
-    let chunks: Open = |stream, place| Ok(Dynamic::from(Chunks::new(stream.chunks()?, place)));
+    let lines: Open = |stream, place| Ok(Dynamic::from(Stream::lines(stream.lines()?, place)));
+    let chunks: Open = |stream, place| Ok(Dynamic::from(Stream::chunks(stream.chunks()?, place)));
     for (name, open) in [("lines", lines), ("chunks", chunks)] {
         let shared = world.clone();
         engine.register_fn(name, move |context: NativeCallContext, stream: OutputStream| {

@@ -17,7 +17,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         engine.register_fn(name, move |context: NativeCallContext, value: Dynamic| {
             let place = CallPlace::of(&context);
             let path = convert::path(&value, "the path").map_err(|problem| place.invalid(&world, problem))?;
-            let path = world.context.absolute(&path).map_err(|error| place.raise(&world, error))?;
+            let path = world.context().absolute(&path).map_err(|error| place.raise(&world, error))?;
             Ok::<bool, Box<EvalAltResult>>(question(&path))
         });
     }

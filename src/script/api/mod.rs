@@ -3,6 +3,7 @@
 
 mod arrays;
 mod command;
+mod control;
 mod execution;
 mod files;
 mod output;
@@ -24,13 +25,17 @@ pub(crate) use settings::SETTINGS;
 /// Registers everything with an engine.
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::error::register(engine);
+    super::caught::register(engine);
+    super::facts::register(engine);
     super::template::register(engine, world);
+    super::with_block::register(engine, world);
     command::register(engine, world);
     settings::register(engine, world);
     run::register(engine, world);
     output::register(engine, world);
     super::stream::register(engine, world);
     execution::register(engine, world);
+    control::register(engine, world);
     text::register(engine);
     arrays::register(engine);
     files::register(engine, world);

@@ -6,7 +6,7 @@ use rhai::{Dynamic, Engine, ImmutableString as Text};
 
 use crate::process::Output;
 use crate::script::convert;
-use crate::script::error::{stages, text_or_unit};
+use crate::script::facts::{Status, code, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
 use crate::script::world::World;
 
 /// What a verb gives to a script: the result of a command, and the value of the closure that talked to
@@ -29,22 +29,27 @@ pub(super) fn register(engine: &mut Engine, _world: &Arc<World>) {
     engine.register_type_with_name::<Outcome>("Output");
     engine.register_fn("to_string", |outcome: &mut Outcome| convert::captured_text(&outcome.output));
     engine.register_fn("to_debug", |outcome: &mut Outcome| {
-        let output = &outcome.output;
-        let command = output.stages.iter().map(|stage| stage.command.as_str()).collect::<Vec<_>>().join(" | ");
-        format!("Output(`{command}` {})", output.status)
+        format!("Output(`{}` {})", outcome.output.command, outcome.output.status)
     });
 
     let mut get = |name: &str, value: fn(&Output) -> Dynamic| {
         engine.register_get(name, move |outcome: &mut Outcome| value(&outcome.output));
     };
+    get("command", |output| output.command.clone().into());
+    get("argv", |output| texts(output.argv()));
+    get("program", |output| path_or_unit(output.program()));
+    get("dir", |output| path_or_unit(output.dir()));
+    get("status", |output| Status { status: output.status, core_dumped: output.core_dumped() }.into());
     get("success", |output| output.success().into());
-    get("code", |output| output.status.code().map_or(Dynamic::UNIT, |code| i64::from(code).into()));
-    get("signal", |output| output.status.signal().map_or(Dynamic::UNIT, |signal| i64::from(signal).into()));
-    get("signal_name", |output| output.status.signal_name().map_or(Dynamic::UNIT, Into::into));
-    get("core_dumped", |output| output.stages.iter().any(|stage| stage.core_dumped).into());
+    get("code", |output| code(output.status));
+    get("signal", |output| signal(output.status));
+    get("signal_name", |output| signal_name(output.status));
+    get("core_dumped", |output| output.core_dumped().into());
     get("stdout", |output| text_or_unit(output.stdout.as_deref()));
     get("stderr", |output| text_or_unit(output.stderr.as_deref()));
     get("stages", |output| stages(&output.stages).into());
+    get("stage", |output| (output.stage as i64).into());
+    get("usage", |output| usage(output.usage()));
     get("elapsed", |output| output.elapsed.as_secs_f64().into());
     get("held_open", |output| output.held_open.into());
     // The first of a pipeline, as for a single command.

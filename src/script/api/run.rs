@@ -6,8 +6,8 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text
 
 use crate::process::{self, Execution, Expression, Output};
 use crate::script::convert;
-use crate::script::error::CallPlace;
-use crate::script::stream::{Chunks, Lines};
+use crate::script::error::{CallPlace, Stop};
+use crate::script::stream::Stream;
 use crate::script::world::{World, lock};
 
 use super::output::Outcome;
@@ -33,9 +33,11 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         }
     }
     register_verb(engine, world, "json", |_, command| {
-        let text = command.read_raw()?;
-        crate::script::json::parse(&text)
-            .map_err(|problem| process::Error::not_decoded(format!("the output of `{command}` is not JSON: {problem}")))
+        command.read_with(|text| {
+            crate::script::json::parse(text).map_err(|problem| {
+                process::Error::not_decoded(format!("the output of `{command}` is not JSON: {problem}"))
+            })
+        })
     });
     // The failure of a started command comes later, when nobody may be waiting: it has the place of
     // its start.
@@ -51,8 +53,10 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     register_for_program(engine, world, "start", start);
     register_closure_form(engine, world);
     // `"text".lines()` splits the text: no shorthand for a program without arguments.
-    register_verb(engine, world, "lines", |place, command| Ok(Dynamic::from(Lines::new(command.lines()?, place))));
-    register_verb(engine, world, "chunks", |place, command| Ok(Dynamic::from(Chunks::new(command.chunks()?, place))));
+    register_verb(engine, world, "lines", |place, command| Ok(Dynamic::from(Stream::lines(command.lines()?, place))));
+    register_verb(engine, world, "chunks", |place, command| {
+        Ok(Dynamic::from(Stream::chunks(command.chunks()?, place)))
+    });
 }
 
 fn outcome(output: Output) -> Dynamic {
@@ -64,29 +68,16 @@ fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
     let world = world.clone();
     engine.register_fn("run", move |context: NativeCallContext, command: Expression, body: FnPtr| -> ScriptResult {
         let place = CallPlace::of(&context);
-        let result = command.within(&world.context).run_with(|execution| {
+        let result = world.surround(command).run_with(|execution| {
             let handle = Execution::clone(execution);
             handle.use_from_one_thread();
             body.call_within_context::<Dynamic>(&context, (handle,)).map_err(Stop::Script)
         });
         match result {
             Ok((output, value)) => Ok(Dynamic::from(Outcome { output, value })),
-            Err(Stop::Script(error)) => Err(error),
-            Err(Stop::Command(error)) => Err(place.raise(&world, error)),
+            Err(stop) => Err(place.stop(&world, stop)),
         }
     });
-}
-
-/// Why the closure form ended early.
-enum Stop {
-    Script(Box<EvalAltResult>),
-    Command(process::Error),
-}
-
-impl From<process::Error> for Stop {
-    fn from(error: process::Error) -> Self {
-        Self::Command(error)
-    }
 }
 
 /// `verb(command)` and `verb(program, [arguments])`.
@@ -128,5 +119,5 @@ fn start(
     verb: &impl Fn(&CallPlace, &Expression) -> Result<Dynamic, process::Error>,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let place = CallPlace::of(context);
-    verb(&place, &command.within(&world.context)).map_err(|error| place.raise(world, error))
+    verb(&place, &world.surround(command)).map_err(|error| place.raise(world, error))
 }

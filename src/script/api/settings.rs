@@ -8,7 +8,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
-use crate::script::stream::Lines;
+use crate::script::stream::Stream;
 use crate::script::world::World;
 use crate::text::{Encoding, Separators};
 
@@ -106,7 +106,6 @@ fn register_streams(methods: &mut Methods) {
     methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(text.as_bytes())));
     methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
     methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
-    methods.with::<Lines>("stdin", |command, lines| Ok(command.stdin_items(lines.into_input()?)));
     methods.with::<OutputStream>("stdin", |command, stream| Ok(command.stdin_stream(stream)));
     methods.with::<Array>("stdin", |command, lines| {
         let mut bytes = Vec::new();
@@ -119,9 +118,13 @@ fn register_streams(methods: &mut Methods) {
     });
     methods.with::<Dynamic>("stdin", |_, value| {
         Err(format!(
-            "the input must be text, a blob, an array of lines or a command, but is {}",
+            "the input must be text, a blob, an array of lines, a command or a stream, but is {}",
             convert::kind_of(&value)
         ))
+    });
+    let world = methods.world.clone();
+    methods.engine.register_fn("stdin", move |context: NativeCallContext, command: Expression, stream: Stream| {
+        stream.feed(command, &world).map_err(|error| CallPlace::of(&context).raise(&world, error))
     });
     let world = methods.world.clone();
     methods.engine.register_fn(

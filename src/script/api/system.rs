@@ -1,11 +1,13 @@
 //! The script and its surroundings: arguments, environment, output, time, the end.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext, Position};
 
-use crate::process::ErrorKind;
+use crate::process::{Error, ErrorKind};
 use crate::script::console::Console;
 use crate::script::convert;
 use crate::script::error::CallPlace;
@@ -42,13 +44,16 @@ fn sleep_seconds(world: &World, context: &NativeCallContext, seconds: f64) -> Re
     }
 }
 
-fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
+pub(super) fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
     print_out(&world.out, &world.halt, None);
-    let goes_on = world.context.cancel_token().sleep(duration);
+    let surroundings = world.context();
+    // No longer than the block around it has.
+    let left = surroundings.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let goes_on = surroundings.cancel_token().sleep(left.map_or(duration, |left| left.min(duration)));
     // A script may be waiting for a process that it does not have as a command.
     #[cfg(feature = "cli")]
     crate::process::orphans::sweep();
-    match goes_on {
+    match goes_on && !world.must_stop() {
         true => Ok(()),
         false => Err(World::terminated(position)),
     }
@@ -100,7 +105,7 @@ fn register_script(engine: &mut Engine, world: &Arc<World>) {
     });
     let shared = world.clone();
     engine.register_fn("cwd", move |context: NativeCallContext| -> Result<String> {
-        let dir = shared.context.base_dir().map_err(|error| CallPlace::of(&context).raise(&shared, error))?;
+        let dir = shared.context().base_dir().map_err(|error| CallPlace::of(&context).raise(&shared, error))?;
         Ok(dir.display().to_string())
     });
     let shared = world.clone();
@@ -113,7 +118,7 @@ fn register_environment(engine: &mut Engine, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("env", move |context: NativeCallContext, name: Text| -> Result<String> {
         let place = CallPlace::of(&context);
-        let Some(value) = shared.context.env(name.as_str()) else {
+        let Some(value) = shared.context().env(name.as_str()) else {
             let message = format!("the environment variable `{name}` is not set");
             return Err(place.invalid(&shared, message));
         };
@@ -121,7 +126,7 @@ fn register_environment(engine: &mut Engine, world: &Arc<World>) {
     });
     let shared = world.clone();
     engine.register_fn("env", move |context: NativeCallContext, name: Text, otherwise: Dynamic| -> Result<Dynamic> {
-        match shared.context.env(name.as_str()) {
+        match shared.context().env(name.as_str()) {
             None => Ok(otherwise),
             Some(value) => as_text(&name, value)
                 .map(Dynamic::from)
@@ -130,12 +135,22 @@ fn register_environment(engine: &mut Engine, world: &Arc<World>) {
     });
     let shared = world.clone();
     engine.register_fn("which", move |context: NativeCallContext, name: Text| -> Result<Dynamic> {
-        match shared.context.which(name.as_str()) {
-            Ok(path) => Ok(path.display().to_string().into()),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotExecutable) => Ok(Dynamic::UNIT),
-            Err(error) => Err(CallPlace::of(&context).raise(&shared, error)),
-        }
+        let found = shared.context().which(name.as_str()).map(|path| path.display().to_string().into());
+        or_nothing(found).map_err(|error| CallPlace::of(&context).raise(&shared, error))
     });
+    let shared = world.clone();
+    engine.register_fn("which", move |context: NativeCallContext, path: PathBuf| -> Result<Dynamic> {
+        let found = shared.context().which_file(&path).map(|_| Dynamic::from(path));
+        or_nothing(found).map_err(|error| CallPlace::of(&context).raise(&shared, error))
+    });
+}
+
+/// A program that is not there is an answer, too.
+fn or_nothing(found: std::result::Result<Dynamic, Error>) -> std::result::Result<Dynamic, Error> {
+    match found {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotExecutable) => Ok(Dynamic::UNIT),
+        found => found,
+    }
 }
 
 fn as_text(name: &str, value: OsString) -> std::result::Result<String, String> {
@@ -165,6 +180,10 @@ fn exit(world: &World, context: &NativeCallContext, code: i64) -> Result<()> {
         // The system would keep eight bits of it: 256 would become success.
         let message = format!("exit({code}): an exit code is a number from 0 to 255");
         return Err(CallPlace::of(context).invalid(world, message));
+    }
+    if world.is_cleaning_up() {
+        let error = Error::misuse("exit cannot be called in clean-up", "say how the script ends outside defer { … }");
+        return Err(CallPlace::of(context).raise(world, error));
     }
     world.halt.request(Why::Exit(code as i32));
     Err(World::terminated(context.call_position()))

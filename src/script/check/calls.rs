@@ -131,7 +131,9 @@ impl Functions<'_> {
         }
         let help = foreign::function(name, |name| self.exists(name)).or_else(|| {
             let names = self.native.keys().chain(self.script.keys()).map(String::as_str);
-            let names = names.chain(KEYWORD_FUNCTIONS.iter().copied()).map(str::to_string);
+            // Names that begin so are not for scripts.
+            let names = names.chain(KEYWORD_FUNCTIONS.iter().copied()).filter(|name| !name.starts_with("__"));
+            let names = names.map(str::to_string);
             similar.to_global(name, names).map(|similar| format!("did you mean `{similar}`?"))
         });
         Some(Finding::new(Code::UnknownFunction, format!("there is no {noun} `{name}`"), help))

@@ -88,6 +88,7 @@ const HABITS: &[Habit] = &[
     },
     at(&["=>"], CLOSURE),
     at(&["->"], "a closure is written |x| …, a case 1 => …, and a function does not say what it gives"),
+    at(&["try"], "`try` has no value: let result = attempt(|| …)"),
     at(&["#"], "a comment starts with //"),
     at(&["${"], "a slot belongs into a command template or a text in backquotes: `…${x}…`"),
     at(&["$("], "what a command prints is $`command`.read()"),
@@ -101,7 +102,7 @@ const HABITS: &[Habit] = &[
     after(&["function", "def", "func", "fun"], "a function is written fn name(a, b) { … }"),
     after(&["foreach"], "a loop is written for x in list { … }"),
     after(&["unless"], "write if !condition { … }"),
-    after(&["finally"], "`try` has only a `catch`: put what always happens behind it"),
+    after(&["finally"], "what always happens is written in front: defer { … }"),
     after(&["echo", "printf", "puts"], "write print(…)"),
     Habit { at: &["let"], before: &["("], help: "a loop is written for i in 0..n { … }" },
     Habit { at: &["(", "["], before: &["let", "const"], help: "one name at a time: let a = pair[0]; let b = pair[1];" },
@@ -109,11 +110,8 @@ const HABITS: &[Habit] = &[
     Habit { at: &[">"], before: &["<"], help: "write !=" },
 ];
 
-const TRY: &str = "declare it first: let x = (); try { x = …; } catch { … }";
-const ATTEMPT: &str = "`try` has no value: let result = attempt(|| …)";
-
-/// What to write, when the error looks like a habit. `knows` tells which functions there are.
-pub(super) fn help(error: &ParseErrorType, around: &Around, knows: &dyn Fn(&str) -> bool) -> Option<String> {
+/// What to write, when the error looks like a habit.
+pub(super) fn help(error: &ParseErrorType, around: &Around) -> Option<String> {
     let fixed = match error {
         ParseErrorType::BadInput(LexError::UnterminatedString) => {
             "a text over several lines stands in backquotes: `…`; a quote inside one is \\\""
@@ -121,10 +119,6 @@ pub(super) fn help(error: &ParseErrorType, around: &Around, knows: &dyn Fn(&str)
         ParseErrorType::BadInput(LexError::MalformedEscapeSequence(_)) => {
             "a backslash is written \\\\; a raw text has none to escape: #\"…\"#"
         }
-        ParseErrorType::BadInput(_) if around.is_at("try") => match knows("attempt") {
-            true => ATTEMPT,
-            false => TRY,
-        },
         ParseErrorType::MissingToken(_, what) if what.contains("parameters of") => match around.rest.chars().next() {
             Some(':') => "parameters have no types: fn f(a, b) { … }",
             Some('=') => "parameters have no default values: write a second function with fewer parameters",

@@ -6,6 +6,7 @@ use rhai::{CustomExpr, Expr};
 
 use crate::process::{Context, ErrorKind};
 use crate::script::problem::Code;
+use crate::script::template::SHELL_COMPLETE;
 use crate::script::template_text::{self, Part};
 
 use super::Findings;
@@ -65,7 +66,10 @@ fn texts(expressions: &[Expr]) -> impl Iterator<Item = String> {
 
 /// The programs that a command template names without a slot.
 fn template_programs(custom: &CustomExpr) -> Vec<String> {
-    if custom.tokens.first().is_none_or(|token| token != "$") {
+    // The last input says what was completed: the text of a shell names programs, too, but only to the shell.
+    let is_template = custom.tokens.first().is_some_and(|token| token == "$");
+    let is_for_shell = matches!(custom.inputs.last(), Some(Expr::StringConstant(end, _)) if end == SHELL_COMPLETE);
+    if !is_template || is_for_shell {
         return Vec::new();
     }
     let Some(pieces) = custom.state.read_lock::<rhai::Array>() else { return Vec::new() };

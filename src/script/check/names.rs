@@ -9,6 +9,7 @@ use rhai::{ASTFlags, CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, S
 
 use crate::script::library::Earlier;
 use crate::script::problem::Code;
+use crate::script::spelling::DEFERRED;
 
 use super::Findings;
 use super::calls::Functions;
@@ -89,7 +90,7 @@ impl<'a> Names<'a> {
     }
 
     fn all(&self) -> impl Iterator<Item = String> {
-        self.stack.iter().map(|name| (*name).to_string())
+        self.stack.iter().filter(|name| !name.starts_with(DEFERRED)).map(|name| (*name).to_string())
     }
 }
 

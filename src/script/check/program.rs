@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, ScriptFuncDef, Stmt};
+use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, ScriptFuncDef, Stmt};
 
 /// What a source text consists of.
 pub(super) struct Program<'a> {
     pub statements: &'a [Stmt],
     pub functions: Vec<Function<'a>>,
     names: HashSet<&'a str>,
+    /// The closures whose value nobody uses, because `defer` made them.
+    deferred: HashSet<String>,
     /// Whether somebody looks at the value of the last statement.
     pub value_is_used: bool,
 }
@@ -47,8 +49,17 @@ impl<'a> Program<'a> {
             }
             true
         });
+        let mut deferred = HashSet::new();
+        ast.walk(&mut |path: &[ASTNode]| {
+            if let Some(ASTNode::Expr(Expr::Custom(custom, _))) = path.last()
+                && custom.tokens.first().is_some_and(|token| token == "defer")
+            {
+                deferred.extend(custom.inputs.first().and_then(closure_name));
+            }
+            true
+        });
         let names = ast.iter_fn_def().map(|definition| definition.name.as_str()).collect();
-        Self { statements: ast.statements(), functions, names, value_is_used }
+        Self { statements: ast.statements(), functions, names, deferred, value_is_used }
     }
 
     /// Shows everything in the program.
@@ -56,13 +67,30 @@ impl<'a> Program<'a> {
         let mut walk = Walk { show };
         walk.block(self.statements, self.value_is_used);
         for function in &self.functions {
-            walk.block(&function.body, true);
+            walk.block(&function.body, !self.deferred.contains(function.definition.name.as_str()));
         }
     }
 
     /// Whether the program itself defines a function of this name.
     pub fn defines(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+}
+
+/// The name that Rhai gives to a closure, by the expression that makes it.
+fn closure_name(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::DynamicConstant(value, _) => value.read_lock::<FnPtr>().map(|closure| closure.fn_name().to_string()),
+        // One that captures something: `{ share …; curry(closure, …) }`.
+        Expr::Stmt(block) => block.iter().find_map(|statement| match statement {
+            Stmt::FnCall(call, _) => call.args.first().and_then(closure_name),
+            Stmt::Expr(expression) => match &**expression {
+                Expr::FnCall(call, _) => call.args.first().and_then(closure_name),
+                other => closure_name(other),
+            },
+            _ => None,
+        }),
+        _ => None,
     }
 }
 
@@ -177,6 +205,11 @@ impl<'a, F: FnMut(Node<'a>)> Walk<'_, F> {
             Expr::Stmt(block) => {
                 (self.show)(Node::Expression(expression));
                 self.block(block.statements(), is_used);
+            }
+            // The value of `with … { … }` is that of its block.
+            Expr::Custom(custom, _) if custom.tokens.first().is_some_and(|token| token == "with") => {
+                (self.show)(Node::Expression(expression));
+                custom.inputs.iter().for_each(|input| self.value(input, is_used));
             }
             expression => self.expression(expression),
         }

@@ -5,10 +5,9 @@ use rhai::{AST, Dynamic, Engine, LexError, ParseErrorType, Scope};
 use crate::script::failure::Place;
 use crate::script::problem::{Code, Problem};
 use crate::script::scan::{self, LineIndex, Scan, Unclosed};
-use crate::script::template_text;
 use crate::script::world::Sources;
+use crate::script::{shell_text, spelling, template_text};
 
-use super::calls;
 use super::hints::{self, Around};
 use super::reserved;
 
@@ -41,7 +40,7 @@ pub(crate) fn parse(
     };
     let lines = LineIndex::of(&text);
     let scan = scan::scan(&text);
-    let (spelt, additions) = with_nul_escapes(&text, &scan, &lines);
+    let (spelt, additions) = spelling::respell(&text, &scan);
     let count = text.lines().count();
     sources.add(name, source, lines, additions);
     let at = |offset: usize| sources.place_of(name, offset);
@@ -67,8 +66,7 @@ pub(crate) fn parse(
             let place = sources.place(name, error.1);
             let offset = place.as_ref().and_then(|place| sources.offset_of(place));
             let around = Around::new(&text, offset.unwrap_or(text.len()));
-            let knows = |function: &str| calls::native_functions(engine).contains_key(function);
-            let mut problem = explain(&error.0, Some(&around), &knows);
+            let mut problem = explain(&error.0, Some(&around));
             if let Some(help) = bracket_help(&text, &scan, offset, &at) {
                 problem = problem.with_help(Some(help));
             }
@@ -94,12 +92,12 @@ fn bracket_help(text: &str, scan: &Scan, offset: Option<usize>, at: &dyn Fn(usiz
 
 /// Rhai's words for a syntax error in ours, where there is no text to look at.
 pub(crate) fn parse_message(error: &ParseErrorType) -> (String, Option<String>) {
-    let problem = explain(error, None, &|_| false);
+    let problem = explain(error, None);
     (problem.message().to_string(), problem.help().map(str::to_string))
 }
 
-fn explain(error: &ParseErrorType, around: Option<&Around>, knows: &dyn Fn(&str) -> bool) -> Problem {
-    let help = around.and_then(|around| hints::help(error, around, knows));
+fn explain(error: &ParseErrorType, around: Option<&Around>) -> Problem {
+    let help = around.and_then(|around| hints::help(error, around));
     if let Some(word) = reserved_word(error, around) {
         let message = format!("`{word}` is a reserved word and cannot be a name");
         return Problem::new(Code::ReservedWord, message).with_help(help.or_else(|| reserved::instead(word)));
@@ -133,7 +131,10 @@ fn template_problems(text: &str, scan: &Scan) -> Vec<(usize, Problem)> {
     let closed = scan.templates.iter().filter(|template| template.end.is_some());
     let found = closed.filter_map(|template| {
         let pieces: Vec<&str> = template.literals.iter().map(|range| &text[range.clone()]).collect();
-        let error = template_text::parse(&pieces).err()?;
+        let error = match template.is_shell {
+            true => shell_text::parse(&pieces).err()?,
+            false => template_text::parse(&pieces).err()?,
+        };
         let start = template.literals.get(error.piece).map_or(template.start, |piece| piece.start);
         Some((start + error.offset, Problem::new(Code::Template, error.message).with_help(error.help)))
     });
@@ -157,31 +158,6 @@ fn unclosed_problem(scan: &Scan) -> Option<(usize, Problem)> {
     Some((offset, Problem::new(code, message).with_help(Some(help))))
 }
 
-/// The text with every `\0` spelt as `\x00`, which is how Rhai knows it, and where that made it longer.
-fn with_nul_escapes(text: &str, scan: &Scan, lines: &LineIndex) -> (String, Vec<(scan::Place, usize)>) {
-    let mut spelt = String::with_capacity(text.len());
-    let mut additions: Vec<(scan::Place, usize)> = Vec::new();
-    let mut done = 0;
-    // Of the escape before: its line, its column in the text, and how much its line has grown.
-    let mut last = (0, 0, 0);
-    for offset in &scan.nul_escapes {
-        spelt.push_str(&text[done..*offset]);
-        let place = match additions.last() {
-            Some((before, _)) if before.line == last.0 && !text[done..*offset].contains('\n') => {
-                scan::Place { line: last.0, column: last.1 + 2 + text[done..*offset].chars().count() }
-            }
-            _ => lines.place(text, *offset),
-        };
-        let grown = if place.line == last.0 { last.2 + 2 } else { 0 };
-        last = (place.line, place.column, grown);
-        additions.push((scan::Place { line: place.line, column: place.column + grown }, 2));
-        spelt.push_str("\\x00");
-        done = offset + 2;
-    }
-    spelt.push_str(&text[done..]);
-    (spelt, additions)
-}
-
 /// The names of a scope as plain variables: the optimiser would fold the values of constants into
 /// the program.
 fn without_values(scope: &Scope) -> Scope<'static> {
@@ -197,19 +173,5 @@ pub(crate) fn lower_first(text: &str) -> String {
     match chars.next() {
         Some(first) => first.to_lowercase().chain(chars).collect(),
         None => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn additions_are_where_they_are() {
-        let text = "ä\"\\0b\\0\"\n\"\\0\" + \"\\0\\0ü\\0\"\n\n\"x\"";
-        let (spelt, additions) = with_nul_escapes(text, &scan::scan(text), &LineIndex::of(text));
-        let places: Vec<_> = spelt.match_indices("\\x00").map(|(at, _)| scan::place_of(&spelt, at)).collect();
-        assert_eq!(additions.iter().map(|(place, _)| *place).collect::<Vec<_>>(), places);
-        assert_eq!(places.len(), 6);
     }
 }

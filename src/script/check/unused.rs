@@ -1,9 +1,11 @@
-//! Commands that are built and never run: `cmd("make");` looks like running make, and does nothing.
+//! Commands that are built and never run: `cmd("make");` looks like running make, and does nothing. And
+//! streams that are built and never read: `cmd("ls").lines().map(|name| …);` calls nothing.
 
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use crate::script::api::SETTINGS;
 use crate::script::problem::Code;
+use crate::script::stream::ADAPTORS;
 
 use super::Findings;
 use super::program::{Node, Program, start_of};
@@ -11,14 +13,31 @@ use super::program::{Node, Program, start_of};
 /// Functions that build a command.
 const CONSTRUCTORS: &[&str] = &["cmd", "pipe", "sh"];
 
-/// Commands that are built by statements whose value nobody uses, and commands where a truth value is
-/// needed: `cmd("a") && cmd("b")` runs neither.
+/// Methods that make a stream of a command.
+const STREAMS: &[&str] = &["lines", "chunks"];
+
+/// What does nothing until it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Built {
+    Command,
+    Stream,
+}
+
+/// What is built by statements whose value nobody uses, and commands where a truth value is needed:
+/// `cmd("a") && cmd("b")` runs neither.
 pub(super) fn find(program: &Program, findings: &mut Findings) {
     program.walk(&mut |node| match node {
         Node::Statement(statement, is_used) => {
-            if !is_used && let Some(position) = unused_command(statement) {
-                let help = "run it with .run(), or keep it: let command = …";
-                findings.add(Code::UnusedCommand, position, "this command is built but never run", Some(help));
+            match unused(statement).filter(|_| !is_used) {
+                Some((Built::Command, position)) => {
+                    let help = "run it with .run(), or keep it: let command = …";
+                    findings.add(Code::UnusedCommand, position, "this command is built but never run", Some(help));
+                }
+                Some((Built::Stream, position)) => {
+                    let help = "read it, with `for`, .each(…) or .to_array(), or keep it: let lines = …";
+                    findings.add(Code::UnusedStream, position, "this stream is built but never read", Some(help));
+                }
+                None => {}
             }
             if let Stmt::If(parts, _) | Stmt::While(parts, _) | Stmt::Do(parts, ..) = statement {
                 condition(&parts.expr, findings);
@@ -41,27 +60,47 @@ fn condition(expression: &Expr, findings: &mut Findings) {
     }
 }
 
-fn unused_command(statement: &Stmt) -> Option<Position> {
+fn unused(statement: &Stmt) -> Option<(Built, Position)> {
     match statement {
-        Stmt::Expr(expression) => is_command(expression).then(|| start_of(expression)),
-        Stmt::FnCall(call, position) if is_constructor(call) => Some(*position),
-        Stmt::FnCall(call, position) if is_pipeline(call) => Some(call.args.first().map_or(*position, start_of)),
+        Stmt::Expr(expression) => Some((built_by(expression)?, start_of(expression))),
+        Stmt::FnCall(call, position) => {
+            let start = if is_pipeline(call) { call.args.first().map_or(*position, start_of) } else { *position };
+            Some((built_by_call(call)?, start))
+        }
         _ => None,
     }
 }
 
-/// Whether an expression can only be a command: a constructor, and settings on it.
+/// Whether an expression can only be a command.
 pub(super) fn is_command(expression: &Expr) -> bool {
+    built_by(expression) == Some(Built::Command)
+}
+
+/// What an expression can only be: a constructor and settings are a command; with `lines` or `chunks`
+/// behind them, and what narrows and changes these, a stream.
+fn built_by(expression: &Expr) -> Option<Built> {
     match expression {
-        Expr::Custom(custom, _) => custom.tokens.first().is_some_and(|token| token == "$"),
-        Expr::FnCall(call, _) => is_constructor(call) || is_pipeline(call),
-        Expr::Dot(chain, ..) => is_command(&chain.lhs) && only_settings(&chain.rhs),
-        _ => false,
+        Expr::Custom(custom, _) if custom.tokens.first().is_some_and(|token| token == "$") => Some(Built::Command),
+        Expr::FnCall(call, _) => built_by_call(call),
+        Expr::Dot(chain, ..) => built_by_methods(built_by(&chain.lhs)?, &chain.rhs),
+        _ => None,
     }
 }
 
-fn is_constructor(call: &FnCallExpr) -> bool {
-    call.namespace.is_empty() && CONSTRUCTORS.contains(&call.name.as_str())
+fn built_by_call(call: &FnCallExpr) -> Option<Built> {
+    if is_pipeline(call) {
+        return Some(Built::Command);
+    }
+    if !call.namespace.is_empty() {
+        return None;
+    }
+    match &*call.args {
+        _ if CONSTRUCTORS.contains(&call.name.as_str()) => Some(Built::Command),
+        [command] if STREAMS.contains(&call.name.as_str()) && is_command(command) => Some(Built::Stream),
+        // The shorthand: a program with its arguments.
+        [_, Expr::Array(..)] if STREAMS.contains(&call.name.as_str()) => Some(Built::Stream),
+        _ => None,
+    }
 }
 
 fn is_pipeline(call: &FnCallExpr) -> bool {
@@ -69,10 +108,19 @@ fn is_pipeline(call: &FnCallExpr) -> bool {
 }
 
 /// The rest of a chain of methods: `b().c()` of `a.b().c()`.
-fn only_settings(expression: &Expr) -> bool {
-    match expression {
-        Expr::MethodCall(call, _) => call.name == "pipe" || SETTINGS.contains(&call.name.as_str()),
-        Expr::Dot(chain, ..) => only_settings(&chain.lhs) && only_settings(&chain.rhs),
-        _ => false,
+fn built_by_methods(object: Built, methods: &Expr) -> Option<Built> {
+    match methods {
+        Expr::MethodCall(call, _) => built_by_method(object, &call.name),
+        Expr::Dot(chain, ..) => built_by_methods(built_by_methods(object, &chain.lhs)?, &chain.rhs),
+        _ => None,
+    }
+}
+
+fn built_by_method(object: Built, name: &str) -> Option<Built> {
+    match object {
+        Built::Command if name == "pipe" || SETTINGS.contains(&name) => Some(Built::Command),
+        Built::Command if STREAMS.contains(&name) => Some(Built::Stream),
+        Built::Stream if ADAPTORS.contains(&name) => Some(Built::Stream),
+        _ => None,
     }
 }

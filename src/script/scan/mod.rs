@@ -42,8 +42,10 @@ pub struct Place {
 /// A command template found in the source; all numbers are byte offsets into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Where its `$` is.
+    /// Where its `$`, or the `sh` in front of it, is.
     pub start: usize,
+    /// Whether it is one for a shell: `` sh$`…` ``.
+    pub is_shell: bool,
     /// One past its closing backtick, or `None` when it is never closed.
     pub end: Option<usize>,
     /// The pieces of literal text, escapes and all: one more than `slots` in a closed template.
@@ -110,6 +112,10 @@ pub struct Scan {
     pub mismatched: Option<usize>,
     /// The byte offsets of `\0` in strings and characters, which Rhai does not know.
     pub nul_escapes: Vec<usize>,
+    /// The `defer { … }`, from the word to the closing brace.
+    pub defers: Vec<Range<usize>>,
+    /// The `catch (name) {`: where the name is, and the offset behind the brace.
+    pub catches: Vec<(Range<usize>, usize)>,
     /// How many brackets and slots are open at the end.
     pub open_brackets: usize,
 }

@@ -5,8 +5,15 @@ use std::ops::Range;
 use super::{Scan, Template, Unclosed};
 
 pub(super) fn walk(source: &str) -> Scan {
-    let mut scanner =
-        Scanner { source, bytes: source.as_bytes(), at: 0, open: Vec::new(), texts: 0, found: Scan::default() };
+    let mut scanner = Scanner {
+        source,
+        bytes: source.as_bytes(),
+        at: 0,
+        open: Vec::new(),
+        texts: 0,
+        deferred: Vec::new(),
+        found: Scan::default(),
+    };
     scanner.run();
     scanner.found
 }
@@ -41,6 +48,8 @@ struct Scanner<'a> {
     open: Vec<Frame>,
     /// How many of the open frames are texts of backtick strings and templates.
     texts: usize,
+    /// The braces of the `defer` blocks that are open, and where their words are.
+    deferred: Vec<(usize, usize)>,
     found: Scan,
 }
 
@@ -91,15 +100,50 @@ impl Scanner<'_> {
                 self.texts += 1;
                 self.open.push(Frame::Backtick { start });
             }
-            b'$' if self.starts_with("$`") => self.open_template(),
+            b'$' if self.starts_with("$`") => self.open_template(start),
             b'(' => self.open_bracket(Unclosed::Paren),
             b'[' => self.open_bracket(Unclosed::Bracket),
             b'{' => self.open_bracket(Unclosed::Brace),
             b')' => self.close_bracket(Unclosed::Paren),
             b']' => self.close_bracket(Unclosed::Bracket),
             b'}' => self.close_brace(),
+            byte if is_word(byte) => self.word(),
             _ => self.at += 1,
         }
+    }
+
+    /// Walks over a name, a word of the language or a number.
+    fn word(&mut self) {
+        let start = self.at;
+        self.at = self.skip(start, is_word);
+        // A property may have any name.
+        let is_property = self.source[..start].trim_end().ends_with('.');
+        match &self.source[start..self.at] {
+            "sh" if !is_property && self.starts_with("$`") => self.open_template(start),
+            "defer" if !is_property => {
+                let brace = self.skip(self.at, |byte| byte.is_ascii_whitespace());
+                if self.bytes.get(brace) == Some(&b'{') {
+                    self.deferred.push((brace, start));
+                }
+            }
+            "catch" if !is_property => self.found.catches.extend(self.catch_clause()),
+            _ => {}
+        }
+    }
+
+    /// The offset behind the bytes from `at` on that are so.
+    fn skip(&self, at: usize, is_so: impl Fn(u8) -> bool) -> usize {
+        self.bytes[at..].iter().position(|byte| !is_so(*byte)).map_or(self.bytes.len(), |length| at + length)
+    }
+
+    /// `(name) {` behind a `catch`.
+    fn catch_clause(&self) -> Option<(Range<usize>, usize)> {
+        let space = |at| self.skip(at, |byte| byte.is_ascii_whitespace());
+        let past = |at: usize, wanted| (self.bytes.get(at) == Some(&wanted)).then_some(at + 1);
+        let name = space(past(space(self.at), b'(')?);
+        let end = self.skip(name, is_word);
+        let brace = space(past(space(end), b')')?);
+        (end > name).then_some((name..end, past(brace, b'{')?))
     }
 
     fn comment_to(&mut self, is_end: impl Fn(u8) -> bool) {
@@ -236,9 +280,10 @@ impl Scanner<'_> {
         }
     }
 
-    fn open_template(&mut self) {
+    fn open_template(&mut self, start: usize) {
         let index = self.found.templates.len();
-        self.found.templates.push(Template { start: self.at, end: None, literals: Vec::new(), slots: Vec::new() });
+        let is_shell = start < self.at;
+        self.found.templates.push(Template { start, is_shell, end: None, literals: Vec::new(), slots: Vec::new() });
         self.at += 2;
         let piece = self.at;
         self.texts += 1;
@@ -308,8 +353,14 @@ impl Scanner<'_> {
             self.found.mismatched.get_or_insert(end);
             self.open.truncate(brace + 1);
         }
-        if let Some(Frame::Slot { start, template }) = self.open.pop() {
-            self.close_slot(start + 2..end, template);
+        match self.open.pop() {
+            Some(Frame::Slot { start, template }) => self.close_slot(start + 2..end, template),
+            Some(Frame::Bracket(_, brace)) => {
+                if let Some((_, start)) = self.deferred.pop_if(|(deferred, _)| *deferred == brace) {
+                    self.found.defers.push(start..self.at);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -349,4 +400,8 @@ impl Scanner<'_> {
             }
         }
     }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphanumeric()
 }

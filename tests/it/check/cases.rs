@@ -140,7 +140,7 @@ fn commands_that_are_never_run() {
         ("let f = || { cmd(\"a\"); cmd(\"b\") };", &["unused-command@1:14"]),
         ("fn f() { if true { cmd(\"a\") } else { cmd(\"b\") } }", &[]),
         ("let c = cmd(\"a\"); let d = if true { cmd(\"b\") } else { $`c` }; [$`d`]; (|| $`e`).call().run()", &[]),
-        ("cmd(\"a\").run(); $`a`.lines(); ($`a` | $`b`).test(); run(cmd(\"a\")); return cmd(\"a\");", &[]),
+        ("cmd(\"a\").run(); $`a`.lines().count(); ($`a` | $`b`).test(); run(cmd(\"a\")); return cmd(\"a\");", &[]),
         // To build it may be what is tried.
         ("try { cmd(\"a\").timeout(1) } catch (e) { print(e) }", &[]),
     ]);
@@ -288,4 +288,35 @@ fn comments_allow() {
         ("// procscript: allow(syntax)", "has no meaning"),
         ("// procscript: off", "// procscript: allow(code)"),
     ]);
+}
+
+#[test]
+fn streams_that_are_never_read() {
+    expect(&[
+        ("cmd(\"a\").lines(); 1", &["unused-stream@1:1"]),
+        ("for x in [1] { $`a`.lines().map(|line| line) }", &["unused-stream@1:16"]),
+        ("lines(\"a\", [\"b\"])", &["unused-stream@1:1"]),
+        ("let l = $`a`.lines(); $`a`.lines().to_array(); for x in $`a`.chunks() { print(x) }", &[]),
+    ]);
+}
+
+#[test]
+fn blocks_of_our_own() {
+    expect(&[
+        ("let x = 1; defer { x + y }", &["undefined-variable@1:24"]),
+        ("let x = 1; defer { print(x); } x", &[]),
+        ("defer { cmd(\"a\") }", &["unused-command@1:9"]),
+        ("let c = cmd(\"a\"); defer { c.frob() }", &["unknown-function@1:29"]),
+        ("fn f(a) { defer { a.len(1) } a }", &["wrong-argument-count@1:21"]),
+        ("with dir(x) { y }", &["undefined-variable@1:10", "undefined-variable@1:15"]),
+        ("let d = \"/\"; with dir(d), timeout(\"1s\") { let x = d; x } x", &["undefined-variable@1:58"]),
+        ("with dir(\"/\") { cmd(\"a\") } 1", &["unused-command@1:17"]),
+        ("let c = with dir(\"/\") { cmd(\"a\") };", &[]),
+        ("with dirr(\"/\") { 1 }", &["syntax@1:10"]),
+        ("sh$`a && ${x} | b`.run()", &["undefined-variable@1:12"]),
+        ("sh$`a \"${1}\"`.run()", &["template@1:8"]),
+        ("sh$`a`", &["unused-command@1:1"]),
+        ("try { 1 } catch (e) { e.kind } e", &["undefined-variable@1:32"]),
+    ]);
+    assert!(check("sh$`no-such-program-x`.run()").is_empty());
 }

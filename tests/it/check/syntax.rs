@@ -45,7 +45,7 @@ fn reserved_words_say_what_to_write_instead() {
 #[test]
 fn habits_from_elsewhere_are_understood() {
     expect_help(&[
-        ("let x = try { 1 } catch { 2 };", "try { x = …; }"),
+        ("let x = try { 1 } catch { 2 };", "attempt(|| …)"),
         ("let y = true ? 1 : 2;", "if a { b } else { c }"),
         ("let i = 1; i++;", "+= 1"),
         ("let i = 1; --i;", "-= 1"),

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use procscript::process::{CancelToken, Context, Error, ErrorKind, Expression};
+use procscript::process::{CancelToken, Context, Error, ErrorKind, Expression, Teardown, TerminationStatus};
 
-use super::{await_strays, fails, kid, kid_with, millis, within};
+use super::{await_strays, fails, kid, kid_with, millis, soon, within};
 use crate::support::leaks::Guard;
 use crate::support::procs;
 use crate::support::scratch::Scratch;
@@ -129,6 +129,33 @@ fn very_early_cancellations_hang_nobody() {
             });
             within(millis(3000), || fails(ErrorKind::Cancelled, kid("forever").within(&context).read()));
         });
+    }
+}
+
+#[test]
+fn however_early_kill_is_what_it_dies_of() {
+    let _guard = Guard::new();
+    let killed = TerminationStatus::Signaled(libc::SIGKILL);
+    let early = |round: u64| Duration::from_micros(round * 7919 % 10_000);
+    for round in 0..100 {
+        let token = CancelToken::new().expect("a pipe");
+        let context = Context::new().with_cancel(token.clone());
+        let command = kid("forever").teardown(Teardown::kill()).within(&context);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(early(round));
+                token.cancel();
+            });
+            let error = soon(|| fails(ErrorKind::Cancelled, command.read()));
+            // None when it was cancelled before it was started.
+            assert_eq!(error.status().unwrap_or(killed), killed);
+        });
+    }
+    for round in 0..100 {
+        let execution = kid("forever").start().expect("it starts");
+        std::thread::sleep(early(round));
+        soon(|| execution.teardown(&Teardown::kill()));
+        assert_eq!(fails(ErrorKind::Signaled, execution.wait()).status(), Some(killed));
     }
 }
 

@@ -1,8 +1,9 @@
 //! The closure form: a body that talks to the command while it runs.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use procscript::process::{Error, ErrorKind, Execution};
+use procscript::process::{Error, ErrorKind, Execution, Expression};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
@@ -164,4 +165,62 @@ fn time_limits_and_redirections_hold_in_it() {
         })
         .expect("it succeeds");
     assert_eq!((output.stdout.as_deref(), kind), (Some(&b"out\n"[..]), ErrorKind::Misuse));
+}
+
+#[test]
+fn what_was_written_is_answered_on_both_streams() {
+    // Each question is asked when both answers to the one before have come.
+    let _guard = Guard::new();
+    let talk = |process: &Execution| {
+        let (mut lines, mut errors) = (process.stdout().lines()?, process.stderr().lines()?);
+        for word in ["one", "two", "three"] {
+            process.write(format!("{word}\n").as_bytes())?;
+            assert_eq!(lines.next().expect("an answer")?, word);
+            assert_eq!(errors.next().expect("an answer")?, word);
+        }
+        process.finish_input();
+        Ok::<_, Error>((lines.count(), errors.count()))
+    };
+    let (_, more) = soon(|| kid("tee-err").stderr_piped().run_with(talk)).expect("it succeeds");
+    assert_eq!(more, (0, 0));
+    // A shell that is told what to do, and to end.
+    let collect =
+        |stream: procscript::process::OutputStream| -> Result<Vec<String>, Error> { stream.lines()?.collect() };
+    let dictate = |process: &Execution| {
+        std::thread::scope(|scope| {
+            let errors = scope.spawn(|| collect(process.stderr()));
+            process.write(b"echo hello stdout\necho >&2 hello stderr\n")?;
+            process.write(b"exit 7\n")?;
+            Ok::<_, Error>((collect(process.stdout())?, errors.join().expect("no panic")?))
+        })
+    };
+    let shell = Expression::new("sh").stderr_piped().ok_codes([7]);
+    let (output, said) = soon(|| shell.run_with(dictate)).expect("it succeeds");
+    assert_eq!(said, (vec!["hello stdout".to_string()], vec!["hello stderr".to_string()]));
+    assert_eq!(output.status.code(), Some(7));
+}
+
+#[test]
+fn output_becomes_a_value_of_any_type() {
+    // What reads it has errors of its own, which are given on as they are.
+    #[derive(Debug)]
+    enum Mine {
+        NoNumber(ParseIntError),
+        Theirs(Error),
+    }
+    impl From<Error> for Mine {
+        fn from(error: Error) -> Self {
+            Self::Theirs(error)
+        }
+    }
+    let _guard = Guard::new();
+    let numbers = |process: &Execution| -> Result<Vec<u8>, Mine> {
+        process.stdout().lines()?.map(|line| line?.parse().map_err(Mine::NoNumber)).collect()
+    };
+    let read = |line: &str| soon(|| kid(line).grace(millis(200)).run_with(numbers)).map(|(_, value)| value);
+    assert_eq!(read("echo 1 -- echo 20").expect("two numbers"), [1, 20]);
+    assert!(
+        matches!(read("echo 1 -- echo x -- forever"), Err(Mine::NoNumber(error)) if error.kind() == &IntErrorKind::InvalidDigit)
+    );
+    assert!(matches!(read("echo 1 -- exit 3"), Err(Mine::Theirs(error)) if error.kind() == ErrorKind::ExitStatus));
 }

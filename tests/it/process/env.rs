@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use procscript::process::{Context, ErrorKind, Expression};
 
@@ -10,6 +11,7 @@ use super::errors::inheritable;
 use super::{fails, kid, kid_with};
 use crate::support::leaks::{self, Guard};
 use crate::support::scratch::Scratch;
+use crate::support::users::as_ordinary_user;
 
 fn read(expression: Expression) -> String {
     expression.read().expect("it succeeds")
@@ -107,11 +109,29 @@ fn a_directory_that_cannot_be_entered_is_not_a_missing_program() {
         fails(ErrorKind::BadDirectory, by_context.run());
         fails(ErrorKind::BadDirectory, kid("cat").pipe(kid("exit 0").dir(dir)).run());
     }
-    let closed = scratch.path().join("closed");
+}
+
+#[test]
+fn a_directory_that_is_closed_to_the_user_cannot_be_entered() {
+    // Root enters everything, so that an ordinary user has to try.
+    let _guard = Guard::new();
+    let open = tempfile::Builder::new().prefix("procscript-public-").tempdir().expect("a directory");
+    let mode = |path: &Path, mode: u32| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("ours");
+    mode(open.path(), 0o755);
+    let closed = open.path().join("closed");
     std::fs::create_dir(&closed).expect("ours");
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o600)).expect("ours");
-    // Root enters everything.
-    if std::fs::metadata(closed.join(".")).is_err() {
-        assert_eq!(fails(ErrorKind::BadDirectory, kid("exit 0").dir(&closed).run()).errno(), Some(libc::EACCES));
+    // To be listed, and not to be entered.
+    mode(&closed, 0o644);
+    let dir = closed.display();
+    for command in ["cmd(\"true\")", "cmd(\"true\").nice(0)", "(cmd(\"true\") | cmd(\"cat\"))"] {
+        let script = format!(
+            "try {{ {command}.dir(\"{dir}\").run(); }} catch (e) {{ print(`${{e.kind}} ${{e.errno_name}} ${{e.message}}`); }}"
+        );
+        let said = as_ordinary_user(&script).expect("it catches the error");
+        let expected = format!("bad_directory EACCES cannot enter the directory `{dir}`: Permission denied");
+        assert_eq!(said, expected, "{command}");
     }
+    mode(&closed, 0o755);
+    let said = as_ordinary_user(&format!("print(cmd(\"pwd\").dir(\"{dir}\").read());")).expect("it may enter now");
+    assert_eq!(said, closed.canonicalize().expect("it is there").display().to_string());
 }

@@ -4,20 +4,26 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use procscript::process::{Error, ErrorKind, Expression};
+use procscript::process::{Context, Error, ErrorKind, Expression};
 
 use super::{fails, kid};
 use crate::support::leaks::{self, Guard};
+use crate::support::project_dir;
 use crate::support::scratch::Scratch;
 
 /// A descriptor that children would inherit: with one open, commands take the fork path.
-#[allow(unsafe_code)]
 pub fn inheritable() -> OwnedFd {
+    inheritable_from(200)
+}
+
+/// The same, with the first free number from this one on.
+#[allow(unsafe_code)]
+pub fn inheritable_from(first: i32) -> OwnedFd {
     let null = std::fs::File::open("/dev/null").expect("/dev/null");
     // SAFETY: the descriptor is open, and the duplicate is ours.
     unsafe {
-        let number = libc::fcntl(null.as_raw_fd(), libc::F_DUPFD, 200);
-        assert!(number >= 200, "a duplicate");
+        let number = libc::fcntl(null.as_raw_fd(), libc::F_DUPFD, first);
+        assert!(number >= first, "{}", std::io::Error::last_os_error());
         OwnedFd::from_raw_fd(number)
     }
 }
@@ -54,7 +60,8 @@ fn lookalikes_are_told_apart_on_both_ways_of_starting() {
         ),
         ("missing file", Expression::new("/no/such/file"), ErrorKind::NotFound, libc::ENOENT, &["/no/such/file"]),
         ("link to itself", run(&knot), ErrorKind::NotFound, libc::ENOENT, &["knot"]),
-        ("below a file", run(&good.join("x")), ErrorKind::NotFound, libc::ENOENT, &["good/x"]),
+        ("below a file", run(&good.join("x")), ErrorKind::NotFound, libc::ENOTDIR, &["good/x"]),
+        ("far below a file", run(&good.join("x/y")), ErrorKind::NotFound, libc::ENOTDIR, &["good/x/y"]),
         ("missing dir", run(&good).dir("/no/such/dir"), ErrorKind::BadDirectory, libc::ENOENT, &["/no/such/dir"]),
         (
             "dir is a file",
@@ -153,4 +160,99 @@ fn messages_cannot_act_on_a_terminal() {
         assert!(!command.chars().any(char::is_control), "{command:?}");
         assert!(!error.message().contains('\n'), "{:?}", error.message());
     }
+}
+
+#[test]
+fn every_kind_has_its_name() {
+    let names = [
+        (ErrorKind::NotFound, "not_found"),
+        (ErrorKind::NotExecutable, "not_executable"),
+        (ErrorKind::BadFormat, "bad_format"),
+        (ErrorKind::BadInterpreter, "bad_interpreter"),
+        (ErrorKind::ArgumentTooLong, "argument_too_long"),
+        (ErrorKind::Busy, "busy"),
+        (ErrorKind::Resource, "resource"),
+        (ErrorKind::SpawnFailed, "spawn_failed"),
+        (ErrorKind::BadDirectory, "bad_directory"),
+        (ErrorKind::ExitStatus, "exit_status"),
+        (ErrorKind::Signaled, "signaled"),
+        (ErrorKind::TimedOut, "timed_out"),
+        (ErrorKind::Cancelled, "cancelled"),
+        (ErrorKind::OutputHeld, "output_held"),
+        (ErrorKind::OutputLimit, "output_limit"),
+        (ErrorKind::ReadFailed, "read_failed"),
+        (ErrorKind::WriteFailed, "write_failed"),
+        (ErrorKind::MonitorFailed, "monitor_failed"),
+        (ErrorKind::ControlFailed, "control_failed"),
+        (ErrorKind::IoFailed, "io_failed"),
+        (ErrorKind::DecodeFailed, "decode_failed"),
+        (ErrorKind::InvalidArgument, "invalid_argument"),
+        (ErrorKind::DoublyRedirected, "doubly_redirected"),
+        (ErrorKind::Misuse, "misuse"),
+    ];
+    for (kind, name) in names {
+        assert_eq!((kind.name(), kind.to_string().as_str()), (name, name));
+        // The same word in both languages.
+        let spelled: String = format!("{kind:?}").chars().flat_map(snake).collect();
+        assert_eq!(spelled.trim_start_matches('_'), name);
+    }
+    // A new one has to come here too, since scripts ask for the names.
+    let _shared = leaks::shared();
+    let source = std::fs::read_to_string(project_dir().join("src/process/error.rs")).expect("it is there");
+    let arms = source.lines().filter(|line| line.trim_start().starts_with("Self::") && line.contains(" => \""));
+    assert_eq!(arms.count(), names.len());
+}
+
+/// `A` as `_a`.
+fn snake(letter: char) -> impl Iterator<Item = char> {
+    letter.is_uppercase().then_some('_').into_iter().chain(letter.to_lowercase())
+}
+
+#[test]
+fn a_name_stands_for_the_line() {
+    let _guard = Guard::new();
+    let build = || kid("echo secret -- exit 3").name("the build");
+    assert_eq!(build().to_string(), "the build");
+    assert_eq!(build().pipe(kid("cat").name("b")).to_string(), "the build | b");
+    let error = fails(ErrorKind::ExitStatus, build().output());
+    assert_eq!((error.message(), error.command()), ("`the build` exited with code 3", Some("the build")));
+    assert_eq!(error.stages()[0].command, "the build");
+    // What was run is told all the same.
+    assert_eq!(error.argv()[1..], ["echo", "secret", "--", "exit", "3"]);
+    let error = fails(ErrorKind::ExitStatus, kid("echo").pipe(build()).output());
+    assert!(error.message().contains("`the build`") && !error.message().contains("secret"), "{error}");
+    let error = fails(ErrorKind::NotFound, Expression::new("no-such-program-x").name("the build").run());
+    assert_eq!(error.command(), Some("the build"));
+    let execution = build().unchecked().stdout_null().start().expect("it starts");
+    assert_eq!(execution.command(), "the build");
+    execution.wait().expect("unchecked");
+    // The last one holds, and the one of a pipeline is the pipeline's.
+    assert_eq!(build().name("x").to_string(), "x");
+    assert_eq!(kid("echo").pipe(kid("cat")).name("both").to_string(), "both");
+}
+
+#[test]
+fn an_error_tells_what_was_run_as_it_was_found() {
+    // A name is not yet a file, nor a relative path: whoever reads the error has another directory.
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let here = Context::new().with_dir(scratch.path()).with_env("PATH", scratch.bin());
+    let failing = || Expression::new("testkid").args(["exit", "3"]).within(&here);
+    for command in
+        [failing(), failing().nice(0), kid("echo").pipe(Expression::new("testkid").args(["exit", "3"])).within(&here)]
+    {
+        let error = fails(ErrorKind::ExitStatus, command.output());
+        assert_eq!(error.program(), Some(scratch.bin().join("testkid").as_path()));
+        assert_eq!(error.argv(), ["testkid", "exit", "3"]);
+        assert_eq!(error.dir(), Some(scratch.path()));
+    }
+    std::fs::create_dir(scratch.path().join("sub")).expect("ours");
+    let error = fails(ErrorKind::ExitStatus, failing().dir("sub").arg0("other").output());
+    assert_eq!(error.dir(), Some(scratch.path().join("sub").as_path()));
+    assert_eq!(error.argv()[0], "other");
+    // The surroundings are a value as well: what becomes of them afterwards is nothing to the command.
+    let command = failing().unchecked();
+    let changed = here.clone().with_dir("/no/such").with_env("PATH", "/no/such");
+    assert_eq!(command.output().expect("unchecked").status.code(), Some(3));
+    fails(ErrorKind::NotFound, command.within(&changed).run());
 }

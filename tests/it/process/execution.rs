@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use procscript::process::{ErrorKind, TerminationStatus};
+use procscript::process::{ErrorKind, TerminationStatus, signal_number};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
 use crate::support::procs;
+use crate::support::scratch::Scratch;
 
 /// Runs until the child has said that it is ready.
 macro_rules! ready {
@@ -24,6 +25,11 @@ macro_rules! ready {
 fn waiting_has_the_same_answer_each_time() {
     let _guard = Guard::new();
     let execution = kid("exit 0").start().expect("it starts");
+    // Each is the caller's own.
+    let taken = kid("echo hi").stdout_capture().start().expect("it starts");
+    for _ in 0..2 {
+        assert_eq!(taken.wait().expect("success").stdout.take().as_deref(), Some(&b"hi\n"[..]));
+    }
     for _ in 0..3 {
         assert!(execution.wait().expect("success").success());
         assert!(execution.try_wait().expect("success").is_some());
@@ -128,6 +134,62 @@ fn a_detached_command_goes_on() {
     kill_strays(&sleep, 1);
     // A start later at the latest there is no zombie either; the guard looks.
     kid("exit 0").run().expect("it succeeds");
+}
+
+#[test]
+fn a_process_id_is_enough_for_a_command_that_was_let_go() {
+    // As a shell's `&` and `$!`: no handle is kept.
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let sleep = unique_sleep(58);
+    let pids = {
+        let command = kid(&format!("pid -- {sleep}")).stdout_path(scratch.path().join("pid"));
+        let execution = command.detach().start().expect("it starts");
+        execution.pids()
+    };
+    let said = || scratch.read("pid").trim().parse::<u32>().ok();
+    assert_eq!(procs::until(Duration::from_secs(5), said, Option::is_some), Some(pids[0]));
+    assert_eq!(pids.len(), 1);
+    let running = procs::process(pids[0]).expect("it goes on");
+    assert!(running.words.contains(&sleep), "{running}");
+    procs::kill(pids[0]);
+    kill_strays(&sleep, 0);
+    // The start of another one takes its zombie away; the guard looks.
+    kid("exit 0").run().expect("it succeeds");
+}
+
+#[test]
+fn signals_have_names_and_numbers() {
+    let _guard = Guard::new();
+    let table = [
+        ("HUP", libc::SIGHUP),
+        ("INT", libc::SIGINT),
+        ("ABRT", libc::SIGABRT),
+        ("KILL", libc::SIGKILL),
+        ("USR1", libc::SIGUSR1),
+        ("USR2", libc::SIGUSR2),
+        ("ALRM", libc::SIGALRM),
+        ("TERM", libc::SIGTERM),
+        ("SYS", libc::SIGSYS),
+    ];
+    for (name, number) in table {
+        for spelling in [name.to_string(), format!("SIG{name}"), name.to_lowercase(), number.to_string()] {
+            assert_eq!(signal_number(&spelling), Some(number), "{spelling}");
+        }
+        let execution = kid("forever").rlimit("core", Some(0), Some(0)).start().expect("it starts");
+        execution.signal(number).expect("it is ours");
+        let error = soon(|| fails(ErrorKind::Signaled, execution.wait()));
+        let status = error.status().expect("it ended");
+        assert_eq!((status.signal(), status.signal_name()), (Some(number), Some(name)));
+    }
+    // Those without a name have numbers all the same.
+    let execution = kid("forever").start().expect("it starts");
+    execution.signal(signal_number("40").expect("a number")).expect("it is ours");
+    let status = soon(|| fails(ErrorKind::Signaled, execution.wait())).status();
+    assert_eq!(status, Some(TerminationStatus::Signaled(40)));
+    for wrong in ["", "NOPE", "SIG", "0", "-1", "65", "TERM ", "SIGSIGTERM"] {
+        assert_eq!(signal_number(wrong), None, "{wrong:?}");
+    }
 }
 
 #[test]

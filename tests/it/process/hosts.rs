@@ -13,9 +13,9 @@ use crate::support::{leaks, procs};
 
 const ROLE: &str = "PROCSCRIPT_TEST_HOST";
 
-/// Starts this binary again, as the host that the test of this name is.
+/// Starts this binary again, as the host that the test of this name is; what it wrote to its two outputs.
 #[track_caller]
-pub fn play(role: &str) {
+pub fn play(role: &str) -> (String, String) {
     let _shared = leaks::shared();
     leaks::keep_foreign_descriptors();
     let myself = std::env::current_exe().expect("a running program has a path");
@@ -26,6 +26,7 @@ pub fn play(role: &str) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success() && out.contains("1 passed"), "{}\n{out}\n{err}", output.status);
+    (out, err)
 }
 
 /// Whether this is that host.
@@ -162,4 +163,66 @@ fn with_a_thief() {
     let execution = kid("forever").start().expect("it starts");
     soon(|| drop(execution));
     soon(|| kid("forever").timeout(millis(100)).run().expect_err("timed out, or stolen"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_system_without_process_descriptors_will_do() {
+    play("process::hosts::without_process_descriptors");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_process_descriptors() {
+    if !is_played("process::hosts::without_process_descriptors") {
+        return;
+    }
+    if let Err(error) = refuse_process_descriptors() {
+        println!("SKIP: the system takes no filter of system calls: {error}");
+        return;
+    }
+    let pipeline = || kid("echo hi").pipe(kid("cat-upper"));
+    assert_eq!(soon(|| pipeline().read()).expect("it succeeds"), "HI");
+    let lines: Result<Vec<_>, _> = soon(|| kid("lines 3").lines().expect("it starts").collect());
+    assert_eq!(lines.expect("good").len(), 3);
+    soon(|| fails(ErrorKind::ExitStatus, kid("sleep 50 -- exit 3").pipe(kid("cat")).output()));
+    // It closes its outputs early, so that nothing but its end tells of its end.
+    soon(|| kid("close-out -- close-err -- sleep 100").output().expect("it succeeds"));
+    soon(|| fails(ErrorKind::TimedOut, kid("forever").pipe(kid("cat")).timeout(millis(100)).run()));
+    let execution = kid("forever").start().expect("it starts");
+    assert!(execution.process_descriptors().is_empty(), "the filter does not work");
+    assert!(execution.wait_timeout(millis(50)).expect("no error").is_none());
+    execution.kill().expect("it is ours");
+    soon(|| fails(ErrorKind::Signaled, execution.wait()));
+    soon(|| drop(kid("forever").start().expect("it starts")));
+    let running: Vec<_> = (0..20).map(|_| kid("sleep 50").start().expect("it starts")).collect();
+    soon(|| running.iter().for_each(|execution| assert!(execution.wait().expect("it succeeds").success())));
+    assert_eq!(procs::children(), [], "nothing is left");
+}
+
+/// From now on `pidfd_open` says in this thread, and in those that it starts, that there is no such call:
+/// so do old kernels, and the filters of some containers.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn refuse_process_descriptors() -> std::io::Result<()> {
+    let instruction = |code: u32, jf: u8, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf, k };
+    let mut program = [
+        // The number of the system call is the first field that the filter sees.
+        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, libc::SYS_pidfd_open as u32),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: the program, and what it points to, live as long as the calls.
+    let results = unsafe {
+        [
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+            libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program),
+        ]
+    };
+    match results {
+        [0, 0] => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
 }

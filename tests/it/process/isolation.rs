@@ -1,11 +1,12 @@
 //! What a child finds: its arguments, its descriptors, its signals.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 
 use procscript::process::{ErrorKind, Expression};
 
-use super::errors::inheritable;
+use super::errors::{inheritable, inheritable_from};
 use super::{fails, kid, kid_with};
 use crate::support::leaks::Guard;
 use crate::support::scratch::Scratch;
@@ -136,17 +137,30 @@ fn children_have_three_descriptors() {
 #[test]
 fn many_inheritable_descriptors_stay_here() {
     let _guard = Guard::new();
-    let held: Vec<_> = (0..20).map(|_| inheritable()).collect();
+    let numbers = (2..10).map(|power| 1 << power).chain([1000]).filter(|number| *number < most_descriptors());
+    let held: Vec<_> = (0..20).map(|_| inheritable()).chain(numbers.map(inheritable_from)).collect();
     assert_eq!(kid("fds").read().expect("it succeeds"), "0 1 2");
+    assert_eq!(kid("echo").pipe(kid("fds")).read().expect("it succeeds"), "0 1 2");
     let (mut ours, theirs) = os_pipe::pipe().expect("a pipe");
-    let number = std::os::fd::AsRawFd::as_raw_fd(&theirs);
+    let number = theirs.as_raw_fd();
     set_inheritable(number);
-    assert_eq!(kid(&format!("write-fd {number} leaked")).code().expect("a code"), 1);
+    for number in held.iter().map(AsRawFd::as_raw_fd).chain([number]) {
+        assert_eq!(kid(&format!("write-fd {number} leaked")).code().expect("a code"), 1, "descriptor {number}");
+    }
     drop(theirs);
     let mut seen = Vec::new();
     std::io::Read::read_to_end(&mut ours, &mut seen).expect("it is open");
     assert!(seen.is_empty());
     drop(held);
+}
+
+/// From this number on there are none.
+#[allow(unsafe_code)]
+fn most_descriptors() -> i32 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure is valid for writing.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
+    i32::try_from(limit.rlim_cur).unwrap_or(i32::MAX)
 }
 
 #[allow(unsafe_code)]

@@ -1,11 +1,13 @@
 //! Many runs, at once and in a row: nothing piles up.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use procscript::process::{ErrorKind, Expression};
 
-use super::{fails, kid, soon};
+use super::{await_strays, fails, kid, millis, soon, within};
 use crate::support::leaks::Guard;
+use crate::support::scratch::Scratch;
 use crate::support::testkid;
 
 #[test]
@@ -20,12 +22,23 @@ fn hundreds_of_runs_in_a_row_leave_nothing() {
 fn hundreds_of_failures_in_a_row_leave_nothing() {
     // Error paths are where descriptors leak: pipes are open by then.
     let _guard = Guard::new();
+    let scratch = Scratch::new();
+    // Executable, and refused by the kernel: the process has been made when that is known.
+    let no_format = scratch.write("no-format", "echo\n");
+    std::fs::set_permissions(&no_format, PermissionsExt::from_mode(0o755)).expect("it is ours");
+    let refused = || Expression::from_path(&no_format).stdin_bytes("abc");
     for _ in 0..200 {
         fails(ErrorKind::NotFound, Expression::new("no-such-program-x").stdin_bytes("abc").output());
         fails(ErrorKind::BadDirectory, kid("echo").dir("/no/such").stdin_bytes("abc").output());
         fails(ErrorKind::WriteFailed, kid("echo").stdin_bytes("abc").stdout_path("/no/such/file").output());
         fails(ErrorKind::ReadFailed, kid("echo").pipe(kid("cat").stdin_path("/no/such/file")).output());
         fails(ErrorKind::NotFound, kid("forever").pipe(Expression::new("no-such-program-x")).output());
+        fails(ErrorKind::BadFormat, refused().output());
+        fails(ErrorKind::BadFormat, refused().nice(0).output());
+        fails(ErrorKind::BadFormat, refused().stdin_piped().stdout_piped().start());
+    }
+    for _ in 0..50 {
+        soon(|| fails(ErrorKind::BadFormat, kid("forever").pipe(refused()).output()));
     }
 }
 
@@ -85,4 +98,36 @@ fn pipes_do_not_leak_into_commands_started_meanwhile() {
         starter.join().expect("it does not panic")
     });
     drop(long);
+}
+
+#[test]
+fn a_hundred_commands_end_when_they_like() {
+    let _guard = Guard::new();
+    let start = |number: u64| {
+        let pause = number * 7919 % 1000;
+        kid(&format!("sleep {pause} -- exit {number}")).unchecked().start().expect("it starts")
+    };
+    let codes = within(millis(60_000), || {
+        let running: Vec<_> = (0..100).map(start).collect();
+        running.iter().map(|execution| execution.wait().expect("unchecked").status.code()).collect::<Vec<_>>()
+    });
+    assert_eq!(codes, (0..100).map(Some).collect::<Vec<_>>(), "each has its own answer");
+}
+
+#[test]
+fn commands_that_end_together_are_all_seen() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let go = scratch.path().join("go");
+    let command = || kid("wait-for").arg(&go);
+    within(millis(60_000), || {
+        let running: Vec<_> = (0..16).map(|_| command().start().expect("it starts")).collect();
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = (0..16).map(|_| scope.spawn(|| command().run())).collect();
+            assert_eq!(await_strays(&go.display().to_string(), 32), 32);
+            std::fs::write(&go, "").expect("ours");
+            waiting.into_iter().for_each(|thread| _ = thread.join().expect("no panic").expect("it succeeds"));
+        });
+        running.iter().for_each(|execution| _ = execution.wait().expect("it succeeds"));
+    });
 }

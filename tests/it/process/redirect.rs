@@ -1,13 +1,15 @@
 //! Where the streams point.
 
 use std::fs::{File, hard_link, read_to_string};
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::sync::{Arc, Mutex};
 
 use procscript::process::{Context, ErrorKind, Expression, HostStream};
 
-use super::{fails, kid, kid_with, millis, within};
+use super::{fails, kid, kid_with, millis, soon, within};
 use crate::support::leaks::{self, Guard};
+use crate::support::pty;
 use crate::support::scratch::Scratch;
 
 fn both() -> Expression {
@@ -54,6 +56,34 @@ fn each_stream_goes_where_it_is_sent() {
         assert_eq!(captured(expression), expected, "row {number}: {shown}");
         assert_eq!(read_to_string(&file).unwrap_or_default(), in_file, "row {number}: {shown}");
     }
+}
+
+#[test]
+fn exchanged_streams_in_pipelines() {
+    let _guard = Guard::new();
+    let upper = || kid("cat-upper -- err right");
+    // On a stage: its errors go on, and its output goes where errors go.
+    let output = both().swap_outputs().pipe(upper());
+    assert_eq!(captured(output), pair("ERR\n", "out\nright\n"));
+    let both_ways = both().swap_outputs().pipe(upper().swap_outputs());
+    assert_eq!(captured(both_ways), pair("right\n", "out\nERR\n"));
+    // On the whole: what it gives in the end.
+    assert_eq!(captured(both().pipe(upper()).swap_outputs()), pair("err\nright\n", "OUT\n"));
+    assert_eq!(captured(both().swap_outputs().pipe(upper()).swap_outputs()), pair("out\nright\n", "ERR\n"));
+    let read = both().pipe(kid("cat-upper")).swap_outputs().stderr_null();
+    assert_eq!(read.read().expect("it succeeds"), "err");
+}
+
+#[test]
+fn a_terminal_as_input_is_a_file() {
+    let _guard = Guard::new();
+    let (screen, terminal) = pty::open();
+    let command = kid("tty -- read-line -- read-line").stdin_file(terminal.into());
+    let execution = command.stdout_capture().stderr_capture().start().expect("it starts");
+    File::from(screen.try_clone().expect("a descriptor")).write_all(b"one\ntwo\n").expect("it is typed");
+    let output = soon(|| execution.wait()).expect("it succeeds");
+    assert_eq!(output.stdout.as_deref(), Some(&b"0:yes 1:no 2:no\none\ntwo\n"[..]));
+    drop(screen);
 }
 
 #[test]

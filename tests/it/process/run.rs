@@ -1,9 +1,10 @@
 //! The verbs: what they give back, and when they fail.
 
-use procscript::process::{ErrorKind, Expression, TerminationStatus, cmd};
+use procscript::process::{ErrorKind, Expression, TerminationStatus, cmd, pipe};
 
 use super::{fails, kid, kid_with, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::{self, Guard};
+use crate::support::scratch::Scratch;
 
 #[test]
 fn every_exit_code_is_reported() {
@@ -99,6 +100,64 @@ fn results_tell_what_happened() {
     let usage = spun.stages[0].usage;
     assert!(usage.user + usage.system >= millis(20), "{usage:?}");
     assert!(usage.peak_memory > 100_000 && spun.elapsed >= millis(60), "{spun:?}");
+    // What it was: of a pipeline, the stage that the status is of.
+    let line = kid("spin 20").dir("/tmp").pipe(kid("spin 20 -- exit 3").dir("/").unchecked());
+    let output = line.run().expect("unchecked");
+    assert_eq!((&output.command, output.stage), (&line.to_string(), 1));
+    assert!(output.argv().ends_with(&["exit".into(), "3".into()]), "{output:?}");
+    assert_eq!(output.program(), Some(crate::support::testkid().as_path()));
+    assert_eq!((output.dir(), output.stages[0].dir.as_deref()), (Some("/".as_ref()), Some("/tmp".as_ref())));
+    let [first, second] = [0, 1].map(|index: usize| output.stages[index].usage);
+    let total = output.usage();
+    assert_eq!((total.user, total.system), (first.user + second.user, first.system + second.system));
+    assert_eq!(total.peak_memory, first.peak_memory.max(second.peak_memory));
+}
+
+#[test]
+fn a_core_that_was_left_is_told() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let die = |signal: i32, core: Option<u64>| {
+        let command = kid("forever").dir(scratch.path()).rlimit("core", core, core);
+        let execution = command.start().expect("it starts");
+        execution.signal(signal).expect("it is ours");
+        let error = fails(ErrorKind::Signaled, execution.wait());
+        assert_eq!(error.status(), Some(TerminationStatus::Signaled(signal)));
+        assert_eq!(error.core_dumped(), error.stages()[0].core_dumped);
+        error.core_dumped()
+    };
+    assert!(!die(libc::SIGQUIT, Some(0)), "none is allowed");
+    let hard = core_limit();
+    assert!(!die(libc::SIGTERM, hard) && !die(libc::SIGKILL, hard), "no signals that leave one");
+    assert!(scratch.listing().is_empty());
+    let output = kid("exit 131").rlimit("core", hard, hard).unchecked().output().expect("it starts");
+    assert!(!output.stages[0].core_dumped, "not even with the code that a shell makes of QUIT");
+    // Where it goes is the system's affair: only a file in the child's directory is seen from here.
+    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    if hard == Some(0) || pattern.trim().is_empty() || pattern.contains(['|', '/']) {
+        println!("SKIP: no core files in the working directory here (limit {hard:?}, pattern `{}`)", pattern.trim());
+        return;
+    }
+    for signal in [libc::SIGQUIT, libc::SIGABRT, libc::SIGSEGV] {
+        assert!(die(signal, hard), "signal {signal}");
+        let files = scratch.listing();
+        assert_eq!(files.len(), 1, "{files:?}");
+        std::fs::remove_file(scratch.path().join(&files[0])).expect("ours");
+    }
+    let stages = [kid("echo"), kid("forever")].map(|command| command.dir(scratch.path()).rlimit("core", hard, hard));
+    let execution = pipe(stages).expect("two").unchecked().start().expect("it starts");
+    execution.signal(libc::SIGQUIT).expect("they are ours");
+    let output = execution.wait().expect("unchecked");
+    assert!(output.stages[1].core_dumped, "{output:?}");
+}
+
+/// The most that a core may have; `None` for no limit.
+#[allow(unsafe_code)]
+fn core_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure is valid for writing.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_CORE, &mut limit) }, 0);
+    (limit.rlim_max != libc::RLIM_INFINITY).then_some(limit.rlim_max)
 }
 
 #[test]

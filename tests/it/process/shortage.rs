@@ -135,14 +135,46 @@ fn too_many_processes_are_told_with_the_limit() {
     }
     let _shared = leaks::shared();
     let (_dir, program) = public_copy(procscript_bin());
-    let script = "try { cmd(\"true\").run(); } catch (e) { print(`${e.kind} ${e.errno_name} ${e.message}`); }
+    let script =
+        "try { cmd(\"true\").run() } catch (e) { print(`${e.attempts} ${e.kind} ${e.errno_name} ${e.message}`) }
                   cmd(\"true\").run();";
     // A user of its own, whom no other test has. The runner and its two threads are three.
     let command = cmd(program, ["-e", script]).dir("/").uid(54_321).rlimit("nproc", Some(3), Some(3));
     let output = soon(|| command.unchecked().output().expect("it starts"));
     let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
     let (out, err) = (text(output.stdout), text(output.stderr));
-    assert!(out.starts_with("resource EAGAIN cannot start `"), "{out}{err}");
+    assert!(out.starts_with("6 resource EAGAIN cannot start `"), "{out}{err}");
     assert!(err.contains("its user may have 3 processes and threads at once"), "{err}");
     assert!(err.contains("ulimit -u"), "{err}");
+}
+
+#[test]
+fn a_process_that_ends_in_time_makes_room_for_another() {
+    if skipped("a_process_that_ends_in_time_makes_room_for_another") {
+        return;
+    }
+    let _shared = leaks::shared();
+    let (dir, program) = public_copy(procscript_bin());
+    let kid = dir.path().join("testkid");
+    std::fs::copy(crate::support::testkid(), &kid).expect("there is room");
+    // The runner and its two threads, the command beside it with its thread, and no more. Whether the first
+    // one ends within the attempts is up to the machine: it has many chances.
+    let script = format!(
+        "let kid = path(\"{}\"); let why = ();
+         for round in 0..50 {{
+             let first = cmd(kid, \"sleep\", \"15\").start();
+             try {{
+                 let was_running = first.is_running;
+                 cmd(kid, \"exit\", \"0\").run();
+                 if was_running {{ print(\"started\"); exit(0) }}
+             }} catch (e) {{ why = `${{e.kind}} ${{e.errno_name}} ${{e.attempts}}`; }}
+             first.wait();
+         }}
+         fail(`never: ${{why}}`)",
+        kid.display()
+    );
+    let command = cmd(program, ["-e", &script]).dir("/").uid(54_322).rlimit("nproc", Some(5), Some(5));
+    let output = command.unchecked().output().expect("it starts");
+    let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+    assert_eq!(text(output.stdout), "started\n", "{}", text(output.stderr));
 }

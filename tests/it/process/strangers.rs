@@ -29,13 +29,13 @@ fn what_cannot_be_signalled_is_told_and_not_waited_for() {
         let job = cmd("KID", "become-root", "--", "echo", "ready", "--", "sleep", "1500").stdout_piped().start();
         job.lines().first();
         for verb in [|| job.signal("TERM"), || job.kill()] {
-            try { verb.call(); } catch (e) { print(`${e.kind} ${e.errno_name}`); }
+            try { verb.call(); } catch (e) { print(`${e.kind} ${e.errno_name} ${e.argv[1]} ${e.command == job.to_string()}`) }
         }
         job.detach();
     "#;
     let (command, _dirs) = beside_root(script);
     let said = command.read().expect("it catches the errors");
-    assert_eq!(said, "control_failed EPERM\ncontrol_failed EPERM");
+    assert_eq!(said, "control_failed EPERM become-root true\ncontrol_failed EPERM become-root true");
     // The bound holds: timeout, grace, and a second.
     let slow = r#"cmd("KID", "become-root", "--", "sleep", "6000").stdout_null().stderr_null().timeout("200ms").grace("200ms").run();"#;
     let (command, _dirs) = beside_root(slow);

@@ -116,3 +116,39 @@ fn failures_are_told_where_they_are_asked_for() {
     assert_eq!(lines.expect("no concern of the lines"), ["hi"]);
     fails(ErrorKind::ExitStatus, source.wait());
 }
+
+#[test]
+fn a_pipe_without_a_handle_is_a_mistake_that_is_told() {
+    // The command would die of SIGPIPE, which looks like its own fault.
+    let _guard = Guard::new();
+    let verbs: [fn(&Expression) -> Result<(), Error>; 7] = [
+        |e| e.run().map(drop),
+        |e| e.output().map(drop),
+        |e| e.read().map(drop),
+        |e| e.read_raw().map(drop),
+        |e| e.bytes().map(drop),
+        |e| e.test().map(drop),
+        |e| e.code().map(drop),
+    ];
+    let flood = || kid("lines 100000");
+    let commands = [
+        (flood().stdout_piped(), "stdout_piped"),
+        (flood().stderr_piped(), "stderr_piped"),
+        (flood().stdin_piped(), "stdin_piped"),
+        (flood().stdout_piped().tee("/dev/null"), "stdout_piped"),
+        (kid("cat").pipe(flood().stdout_piped()), "stdout_piped"),
+        (flood().pipe(kid("cat")).stderr_piped(), "stderr_piped"),
+    ];
+    for (command, setting) in &commands {
+        for verb in verbs {
+            let error = fails(ErrorKind::Misuse, verb(command));
+            let help = error.help().expect("a help");
+            assert!(help.contains(setting) && help.contains("start()"), "{help}");
+            assert!(error.message().contains("set to be piped"), "{error}");
+        }
+    }
+    // Lines are a handle to the output, and to nothing else.
+    assert_eq!(flood().stdout_piped().lines().expect("it starts").count(), 100_000);
+    fails(ErrorKind::Misuse, flood().stderr_piped().lines());
+    fails(ErrorKind::Misuse, flood().stdin_piped().chunks());
+}

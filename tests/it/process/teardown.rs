@@ -181,6 +181,26 @@ fn kill_goes_to_whom_the_last_step_was_for() {
 }
 
 #[test]
+fn a_session_is_ended_by_its_group() {
+    let _guard = Guard::new();
+    let sleep = unique_sleep(57);
+    let family = || kid(&format!("grandchild {sleep} -- echo ready -- {sleep}")).new_session();
+    let teardown = steps(&[libc::SIGTERM], Scope::Group, LONG);
+    let terminated = TerminationStatus::Signaled(libc::SIGTERM);
+    for by_hand in [true, false] {
+        let (execution, lines) = started(family().teardown(teardown.clone()));
+        assert_eq!(await_strays(&sleep, 2), 2);
+        soon(|| if by_hand { execution.teardown(&teardown) } else { execution.terminate() });
+        assert_eq!(status(execution.wait()), terminated, "by hand: {by_hand}");
+        assert_eq!(await_strays(&sleep, 0), 0, "by hand: {by_hand}");
+        drop(lines);
+    }
+    let (error, _) = cancelled(family().teardown(teardown));
+    assert_eq!(error.status(), Some(terminated));
+    assert_eq!(await_strays(&sleep, 0), 0);
+}
+
+#[test]
 fn a_stage_that_has_left_the_group_is_ended_too() {
     // Its own session: signals to the group of the pipeline do not reach it.
     let _guard = Guard::new();

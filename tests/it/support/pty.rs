@@ -119,7 +119,8 @@ pub fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()
 }
 
-fn open() -> (OwnedFd, OwnedFd) {
+/// A new terminal: the side where a person would sit, and the one for programs.
+pub fn open() -> (OwnedFd, OwnedFd) {
     let (mut screen, mut terminal) = (-1, -1);
     // SAFETY: the descriptors it fills in are new and ours.
     unsafe {

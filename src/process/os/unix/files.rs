@@ -166,6 +166,10 @@ fn set_flags(fd: &impl AsRawFd, flags: libc::c_int) -> io::Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotRunnable {
     Missing,
+    /// What stands in front of the name is a file.
+    BelowFile,
+    /// A directory on the way may not be entered.
+    Closed,
     Directory,
     Special,
     Permission,
@@ -175,7 +179,8 @@ pub(crate) enum NotRunnable {
 /// in the way cannot block.
 pub(crate) fn check_runnable(path: &Path) -> Result<(), NotRunnable> {
     let metadata = std::fs::metadata(path).map_err(|error| match error.raw_os_error() {
-        Some(libc::EACCES) => NotRunnable::Permission,
+        Some(libc::EACCES) => NotRunnable::Closed,
+        Some(libc::ENOTDIR) => NotRunnable::BelowFile,
         _ => NotRunnable::Missing,
     })?;
     if metadata.is_dir() {

@@ -52,10 +52,12 @@ impl ForkPath {
         arguments: &[OsString],
         environment: Option<Vec<(OsString, OsString)>>,
         setup: ChildSetup,
+        is_in_order: bool,
     ) -> io::Result<Self> {
         let targets = setup.descriptors.iter().map(|(_, number)| *number).collect();
         let report = Arc::new(AtomicI32::new(-1));
         let child = Child {
+            is_in_order,
             setup,
             program: CString::new(program.as_os_str().as_bytes()).map_err(nul)?,
             arguments: CStringArray::new(arguments.iter().map(|argument| argument.as_bytes().to_vec()))?,
@@ -101,8 +103,38 @@ fn read_report(reader: &mut impl Read) -> Option<StartFailure> {
     Some(StartFailure { step: Step::decode([word(0), word(1)]), error })
 }
 
+/// Has the child put itself in order before anything else that is added to `command` is done in it.
+pub(crate) fn start_in_order(command: &mut Command) {
+    let put = || {
+        // SAFETY: called after the fork.
+        unsafe { put_in_order() };
+        Ok(())
+    };
+    // SAFETY: the hook allocates nothing and takes no lock.
+    unsafe { command.pre_exec(put) };
+}
+
+/// Default signal actions, an empty mask, and no descriptors but 0, 1, 2.
+///
+/// # Safety
+/// To be called between `fork` and `exec` only.
+unsafe fn put_in_order() {
+    // SAFETY: async-signal-safe calls.
+    unsafe {
+        for signal in 1..=64 {
+            if !matches!(signal, libc::SIGKILL | libc::SIGSTOP) {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+        }
+        unblock_all_signals();
+        mark_all_close_on_exec();
+    }
+}
+
 /// What the child needs after the fork.
 struct Child {
+    /// Whether [`start_in_order`] has been there.
+    is_in_order: bool,
     setup: ChildSetup,
     program: CString,
     arguments: CStringArray,
@@ -116,13 +148,9 @@ impl Child {
     unsafe fn become_program(&self) -> ! {
         // SAFETY: only async-signal-safe calls, on memory that was prepared before the fork.
         unsafe {
-            for signal in 1..=64 {
-                if !matches!(signal, libc::SIGKILL | libc::SIGSTOP) {
-                    libc::signal(signal, libc::SIG_DFL);
-                }
+            if !self.is_in_order {
+                put_in_order();
             }
-            unblock_all_signals();
-            mark_all_close_on_exec();
             let step = match self.setup.apply() {
                 Ok(()) => self.execute(),
                 Err(step) => step,

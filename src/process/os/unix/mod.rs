@@ -4,6 +4,7 @@
 mod files;
 mod fork;
 mod limits;
+mod memory;
 mod names;
 #[cfg(feature = "cli")]
 mod owner;
@@ -16,6 +17,8 @@ mod wait;
 pub(crate) use files::*;
 pub(crate) use fork::*;
 pub(crate) use limits::*;
+pub use memory::CountingAllocator;
+pub(crate) use memory::*;
 pub(crate) use names::*;
 #[cfg(feature = "cli")]
 pub(crate) use owner::*;

@@ -94,6 +94,18 @@ fn extra_descriptors_lead_where_they_were_sent() {
 }
 
 #[test]
+fn of_the_same_number_the_last_one_holds() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let input = scratch.write("in", "text\n");
+    let command =
+        kid("read-fd 3 -- fds").fd(3, FdTarget::write(scratch.path().join("out"))).fd(3, FdTarget::read(&input));
+    assert!(command.to_string().ends_with(&format!("fds 3< {}", input.display())), "{command}");
+    assert_eq!(read(&command), "text\n0 1 2 3");
+    assert_eq!(scratch.listing(), ["in"], "the other one is not opened");
+}
+
+#[test]
 fn any_number_will_do() {
     // Whatever number std, or we, use for our own purposes between fork and exec.
     let _guard = Guard::new();

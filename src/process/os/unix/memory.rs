@@ -1,0 +1,73 @@
+//! How much memory this process has.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// From this size on an allocation is counted: what grows without bound gets there soon, and what is smaller costs
+/// nothing.
+const LARGE: usize = 64 * 1024;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, which knows how much is held in large pieces.
+#[derive(Debug)]
+pub struct CountingAllocator;
+
+/// How many bytes are held in large pieces; 0 where the [`CountingAllocator`] is not the program's.
+pub(crate) fn held_memory() -> usize {
+    HELD.load(Ordering::Relaxed)
+}
+
+fn count(size: usize, change: fn(&AtomicUsize, usize, Ordering) -> usize) {
+    if size >= LARGE {
+        change(&HELD, size, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), AtomicUsize::fetch_add);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), AtomicUsize::fetch_add);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(layout.size(), AtomicUsize::fetch_sub);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count(layout.size(), AtomicUsize::fetch_sub);
+        count(new_size, AtomicUsize::fetch_add);
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
+
+/// How much memory of this process is in the machine's, in bytes; `None` where the system does not tell.
+pub(crate) fn resident_memory() -> Option<usize> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    // SAFETY: only asks.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    Some(pages * usize::try_from(page).ok()?)
+}
+
+/// How much memory the machine, or the container that we are in, has in all, in bytes.
+#[cfg(feature = "cli")]
+pub(crate) fn total_memory() -> Option<usize> {
+    // SAFETY: only asks.
+    let (pages, page) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+    let machine = usize::try_from(pages).ok()? * usize::try_from(page).ok()?;
+    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let container = container.and_then(|text| text.trim().parse().ok());
+    Some(container.map_or(machine, |container: usize| container.min(machine)))
+}

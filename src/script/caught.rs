@@ -1,0 +1,85 @@
+//! What `catch (e)` gets for an error that is the interpreter's own: a value with the fields of ours.
+//!
+//! Rhai hands over a map without most of them. The [spelling](super::spelling) has every `catch` look at it first.
+
+use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
+
+use super::error::FIELDS;
+use super::facts::or_unit;
+use super::failure::plain_message;
+use super::spelling::CAUGHT;
+
+/// An error of the interpreter: a division by zero, a missing property.
+#[derive(Debug, Clone)]
+pub(crate) struct ScriptError {
+    pub message: String,
+    /// Rhai's name for it.
+    name: String,
+    pub file: Option<String>,
+    pub position: Position,
+}
+
+impl ScriptError {
+    /// What `catch` would get for an error: the thrown value, or the interpreter's error as a value.
+    pub fn value_of(error: EvalAltResult) -> Dynamic {
+        let mut error = error;
+        let mut file = None;
+        loop {
+            error = match error {
+                EvalAltResult::ErrorInFunctionCall(_, source, inner, _) => {
+                    file = Some(source).filter(|source| !source.is_empty()).or(file);
+                    *inner
+                }
+                EvalAltResult::ErrorInModule(path, inner, _) => {
+                    file = Some(path).filter(|path| !path.is_empty()).or(file);
+                    *inner
+                }
+                EvalAltResult::ErrorRuntime(value, _) => return value,
+                error => {
+                    let name = format!("{error:?}").split(['(', ' ']).next().unwrap_or_default().to_string();
+                    let (message, position) = (plain_message(&error), error.position());
+                    return Dynamic::from(Self { message, name, file, position });
+                }
+            }
+        }
+    }
+
+    fn from_map(map: &Map) -> Option<Self> {
+        let text = |key: &str| map.get(key).filter(|value| value.is_string()).map(ToString::to_string);
+        let number = |key: &str| map.get(key).and_then(|value| value.as_int().ok()).and_then(|n| u16::try_from(n).ok());
+        let name = text("error").filter(|name| name.starts_with("Error"))?;
+        let message = text("message")?;
+        // Rhai adds the place, which is in fields of its own.
+        let message = message.rsplit_once(" (line ").map_or(message.clone(), |(message, _)| message.to_string());
+        let position =
+            number("line").map_or(Position::NONE, |line| Position::new(line, number("position").unwrap_or(1)));
+        Some(Self { message, name, file: text("source").filter(|file| !file.is_empty()), position })
+    }
+
+    fn field(&self, name: &str) -> Dynamic {
+        let number = |number: Option<usize>| number.map_or(Dynamic::UNIT, |number| (number as i64).into());
+        match name {
+            "kind" => "script_error".into(),
+            "message" => self.message.clone().into(),
+            "file" => or_unit(self.file.clone()),
+            "line" => number(self.position.line()),
+            "column" => number(self.position.position()),
+            "attempts" => Dynamic::from_int(1),
+            _ => Dynamic::UNIT,
+        }
+    }
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<ScriptError>("ScriptError");
+    engine.register_fn("to_string", |error: &mut ScriptError| error.message.clone());
+    engine.register_fn("to_debug", |error: &mut ScriptError| format!("{} (script_error)", error.message));
+    engine.register_get("error", |error: &mut ScriptError| error.name.clone());
+    for (name, _) in FIELDS {
+        engine.register_get(*name, move |error: &mut ScriptError| error.field(name));
+    }
+    engine.register_fn(CAUGHT, |value: Dynamic| {
+        let error = value.read_lock::<Map>().and_then(|map| ScriptError::from_map(&map));
+        error.map_or(value.clone(), Dynamic::from)
+    });
+}

@@ -1,0 +1,139 @@
+//! `defer { … }`: clean-up that runs on every way out of the block around it.
+//!
+//! Rhai has no hook for the end of a block, but it drops the block's variables there, on every way out. So `defer` is
+//! the value of a hidden variable ([`spelling`](super::spelling)), whose drop runs the clean-up.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Weak};
+
+use rhai::{
+    Dynamic, Engine, EvalAltResult, EvalContext, Expression as Part, FnPtr, GlobalRuntimeState, ImmutableString,
+    NativeCallContext, Position, Scope,
+};
+
+use super::spelling;
+use super::template::error as parse_error;
+use super::with_block::is_termination;
+use super::world::World;
+
+thread_local! {
+    /// What is to be done on this thread, the outermost first.
+    static DEFERRED: RefCell<Vec<Deferred>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Deferred {
+    world: Weak<World>,
+    clean_up: FnPtr,
+    global: GlobalRuntimeState,
+    source: Option<String>,
+    position: Position,
+}
+
+/// The value of the hidden variable. Its clones are one guard.
+#[derive(Clone)]
+struct Guard(#[expect(dead_code, reason = "for its drop")] Arc<Depth>);
+
+struct Depth(usize);
+
+impl Drop for Depth {
+    fn drop(&mut self) {
+        run_down_to(self.0);
+    }
+}
+
+pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+    let world = world.clone();
+    let parse = |symbols: &[ImmutableString], _: &str, _: &mut Dynamic| {
+        Ok(Some(match symbols.len() {
+            1 => "$func$".into(),
+            _ => "$$defer".into(),
+        }))
+    };
+    engine.register_custom_syntax_with_state_raw("defer", parse, false, move |context, inputs, _| {
+        evaluate(&world, context, inputs)
+    });
+}
+
+fn evaluate(world: &Arc<World>, context: &mut EvalContext, inputs: &[Part]) -> Result<Dynamic, Box<EvalAltResult>> {
+    let [body, end] = inputs else { return Err(parse_error("broken block".to_string()).into()) };
+    let Some(clean_up) = context.eval_expression_tree(body)?.flatten().try_cast::<FnPtr>() else {
+        return Err(parse_error("broken block".to_string()).into());
+    };
+    let deferred = Deferred {
+        world: Arc::downgrade(world),
+        clean_up,
+        global: context.global_runtime_state_mut().clone(),
+        source: context.source().map(str::to_string),
+        position: end.position(),
+    };
+    let depth = DEFERRED.with_borrow_mut(|all| {
+        all.push(deferred);
+        all.len() - 1
+    });
+    Ok(Dynamic::from(Guard(Arc::new(Depth(depth)))))
+}
+
+/// Runs everything that was deferred since, the last first. A block drops its variables the first first, so that the
+/// guard of an earlier `defer` may come before that of a later one.
+fn run_down_to(depth: usize) {
+    loop {
+        let last = DEFERRED.with_borrow_mut(|all| if all.len() > depth { all.pop() } else { None });
+        match last {
+            Some(deferred) => deferred.run(),
+            None => return,
+        }
+    }
+}
+
+impl Deferred {
+    fn run(self) {
+        let Some(world) = self.world.upgrade() else { return };
+        let Some(engine) = world.engine() else { return };
+        let mut layer = world.layer();
+        layer.is_cleanup = true;
+        layer.deadline = None;
+        layer.context = layer.context.for_cleanup(world.cleanup.clone());
+        let entered = world.enter(layer);
+        let context: NativeCallContext =
+            (&*engine, "defer", self.source.as_deref(), &self.global, self.position).into();
+        let result = self.clean_up.call_within_context::<Dynamic>(&context, ());
+        drop(entered);
+        match result {
+            Ok(_) => {}
+            // Told to stop a second time.
+            Err(error) if is_termination(&error) => {}
+            Err(error) => world.suppress(error),
+        }
+    }
+}
+
+/// Leaves a scope as a block is left: what was declared last goes first.
+pub(crate) fn leave(scope: &mut Scope) {
+    while !scope.is_empty() {
+        scope.rewind(scope.len() - 1);
+    }
+}
+
+/// Runs what was deferred in a scope that goes on, at the end of an entry of a session.
+pub(crate) fn end_of_entry(scope: &mut Scope) {
+    let names = |scope: &Scope| -> Option<String> {
+        scope
+            .iter_raw()
+            .map(|(name, ..)| name)
+            .filter(|name| name.starts_with(spelling::DEFERRED))
+            .last()
+            .map(str::to_string)
+    };
+    while let Some(name) = names(scope) {
+        drop(scope.remove::<Dynamic>(&name));
+    }
+}
+
+/// An error of clean-up does not stop what is under way (the script may be ending because of another), but is not
+/// lost: the script ends with it, unless it has a better reason to.
+impl World {
+    fn suppress(&self, error: Box<EvalAltResult>) {
+        super::world::lock(&self.suppressed).push(error);
+        self.halt.request(super::world::Why::Cleanup);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the interpreter gets in place of what was written, and where the two differ.
+//!
+//! Four things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
+//! - `\\0` in strings, which it does not know, is `\\x00`;
+//! - `` sh$`…` `` is `` $sh`…` ``, since its custom syntax begins with a symbol of its own;
+//! - `defer { … }` is `let __defer_1 = defer { … };`: a variable, which goes with its block;
+//! - `catch (e) {` goes on with `e = __caught(e);`, so that errors of Rhai's own have the fields of ours.
+
+use super::scan::{Place, Scan};
+
+/// The beginning of the names of the variables that stand for `defer`.
+pub(super) const DEFERRED: &str = "__defer_";
+/// The function that looks at what was caught.
+pub(super) const CAUGHT: &str = "__caught";
+
+/// One difference: from this byte on, so many bytes are another text.
+struct Change {
+    at: usize,
+    length: usize,
+    text: String,
+}
+
+/// The text for the interpreter, and the places in it where it is longer than what was written, with the number
+/// of characters that were added.
+pub(super) fn respell(text: &str, scan: &Scan) -> (String, Vec<(Place, usize)>) {
+    let mut changes = Vec::new();
+    let mut change = |at, length, text: &str| changes.push(Change { at, length, text: text.to_string() });
+    for offset in &scan.nul_escapes {
+        change(*offset, 2, "\\x00");
+    }
+    for template in scan.templates.iter().filter(|template| template.is_shell) {
+        change(template.start, 3, "$sh");
+    }
+    for (number, block) in scan.defers.iter().enumerate() {
+        change(block.start, 0, &format!("let {DEFERRED}{number} = "));
+        change(block.end, 0, ";");
+    }
+    for (name, body) in &scan.catches {
+        let name = &text[name.clone()];
+        change(*body, 0, &format!(" {name} = {CAUGHT}({name});"));
+    }
+    // A block may begin where another ends.
+    changes.sort_by_key(|change| change.at);
+
+    let mut spelt = Spelt::default();
+    let mut done = 0;
+    let mut additions = Vec::new();
+    for Change { at, length, text: new } in changes {
+        spelt.push(&text[done..at]);
+        let added = new.chars().count().saturating_sub(length);
+        if added > 0 {
+            additions.push((spelt.end, added));
+        }
+        spelt.push(&new);
+        done = at + length;
+    }
+    spelt.push(&text[done..]);
+    (spelt.text, additions)
+}
+
+/// A text, and the place of its end.
+struct Spelt {
+    text: String,
+    end: Place,
+}
+
+impl Default for Spelt {
+    fn default() -> Self {
+        Self { text: String::new(), end: Place { line: 1, column: 1 } }
+    }
+}
+
+impl Spelt {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        match text.rfind('\n') {
+            Some(last) => {
+                self.end.line += text.bytes().filter(|byte| *byte == b'\n').count();
+                self.end.column = text[last + 1..].chars().count() + 1;
+            }
+            None => self.end.column += text.chars().count(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Streams as the input of commands.
+
+use std::sync::Arc;
+
+use rhai::Engine;
+
+use crate::process::{Error, Expression};
+use crate::script::convert;
+use crate::script::error::Stop;
+use crate::script::failure::message_of;
+use crate::script::runtime::STACK;
+use crate::script::world::World;
+
+use super::Stream;
+use super::callback::{Caller, no_engine};
+use super::chain::{Chain, Element};
+
+impl Stream {
+    /// The command with this stream as its input. While it runs, a thread of its own pulls the stream,
+    /// and calls the functions in it.
+    pub fn feed(&self, command: Expression, world: &Arc<World>) -> Result<Expression, Error> {
+        let mut chain = self.read()?;
+        let world = world.clone();
+        if !chain.has_functions() {
+            return Ok(command.stdin_items(std::iter::from_fn(move || piece(&mut chain, None, &world))));
+        }
+        if world.engine().is_none() {
+            return Err(no_engine());
+        }
+        // Surroundings belong to a thread: the functions are called in those of this place.
+        let surroundings = world.has_layers().then(|| world.layer());
+        let pieces = std::iter::from_fn(move || {
+            let _entered = surroundings.clone().map(|layer| world.enter(layer));
+            // The engine goes with its runtime, which does not wait for this thread: then there is no more input.
+            let engine = world.engine()?;
+            piece(&mut chain, Some(&engine), &world)
+        });
+        Ok(command.stdin_items_with_stack(pieces, STACK))
+    }
+}
+
+fn piece(chain: &mut Chain, engine: Option<&Engine>, world: &World) -> Option<Result<Vec<u8>, Error>> {
+    let caller = Caller { engine, context: None };
+    Some(match chain.next(&caller, world, bytes) {
+        Ok(bytes) => bytes?.map_err(Error::invalid_argument),
+        Err(Stop::Command(error)) => Err(error),
+        Err(Stop::Script(error)) => {
+            Err(Error::input_failed(format!("a function of the input failed: {}", message_of(&error)), *error))
+        }
+    })
+}
+
+/// Text gets a line feed, as the lines of an array do; blobs are what they are.
+fn bytes(element: Element) -> Result<Vec<u8>, String> {
+    let mut bytes = match element {
+        Element::Line(line) => line.as_bytes().to_vec(),
+        Element::Value(value) if value.is_blob() => return Ok(value.into_blob().unwrap_or_default()),
+        Element::Value(value) => convert::argument(&value, "an element of the input")?.into_encoded_bytes(),
+    };
+    bytes.push(b'\n');
+    Ok(bytes)
+}

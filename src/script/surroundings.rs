@@ -1,0 +1,127 @@
+//! What holds around the code that is running: the layers that `with` and clean-up put over the surroundings of the
+//! runtime.
+//!
+//! The layers are those of the thread: two closures that run at once can be in different directories.
+
+use std::cell::RefCell;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::process::{Context, Expression};
+
+use super::error::CommandError;
+use super::world::World;
+
+thread_local! {
+    static LAYERS: RefCell<Vec<Layer>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One block's surroundings, with those of the blocks around it already in them.
+#[derive(Clone)]
+pub(crate) struct Layer {
+    /// Whose it is: a host may run one runtime inside another.
+    world: usize,
+    pub context: Context,
+    /// A command whose settings hold for every command that has none of its own.
+    pub defaults: Option<Expression>,
+    /// When the first of the blocks is over.
+    pub deadline: Option<Instant>,
+    /// Whether this is clean-up, which no exit, interruption or deadline keeps from running.
+    pub is_cleanup: bool,
+    /// The command that the deadline has ended.
+    pub interrupted: Option<CommandError>,
+}
+
+/// Leaves the layer when it goes out of scope.
+pub(crate) struct Entered<'w> {
+    world: &'w World,
+    depth: usize,
+}
+
+impl Entered<'_> {
+    /// Leaves it, and gives it back.
+    pub fn leave(self) -> Option<Layer> {
+        // The drop finds nothing more to do.
+        LAYERS
+            .with_borrow_mut(|layers| (layers.len() > self.depth).then(|| layers.drain(self.depth..).next()).flatten())
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        LAYERS.with_borrow_mut(|layers| layers.truncate(self.depth));
+        self.world.layers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl World {
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn innermost<T>(&self, look: impl FnOnce(&mut Layer) -> T) -> Option<T> {
+        if !self.has_layers() {
+            return None;
+        }
+        let id = self.id();
+        LAYERS.with_borrow_mut(|layers| layers.iter_mut().rev().find(|layer| layer.world == id).map(look))
+    }
+
+    /// The surroundings of the code that is running.
+    pub fn context(&self) -> Context {
+        self.innermost(|layer| layer.context.clone()).unwrap_or_else(|| self.base.clone())
+    }
+
+    /// What holds now, to be changed and [entered](Self::enter).
+    pub fn layer(&self) -> Layer {
+        self.innermost(|layer| layer.clone()).unwrap_or_else(|| Layer {
+            world: self.id(),
+            context: self.base.clone(),
+            defaults: None,
+            deadline: None,
+            is_cleanup: false,
+            interrupted: None,
+        })
+    }
+
+    /// Puts a layer over everything, until the value that is returned goes out of scope.
+    pub fn enter(&self, layer: Layer) -> Entered<'_> {
+        let depth = LAYERS.with_borrow_mut(|layers| {
+            layers.push(Layer { interrupted: None, ..layer });
+            layers.len() - 1
+        });
+        self.layers.fetch_add(1, Ordering::Relaxed);
+        Entered { world: self, depth }
+    }
+
+    /// A command as it is started here.
+    pub fn surround(&self, command: Expression) -> Expression {
+        let surrounded = self.innermost(|layer| {
+            let command = match &layer.defaults {
+                Some(defaults) => command.clone().under(&defaults.settings.scoped),
+                None => command.clone(),
+            };
+            command.within(&layer.context)
+        });
+        surrounded.unwrap_or_else(|| command.within(&self.base))
+    }
+
+    /// Whether the interpreter must stop at its next operation.
+    pub fn must_stop(&self) -> bool {
+        match self.innermost(|layer| (layer.is_cleanup, layer.deadline)) {
+            Some((true, _)) => self.cleanup.is_cancelled(),
+            Some((false, Some(deadline))) if Instant::now() >= deadline => true,
+            _ => self.is_told_to_stop(),
+        }
+    }
+
+    /// Whether clean-up is under way on this thread.
+    pub fn is_cleaning_up(&self) -> bool {
+        self.innermost(|layer| layer.is_cleanup) == Some(true)
+    }
+
+    /// Remembers what a deadline has ended: the block will say so.
+    pub fn note_interrupted(&self, error: CommandError) {
+        self.innermost(|layer| layer.deadline.is_some().then(|| layer.interrupted.get_or_insert(error).clone()));
+    }
+}
