@@ -1,11 +1,13 @@
 //! Why a script did not come to its end: everything a report needs, as data.
 
-use rhai::{Dynamic, EvalAltResult, ParseError, Position};
+use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::process;
 
 use super::caught::ScriptError;
+use super::check::{lower_first, parse_message};
 use super::error::CommandError;
+use super::problem::Problem;
 use super::world::Sources;
 
 /// What kind of failure ended a script; the runner's exit code follows from it.
@@ -64,6 +66,7 @@ struct Details {
     frames: Vec<Frame>,
     notes: Vec<String>,
     help: Option<String>,
+    problems: Vec<Problem>,
 }
 
 impl Failure {
@@ -75,11 +78,20 @@ impl Failure {
             frames: Vec::new(),
             notes: Vec::new(),
             help: None,
+            problems: Vec::new(),
         }))
     }
 
     pub(crate) fn load(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Load, message)
+    }
+
+    /// A program that is not run because of what the check has found; the first is told.
+    pub(crate) fn of_problems(problems: Vec<Problem>) -> Self {
+        let Some(first) = problems.first() else { return Self::load("the script has a mistake") };
+        let mut failure = Self::load(first.message()).at(first.place().cloned()).with_help(first.help());
+        failure.0.problems = problems;
+        failure
     }
 
     pub(crate) fn at(mut self, place: Option<Place>) -> Self {
@@ -143,6 +155,13 @@ impl Failure {
         self.0.help.as_deref()
     }
 
+    /// Everything that the check has found wrong with the program, by file and place, when that is why
+    /// it was not run. The first is what [`message`](Self::message), [`place`](Self::place) and
+    /// [`help`](Self::help) tell.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0.problems
+    }
+
     /// The error of the command that failed, when one did.
     pub fn command_error(&self) -> Option<&process::Error> {
         match &self.0.kind {
@@ -151,7 +170,8 @@ impl Failure {
         }
     }
 
-    /// The whole report, as the runner prints it: headline, place, source line, caret, help.
+    /// The whole report, as the runner prints it: headline, place, source line, caret, help. Of many
+    /// problems it has the first twenty.
     pub fn render(&self) -> String {
         super::report::render(self)
     }
@@ -177,13 +197,6 @@ pub(crate) struct Explainer<'a> {
 impl Explainer<'_> {
     fn place(&self, file: Option<&str>, position: Position) -> Option<Place> {
         self.sources.place(file.filter(|file| !file.is_empty()).unwrap_or(self.file), position)
-    }
-
-    /// A source text that Rhai cannot parse.
-    pub fn parse_failure(&self, error: &ParseError) -> Failure {
-        let (message, help) = parse_message(&error.0.to_string());
-        let help = help.or_else(|| self.similar(&message));
-        Failure::load(message).at(self.place(None, error.1)).with_help(help)
     }
 
     /// An error that nothing in the script caught.
@@ -220,7 +233,7 @@ impl Explainer<'_> {
         match error {
             EvalAltResult::ErrorRuntime(value, _) => self.thrown(value, place),
             EvalAltResult::ErrorParsing(problem, _) => {
-                let (message, help) = parse_message(&problem.to_string());
+                let (message, help) = parse_message(&problem);
                 Failure::load(message).at(place).with_help(help)
             }
             EvalAltResult::ErrorModuleNotFound(path, _) => {
@@ -259,29 +272,6 @@ impl Explainer<'_> {
         let similar = process::nearest_name(name, (self.names)().into_iter())?;
         Some(format!("did you mean `{similar}`?"))
     }
-}
-
-/// Rhai's words for a syntax error, in ours.
-fn parse_message(text: &str) -> (String, Option<String>) {
-    if let Some(name) = text.strip_prefix("Undefined variable: ") {
-        return (format!("there is no variable `{name}` here"), None);
-    }
-    if let Some(name) = text.strip_suffix("' is a reserved keyword").and_then(|text| text.strip_prefix('\'')) {
-        let message = format!("`{name}` is a reserved word and cannot be a name");
-        let instead = match name {
-            "spawn" => Some("to start a command in the background, use .start()".to_string()),
-            "null" | "nil" => Some("the empty value is `()`".to_string()),
-            "with" | "async" | "await" | "yield" | "match" | "case" | "new" | "default" | "thread" | "sync" => {
-                Some(format!("choose another name: `{name}_`"))
-            }
-            _ => None,
-        };
-        return (message, instead);
-    }
-    if text.starts_with("Expression exceeds maximum complexity") {
-        return ("this is nested too deeply".to_string(), Some("give the inner parts names with `let`".to_string()));
-    }
-    (lower_first(text), None)
 }
 
 /// What an error says, in one line, without the calls around it.
@@ -380,13 +370,5 @@ fn readable_type(name: &str) -> &str {
         "()" => "()",
         name if name.ends_with("::Expression") => "Command",
         other => other.rsplit("::").next().unwrap_or(other),
-    }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
     }
 }

@@ -15,6 +15,7 @@ use std::fmt::Write;
 use crate::process::{Error, ErrorKind, duration_text, escape_controls, needs_escape};
 
 use super::failure::{Failure, FailureKind, Frame, Place};
+use super::problem::Problem;
 
 /// How much of a command's captured standard error is shown.
 const TAIL_LINES: usize = 10;
@@ -24,9 +25,14 @@ const MOST_FRAMES: usize = 5;
 /// Longer source lines are cut around the caret.
 const SOURCE_WIDTH: usize = 160;
 
+/// Of many problems, so many are shown.
+const MOST_PROBLEMS: usize = 20;
+
 pub(crate) fn render(failure: &Failure) -> String {
-    let mut text = format!("error: {}", escape_controls(&headline(failure)));
-    text.push('\n');
+    if !failure.problems().is_empty() {
+        return render_problems(failure.problems());
+    }
+    let mut text = format!("error: {}\n", escape_controls(&headline(failure)));
     if let Some(place) = failure.place() {
         push_place(&mut text, place);
     }
@@ -48,10 +54,41 @@ pub(crate) fn render(failure: &Failure) -> String {
         push_note(&mut text, note);
     }
     let help = failure.help().map(str::to_string).or_else(|| failure.command_error().and_then(ending_help));
-    if let Some(help) = help {
-        let _ = writeln!(text, "help: {}", escape_controls(&help));
+    push_help(&mut text, help.as_deref());
+    text
+}
+
+/// One problem of a program that has not been run. Its code is there where a comment can allow it.
+pub(crate) fn render_problem(problem: &Problem) -> String {
+    let mut text = format!("{}: {}", problem.severity().name(), escape_controls(problem.message()));
+    if problem.can_be_allowed() {
+        let _ = write!(text, " [{}]", problem.code());
+    }
+    text.push('\n');
+    if let Some(place) = problem.place() {
+        push_place(&mut text, place);
+    }
+    push_help(&mut text, problem.help());
+    text
+}
+
+fn render_problems(problems: &[Problem]) -> String {
+    let shown: Vec<String> = problems.iter().take(MOST_PROBLEMS).map(render_problem).collect();
+    let mut text = shown.join("\n");
+    match problems.len().saturating_sub(MOST_PROBLEMS) {
+        0 => {}
+        1 => text.push_str("\nerror: and one more like these\n"),
+        more => {
+            let _ = writeln!(text, "\nerror: and {more} more like these");
+        }
     }
     text
+}
+
+fn push_help(text: &mut String, help: Option<&str>) {
+    if let Some(help) = help {
+        let _ = writeln!(text, "help: {}", escape_controls(help));
+    }
 }
 
 fn push_frame(text: &mut String, frame: &Frame) {

@@ -16,6 +16,7 @@ use super::defer;
 use super::failure::{Failure, FailureKind};
 use super::library::{Earlier, Library};
 use super::load::{self, Script, read_source};
+use super::problem::Problem;
 use super::resolver::Resolver;
 use super::with_block::is_termination;
 use super::world::{Halt, Why, World, lock};
@@ -105,6 +106,41 @@ impl Runtime {
     /// When the script has a mistake.
     pub fn load(&self, name: &str, source: &str) -> Result<Script, Failure> {
         self.load_with(name, source, &Earlier::default())
+    }
+
+    /// Looks for mistakes in a source text and in everything that it imports, without running anything.
+    ///
+    /// The problems of a file stand in the order of their places, and before those of its modules. A text
+    /// without errors (warnings are none) can be loaded and run; mistakes that show only when a script
+    /// runs, such as a missing map entry, are not found.
+    ///
+    /// ```
+    /// use procscript::script::Runtime;
+    ///
+    /// let runtime = Runtime::builder().build()?;
+    /// let problems = runtime.check("deploy.rhai", "let target = \"web\";\ncmd(\"make\", targte).run();")?;
+    /// assert_eq!(problems.len(), 1);
+    /// assert_eq!(problems[0].code(), "undefined-variable");
+    /// assert_eq!(problems[0].help(), Some("did you mean `target`?"));
+    /// let place = problems[0].place().unwrap();
+    /// assert_eq!((place.line, place.column), (2, 13));
+    /// # Ok::<(), procscript::script::Failure>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the text could not be checked: never because of what is in it.
+    pub fn check(&self, name: &str, source: &str) -> Result<Vec<Problem>, Failure> {
+        on_script_thread(|| self.world.library.check(&self.engine, name, source))
+    }
+
+    /// Looks for mistakes in a script file; see [`check`](Self::check).
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not UTF-8.
+    pub fn check_file(&self, path: impl AsRef<Path>) -> Result<Vec<Problem>, Failure> {
+        let path = path.as_ref();
+        let source = read_source(path)?;
+        self.check(&path.display().to_string(), &source)
     }
 
     fn load_with(&self, name: &str, source: &str, earlier: &Earlier) -> Result<Script, Failure> {
@@ -397,7 +433,8 @@ pub(super) fn configure(engine: &mut Engine) {
     // The optimiser changes what programs mean: `#{a: 1}.b` would be `()` and no error, `command && true`
     // would be the command, and a mistake in a branch that is never taken would go unseen.
     engine.set_optimization_level(OptimizationLevel::None);
-    engine.set_strict_variables(true);
+    // The check knows the scopes better (`check/names.rs`), and goes on after the first unknown name.
+    engine.set_strict_variables(false);
     engine.set_fail_on_invalid_map_property(true);
     engine.set_max_call_levels(CALL_LEVELS);
     engine.set_max_expr_depths(NESTING, NESTING_IN_FUNCTION);

@@ -26,7 +26,7 @@ const RAW: &str = "$raw$";
 /// Says that the syntax is complete, and gives it a position.
 const COMPLETE: &str = "$$template";
 /// The same for a template for the shell.
-const SHELL_COMPLETE: &str = "$$shell";
+pub(super) const SHELL_COMPLETE: &str = "$$shell";
 
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     let world = world.clone();

@@ -13,7 +13,7 @@ use super::console::Console;
 use super::error::CommandError;
 use super::failure::Place;
 use super::library::Library;
-use super::scan;
+use super::scan::{self, LineIndex};
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
@@ -128,26 +128,47 @@ pub(crate) struct Sources(Mutex<HashMap<String, Arc<Source>>>);
 #[derive(Debug)]
 struct Source {
     text: String,
+    lines: LineIndex,
     /// Where the text that the interpreter has is longer than the one the user wrote: places in the
-    /// interpreter's, with the number of characters that were added there.
+    /// interpreter's, in their order, with the number of characters that were added there.
     additions: Vec<(scan::Place, usize)>,
 }
 
 impl Sources {
-    pub fn add(&self, name: &str, text: &str, additions: Vec<(scan::Place, usize)>) {
-        lock(&self.0).insert(name.to_string(), Arc::new(Source { text: text.to_string(), additions }));
+    pub fn add(&self, name: &str, text: &str, lines: LineIndex, additions: Vec<(scan::Place, usize)>) {
+        lock(&self.0).insert(name.to_string(), Arc::new(Source { text: text.to_string(), lines, additions }));
     }
 
     /// Where a position of the interpreter is in the text that the user wrote.
     pub fn place(&self, name: &str, position: Position) -> Option<Place> {
         let (line, mut column) = (position.line()?, position.position().unwrap_or(1));
         let mut text = None;
-        if let Some(source) = lock(&self.0).get(name).cloned() {
-            let added = source.additions.iter().filter(|(place, _)| place.line == line && place.column < column);
-            column -= added.map(|(_, count)| count).sum::<usize>().min(column - 1);
-            text = source.text.lines().nth(line - 1).map(str::to_string);
+        if let Some(source) = self.get(name) {
+            let first = source.additions.partition_point(|(place, _)| place.line < line);
+            let before = source.additions[first..].iter();
+            let before = before.take_while(|(place, _)| place.line == line && place.column < column);
+            column -= before.map(|(_, count)| count).sum::<usize>().min(column - 1);
+            text = source.lines.line(&source.text, line).map(str::to_string);
         }
         Some(Place { file: name.to_string(), line, column, text })
+    }
+
+    /// The place of a byte offset into the text that the user wrote.
+    pub fn place_of(&self, name: &str, offset: usize) -> Option<Place> {
+        let source = self.get(name)?;
+        let scan::Place { line, column } = source.lines.place(&source.text, offset);
+        let text = source.lines.line(&source.text, line).map(str::to_string);
+        Some(Place { file: name.to_string(), line, column, text })
+    }
+
+    /// The byte offset of a place in the text that the user wrote.
+    pub fn offset_of(&self, place: &Place) -> Option<usize> {
+        let source = self.get(&place.file)?;
+        source.lines.offset(&source.text, scan::Place { line: place.line, column: place.column })
+    }
+
+    fn get(&self, name: &str) -> Option<Arc<Source>> {
+        lock(&self.0).get(name).cloned()
     }
 }
 

@@ -8,6 +8,7 @@ mod support;
 
 mod announce;
 mod capabilities;
+mod check;
 mod cli;
 mod docs;
 mod examples;

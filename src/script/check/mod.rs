@@ -1,236 +1,279 @@
-//! What is found in a program before it runs, beyond its syntax.
+//! What is found in a program before it runs. Nothing is run for it.
+//!
+//! A program is parsed ([`syntax`]), then what it imports is checked, each module once, and then each
+//! check looks at the whole program and notes what it finds. Comments silence some of it ([`allow`]).
 
-mod conditions;
+mod allow;
+mod calls;
+mod captures;
+mod comparisons;
+mod flow;
+mod foreign;
+mod hints;
+mod installed;
+mod modules;
+mod names;
+mod program;
+mod reserved;
+mod similar;
+mod syntax;
 mod unused;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Position};
 
 use crate::process::nearest_name;
 
-use super::failure::Failure;
 use super::library::{Earlier, Library};
-use unused::Built;
+use super::problem::{Code, Problem, Severity};
 
-/// Functions that the interpreter itself provides under these names.
-const KEYWORD_FUNCTIONS: &[&str] =
-    &["Fn", "call", "curry", "type_of", "is_def_var", "is_def_fn", "is_shared", "print", "debug", "eval"];
+use calls::Functions;
+use modules::{Exports, Imports};
+use names::Surroundings;
+use program::Program;
+use similar::Similar;
 
-/// The names of all functions that are registered with the engine.
-pub(crate) fn function_names(engine: &Engine) -> Vec<String> {
-    let names = engine.collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), true);
-    let names: BTreeSet<String> = names.into_iter().filter(|name| is_word(name)).collect();
-    names.into_iter().collect()
+pub(crate) use calls::Natives;
+pub(crate) use syntax::{lower_first, parse, parse_message};
+
+/// Of so many problems in one file the source line is kept, however long it is.
+const MOST_LONG_LINES: usize = 100;
+const LONG_LINE: usize = 1000;
+
+/// A module that has been checked, and has no error.
+#[derive(Debug)]
+pub(crate) struct Module {
+    pub ast: AST,
+    exports: Exports,
+    /// The warnings about it and about what it imports.
+    problems: Vec<Problem>,
 }
 
-fn is_word(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-}
-
-/// Reports the first import that cannot be resolved, and the first call of a function that does not
-/// exist, or not with so many arguments. Imported modules are compiled, and so checked, too.
-///
-/// After that, the first command that is built and never run, or stream that is never read.
-pub(crate) fn check(
-    engine: &Engine,
-    library: &Library,
-    ast: &AST,
-    earlier: &Earlier,
-    name: &str,
-) -> Result<(), Failure> {
-    let uses = Uses::of(ast);
-    let modules = Modules::load(engine, library, &uses, name)?;
-    let known = Known::of(engine, ast, earlier.functions);
-    for call in &uses.calls {
-        let problem = match &call.module {
-            Some(alias) => modules.problem(call, alias),
-            None => known.problem(call, &uses),
-        };
-        if let Some(problem) = problem {
-            let place = library.sources.place(name, call.position);
-            return Err(Failure::load(problem.message).at(place).with_help(problem.help));
-        }
-    }
-    if let Some(position) = conditions::find(ast) {
-        return Err(Failure::load("a command is not a truth value")
-            .at(library.sources.place(name, position))
-            .with_help(Some("run it and ask whether it succeeds: .test()")));
-    }
-    let Some((built, position)) = unused::find(ast, earlier.value_is_used) else { return Ok(()) };
-    let (message, help) = match built {
-        Built::Command => ("this command is built but never run", "run it with .run(), or keep it: let command = …"),
-        Built::Stream => (
-            "this stream is built but never read",
-            "read it, with `for`, .each(…) or .to_array(), or keep it: let lines = …",
-        ),
-    };
-    Err(Failure::load(message).at(library.sources.place(name, position)).with_help(Some(help)))
-}
-
-/// A call somewhere in the program.
-struct Call {
-    /// The module that it names, as in `git::branch()`.
-    module: Option<String>,
-    name: String,
-    arguments: usize,
-    is_method: bool,
-    position: Position,
-}
-
-/// What a program uses and does not define.
-struct Uses {
-    calls: Vec<Call>,
-    /// `import "path" as alias`, with the position of the statement.
-    imports: Vec<(String, String, Position)>,
-    /// Names of map entries and properties: what they hold may be a function, called as a method.
-    properties: HashSet<String>,
-}
-
-impl Uses {
-    fn of(ast: &AST) -> Self {
-        let mut uses = Self { calls: Vec::new(), imports: Vec::new(), properties: HashSet::new() };
-        ast.walk(&mut |path: &[ASTNode]| {
-            match path.last() {
-                Some(ASTNode::Expr(expr)) => uses.add_expr(expr),
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => uses.add_call(call, false, *position),
-                Some(ASTNode::Stmt(Stmt::Import(import, position))) => {
-                    // A path that is computed is known only when the program runs.
-                    if let Expr::StringConstant(path, _) = &import.0 {
-                        uses.imports.push((path.to_string(), import.1.name.to_string(), *position));
-                    }
-                }
-                _ => {}
-            }
-            true
-        });
-        uses
-    }
-
-    fn add_expr(&mut self, expr: &Expr) {
-        match expr {
-            Expr::FnCall(call, position) => self.add_call(call, false, *position),
-            Expr::MethodCall(call, position) => self.add_call(call, true, *position),
-            Expr::Property(property, _) => {
-                self.properties.insert(property.2.to_string());
-            }
-            Expr::Map(map, _) => self.properties.extend(map.0.iter().map(|(key, _)| key.name.to_string())),
-            _ => {}
-        }
-    }
-
-    fn add_call(&mut self, call: &FnCallExpr, is_method: bool, position: Position) {
-        // Operators are checked by the types of their operands, when they run.
-        if call.op_token.is_some() || !is_word(&call.name) {
-            return;
-        }
-        let module = (!call.namespace.is_empty()).then(|| call.namespace.to_string());
-        let (name, arguments) = (call.name.to_string(), call.args.len());
-        self.calls.push(Call { module, name, arguments, is_method, position });
-    }
-}
-
-/// The public functions of the imported modules, by the alias they are imported under.
-struct Modules(HashMap<String, HashMap<String, BTreeSet<usize>>>);
-
-impl Modules {
-    fn load(engine: &Engine, library: &Library, uses: &Uses, importer: &str) -> Result<Self, Failure> {
-        let mut modules: HashMap<String, HashMap<String, BTreeSet<usize>>> = HashMap::new();
-        for (path, alias, position) in &uses.imports {
-            let here = || library.sources.place(importer, *position);
-            let Some(name) = library.find(importer, path) else {
-                let standard = super::stdlib::MODULES.iter().map(|(name, _)| name.to_string());
-                let help = nearest_name(path, standard).map(|similar| format!("did you mean \"{similar}\"?"));
-                return Err(Failure::load(format!("there is no module \"{path}\"")).at(here()).with_help(help));
-            };
-            let ast = library.module(engine, &name).map_err(|failure| match failure.place() {
-                Some(_) => failure,
-                None => failure.at(here()),
-            })?;
-            let functions = modules.entry(alias.clone()).or_default();
-            for function in ast.iter_functions().filter(|function| function.access == FnAccess::Public) {
-                functions.entry(function.name.to_string()).or_default().insert(function.params.len());
-            }
-        }
-        Ok(Self(modules))
-    }
-
-    fn problem(&self, call: &Call, alias: &str) -> Option<Problem> {
-        let functions = self.0.get(alias)?;
-        let Call { name, arguments, .. } = call;
-        match functions.get(name) {
-            Some(counts) if counts.contains(arguments) => None,
-            Some(counts) => Some(Problem::wrong_count("function", &format!("{alias}::{name}"), counts, *arguments)),
-            None => Some(Problem::unknown("function", &format!("{alias}::"), name, functions.keys().cloned())),
-        }
-    }
-}
-
-struct Problem {
+/// Something that is wrong, at a position of the interpreter.
+#[derive(Debug)]
+struct Finding {
+    code: Code,
     message: String,
     help: Option<String>,
 }
 
-impl Problem {
-    fn unknown(noun: &str, prefix: &str, name: &str, names: impl Iterator<Item = String>) -> Self {
-        let help = nearest_name(name, names).map(|similar| format!("did you mean `{prefix}{similar}`?"));
-        Self { message: format!("there is no {noun} `{prefix}{name}`"), help }
-    }
-
-    fn wrong_count(noun: &str, name: &str, counts: &BTreeSet<usize>, arguments: usize) -> Self {
-        let takes = counts.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
-        let plural = if counts.len() == 1 && counts.contains(&1) { "" } else { "s" };
-        Self { message: format!("the {noun} `{name}` takes {takes} argument{plural}, not {arguments}"), help: None }
+impl Finding {
+    fn new(code: Code, message: impl Into<String>, help: Option<String>) -> Self {
+        Self { code, message: message.into(), help }
     }
 }
 
-/// The functions that can be called without a namespace, with the numbers of arguments they take.
-struct Known {
-    native: HashMap<String, BTreeSet<usize>>,
-    script: HashMap<String, BTreeSet<usize>>,
+/// What the checks of one source text have found.
+#[derive(Debug, Default)]
+struct Findings(Vec<(Position, Finding)>);
+
+impl Findings {
+    fn push(&mut self, position: Position, finding: Finding) {
+        self.0.push((position, finding));
+    }
+
+    fn add(&mut self, code: Code, position: Position, message: impl Into<String>, help: Option<impl Into<String>>) {
+        self.push(position, Finding::new(code, message, help.map(Into::into)));
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Gives all from `first` on another help.
+    fn set_help(&mut self, first: usize, help: &str) {
+        for (_, finding) in &mut self.0[first..] {
+            finding.help = Some(help.to_string());
+        }
+    }
 }
 
-impl Known {
-    fn of(engine: &Engine, ast: &AST, earlier: Option<&AST>) -> Self {
-        let mut native: HashMap<String, BTreeSet<usize>> = HashMap::new();
-        let registered = engine.collect_fn_metadata(
-            None,
-            |info| Some((info.metadata.name.to_string(), info.metadata.num_params)),
-            true,
-        );
-        for (name, parameters) in registered {
-            native.entry(name).or_default().insert(parameters);
-        }
-        let mut script: HashMap<String, BTreeSet<usize>> = HashMap::new();
-        for function in ast.iter_functions().chain(earlier.into_iter().flat_map(AST::iter_functions)) {
-            script.entry(function.name.to_string()).or_default().insert(function.params.len());
-        }
-        Self { native, script }
+/// The check of one program and of everything that it imports.
+pub(crate) struct Checker<'a> {
+    engine: &'a Engine,
+    library: &'a Library,
+    /// The modules that this check has seen; those with errors have nothing that an importer could use.
+    seen: HashMap<String, Option<Arc<Module>>>,
+    /// What is being checked, outermost first: importing one of them again is a circle.
+    chain: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    pub fn new(engine: &'a Engine, library: &'a Library) -> Self {
+        Self { engine, library, seen: HashMap::new(), chain: Vec::new(), problems: Vec::new() }
     }
 
-    fn problem(&self, call: &Call, uses: &Uses) -> Option<Problem> {
-        let Call { name, arguments, is_method, .. } = call;
-        if KEYWORD_FUNCTIONS.contains(&name.as_str()) || (*is_method && uses.properties.contains(name)) {
-            return None;
-        }
-        let natively = arguments + usize::from(*is_method);
-        let native = self.native.get(name);
-        let script = self.script.get(name);
-        if native.is_some_and(|counts| counts.contains(&natively)) || script.is_some_and(|c| c.contains(arguments)) {
-            return None;
-        }
-        let object = usize::from(*is_method);
-        let counts: BTreeSet<usize> = native
-            .into_iter()
-            .flatten()
-            .filter_map(|count| count.checked_sub(object))
-            .chain(script.into_iter().flatten().copied())
-            .collect();
-        let noun = if *is_method { "method" } else { "function" };
-        if counts.is_empty() {
-            let names = self.native.keys().chain(self.script.keys()).filter(|name| is_word(name)).cloned();
-            return Some(Problem::unknown(noun, "", name, names));
-        }
-        Some(Problem::wrong_count(noun, name, &counts, *arguments))
+    /// Everything that was found, by file and place, and each thing once.
+    pub fn into_problems(self) -> Vec<Problem> {
+        let mut seen = HashSet::new();
+        let key = |p: &Problem| {
+            let place = p.place().map(|place| (place.file.clone(), place.line, place.column));
+            (p.kind(), p.message().to_string(), place)
+        };
+        self.problems.into_iter().filter(|problem| seen.insert(key(problem))).collect()
     }
+
+    /// Checks a program; when it has no error, here is what can be run.
+    pub fn program(&mut self, name: &str, source: &str, earlier: &Earlier) -> Option<AST> {
+        let path = Path::new(name);
+        let chain = match path.is_file() {
+            true => std::path::absolute(path).ok().map(|path| path.display().to_string()),
+            false => None,
+        };
+        self.chain.push(chain.unwrap_or_else(|| name.to_string()));
+        let checked = self.source(name, source, earlier);
+        self.chain.pop();
+        let has_errors = self.problems.iter().any(|problem| problem.severity() == Severity::Error);
+        checked.map(|(ast, _)| ast).filter(|_| !has_errors)
+    }
+
+    /// Checks a module, at its first import.
+    pub fn module(&mut self, name: &str, source: &str) -> Option<Arc<Module>> {
+        let before = self.problems.len();
+        self.chain.push(name.to_string());
+        let checked = self.source(name, source, &Earlier::default());
+        self.chain.pop();
+        let problems = self.problems[before..].to_vec();
+        let has_errors = problems.iter().any(|problem| problem.severity() == Severity::Error);
+        let module = checked.filter(|_| !has_errors).map(|(ast, exports)| Arc::new(Module { ast, exports, problems }));
+        if let Some(module) = &module {
+            self.library.keep(name, module);
+        }
+        self.seen.insert(name.to_string(), module.clone());
+        module
+    }
+
+    fn source(&mut self, name: &str, source: &str, earlier: &Earlier) -> Option<(AST, Exports)> {
+        let parsed = match syntax::parse(self.engine, &self.library.sources, name, source, earlier.scope) {
+            Ok(parsed) => parsed,
+            Err(mut problems) => {
+                problems.sort_by_key(order);
+                self.problems.extend(problems);
+                return None;
+            }
+        };
+        let program = Program::of(&parsed.ast, earlier.value_is_used);
+        // Its own problems stand before those of its modules.
+        let mine = self.problems.len();
+        let mut own = Vec::new();
+        let imports = self.imports(name, &program, &mut own);
+        let mut findings = Findings::default();
+        self.look(&parsed.ast, &program, &imports, earlier, &mut findings);
+        let exports = Exports::of(&parsed.ast, &program, &imports);
+        drop(program);
+
+        own.extend(findings.0.into_iter().map(|(position, finding)| {
+            let place = self.library.sources.place(name, position);
+            Problem::new(finding.code, finding.message).at(place).with_help(finding.help)
+        }));
+        let (allowed, about_allowing) = allow::read(&parsed, &self.library.sources, name);
+        own.extend(about_allowing);
+        own.retain(|problem| !allowed.covers(problem));
+        own.sort_by_key(order);
+        let own = own.into_iter().enumerate().map(|(index, problem)| match index < MOST_LONG_LINES {
+            true => problem,
+            false => problem.with_line_of_at_most(LONG_LINE),
+        });
+        self.problems.splice(mine..mine, own);
+        let mut ast = parsed.ast;
+        // Before the AST is cloned: only then do its functions know where they are from.
+        ast.set_source(name);
+        Some((ast, exports))
+    }
+
+    /// Every check of a program, one after the other.
+    fn look(&self, ast: &AST, program: &Program, imports: &Imports, earlier: &Earlier, findings: &mut Findings) {
+        let mut script = calls::defined(ast, false);
+        for (name, counts) in earlier.functions.map(|functions| calls::defined(functions, false)).into_iter().flatten()
+        {
+            script.entry(name).or_default().extend(counts);
+        }
+        let properties = imports.properties().map(|theirs| {
+            let mut properties = calls::properties(program);
+            properties.extend(theirs.iter().cloned());
+            properties
+        });
+        let natives = self.library.natives(self.engine);
+        let around = Surroundings {
+            functions: &Functions { native: &natives.functions, script, properties },
+            imports,
+            earlier,
+            similar: &Similar::new(),
+            host_has_variable: &|name| self.engine.eval_expression::<Dynamic>(name).is_ok(),
+            host_has_module: &|name| {
+                let result = self.engine.eval_expression::<Dynamic>(&format!("{name}::x"));
+                !result.is_err_and(|error| matches!(*error, EvalAltResult::ErrorModuleNotFound(..)))
+            },
+        };
+        names::find(program, &around, findings);
+        unused::find(program, findings);
+        comparisons::find(program, &natives.own_verbs, findings);
+        flow::find(program, findings);
+        captures::find(program, findings);
+        installed::find(program, self.library.context(), findings);
+    }
+
+    /// Checks what a program imports; what cannot be imported is a problem of the importer.
+    fn imports(&mut self, importer: &str, program: &Program, problems: &mut Vec<Problem>) -> Imports {
+        let mut imports = Imports::default();
+        for import in modules::imports(program) {
+            let module = match &import.path {
+                Some(path) => self.import(importer, path).unwrap_or_else(|problem| {
+                    let place = self.library.sources.place(importer, import.position);
+                    problems.push(problem.at(place));
+                    None
+                }),
+                // What is imported is known only when the program runs.
+                None => None,
+            };
+            imports.add(&import.alias, module.as_ref().map(|module| &module.exports));
+        }
+        imports
+    }
+
+    /// The module that is imported; `None` when it has problems of its own.
+    fn import(&mut self, importer: &str, path: &str) -> Result<Option<Arc<Module>>, Problem> {
+        let Some(name) = self.library.find(importer, path) else {
+            let standard = super::stdlib::MODULES.iter().map(|(name, _)| name.to_string());
+            let help = nearest_name(path, standard).map(|similar| format!("did you mean \"{similar}\"?"));
+            return Err(Problem::new(Code::MissingModule, format!("there is no module \"{path}\"")).with_help(help));
+        };
+        if let Some(start) = self.chain.iter().position(|other| *other == name) {
+            let circle: Vec<&str> = self.chain[start..].iter().chain([&name]).map(String::as_str).collect();
+            let message = format!("the modules import each other in a circle: {}", circle.join(" → "));
+            return Err(Problem::new(Code::ImportCircle, message));
+        }
+        if let Some(known) = self.seen.get(&name) {
+            return Ok(known.clone());
+        }
+        if let Some(module) = self.library.kept(&name) {
+            self.problems.extend(module.problems.iter().cloned());
+            self.seen.insert(name, Some(module.clone()));
+            return Ok(Some(module));
+        }
+        match self.library.read_module(&name) {
+            Ok(source) => Ok(self.module(&name, &source)),
+            Err(failure) => {
+                self.seen.insert(name, None);
+                let problem = Problem::new(Code::MissingModule, failure.message()).with_help(failure.help());
+                match failure.place() {
+                    // The module has the mistake, and not its importer.
+                    Some(place) => {
+                        self.problems.push(problem.at(Some(place.clone())));
+                        Ok(None)
+                    }
+                    None => Err(problem),
+                }
+            }
+        }
+    }
+}
+
+fn order(problem: &Problem) -> (usize, usize, Code) {
+    let (line, column) = problem.place().map_or((0, 0), |place| (place.line, place.column));
+    (line, column, problem.kind())
 }

@@ -1,10 +1,14 @@
 //! Commands that are built and never run: `cmd("make");` looks like running make, and does nothing. And
 //! streams that are built and never read: `cmd("ls").lines().map(|name| …);` calls nothing.
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use crate::script::api::SETTINGS;
+use crate::script::problem::Code;
 use crate::script::stream::ADAPTORS;
+
+use super::Findings;
+use super::program::{Node, Program, start_of};
 
 /// Functions that build a command.
 const CONSTRUCTORS: &[&str] = &["cmd", "pipe", "sh"];
@@ -14,85 +18,46 @@ const STREAMS: &[&str] = &["lines", "chunks"];
 
 /// What does nothing until it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Built {
+enum Built {
     Command,
     Stream,
 }
 
-/// What is built by a statement whose value nobody uses, and where: the first.
-///
-/// `value_is_used`: somebody looks at the value of the program's last statement (a session shows it).
-pub(super) fn find(ast: &AST, value_is_used: bool) -> Option<(Built, Position)> {
-    let statements = ast.statements();
-    let top_level = match (value_is_used, statements.split_last()) {
-        (true, Some((_, rest))) => rest,
-        _ => statements,
-    };
-    top_level.iter().find_map(unused).or_else(|| in_blocks(ast)).or_else(|| in_functions(ast))
-}
-
-/// The statements of functions, but for the last of each, which may be its value.
-///
-/// Rhai shows the statements of all functions in a row, and of each function only where its body
-/// starts and ends.
-fn in_functions(ast: &AST) -> Option<(Built, Position)> {
-    let bodies: Vec<_> = ast.iter_fn_def().map(|f| (f.body.start_position(), f.body.end_position())).collect();
-    let function_of = |position: Position| {
-        // The body of a closure without braces has no end.
-        let around =
-            bodies.iter().filter(|(start, end)| position == *start || (*start <= position && position <= *end));
-        // Closures lie inside other bodies: the innermost starts last.
-        around.max_by_key(|(start, _)| *start)
-    };
-    let own: Vec<Position> = ast.statements().iter().map(Stmt::position).collect();
-    let mut found = Vec::new();
-    let mut all = Vec::new();
-    ast.walk(&mut |path: &[ASTNode]| {
-        if let [ASTNode::Stmt(statement)] = path
-            && !own.contains(&statement.position())
-        {
-            all.push(statement.position());
-            found.extend(unused(statement).map(|built| (built, statement.position())));
+/// What is built by statements whose value nobody uses, and commands where a truth value is needed:
+/// `cmd("a") && cmd("b")` runs neither.
+pub(super) fn find(program: &Program, findings: &mut Findings) {
+    program.walk(&mut |node| match node {
+        Node::Statement(statement, is_used) => {
+            match unused(statement).filter(|_| !is_used) {
+                Some((Built::Command, position)) => {
+                    let help = "run it with .run(), or keep it: let command = …";
+                    findings.add(Code::UnusedCommand, position, "this command is built but never run", Some(help));
+                }
+                Some((Built::Stream, position)) => {
+                    let help = "read it, with `for`, .each(…) or .to_array(), or keep it: let lines = …";
+                    findings.add(Code::UnusedStream, position, "this stream is built but never read", Some(help));
+                }
+                None => {}
+            }
+            if let Stmt::If(parts, _) | Stmt::While(parts, _) | Stmt::Do(parts, ..) = statement {
+                condition(&parts.expr, findings);
+            }
         }
-        true
-    });
-    let is_last = |position: Position| {
-        let body = function_of(position);
-        !all.iter().any(|other| *other > position && function_of(*other) == body)
-    };
-    found.into_iter().find(|(_, position)| !is_last(*position)).map(|(built, _)| built)
-}
-
-fn in_blocks(ast: &AST) -> Option<(Built, Position)> {
-    let mut found = None;
-    ast.walk(&mut |path: &[ASTNode]| {
-        found = match path.last() {
-            Some(ASTNode::Stmt(statement)) => in_statement(statement),
-            Some(ASTNode::Expr(Expr::Stmt(block))) => in_all_but_last(block.statements()),
-            _ => None,
-        };
-        found.is_none()
-    });
-    found
-}
-
-/// The blocks directly inside a statement. The last statement of a loop's body is nobody's value; that
-/// of another block may be the value of something.
-fn in_statement(statement: &Stmt) -> Option<(Built, Position)> {
-    match statement {
-        Stmt::While(parts, _) | Stmt::Do(parts, ..) => parts.body.iter().find_map(unused),
-        Stmt::For(parts, _) => parts.2.body.iter().find_map(unused),
-        Stmt::If(parts, _) | Stmt::TryCatch(parts, _) => {
-            in_all_but_last(parts.body.statements()).or_else(|| in_all_but_last(parts.branch.statements()))
+        Node::Expression(Expr::And(operands, _) | Expr::Or(operands, _)) => {
+            operands.iter().for_each(|operand| condition(operand, findings));
         }
-        Stmt::Block(block) => in_all_but_last(block.statements()),
-        _ => None,
+        Node::Call(call) if call.call.op_token.is_some() && call.call.name == "!" => {
+            call.call.args.iter().for_each(|operand| condition(operand, findings));
+        }
+        _ => {}
+    });
+}
+
+fn condition(expression: &Expr, findings: &mut Findings) {
+    if is_command(expression) {
+        let help = "run it and ask whether it succeeds: .test()";
+        findings.add(Code::CommandAsCondition, start_of(expression), "a command is not a truth value", Some(help));
     }
-}
-
-fn in_all_but_last(statements: &[Stmt]) -> Option<(Built, Position)> {
-    let (_, rest) = statements.split_last()?;
-    rest.iter().find_map(unused)
 }
 
 fn unused(statement: &Stmt) -> Option<(Built, Position)> {
@@ -103,15 +68,6 @@ fn unused(statement: &Stmt) -> Option<(Built, Position)> {
             Some((built_by_call(call)?, start))
         }
         _ => None,
-    }
-}
-
-/// Where the text of an expression starts; Rhai places an operator at its sign.
-pub(super) fn start_of(expression: &Expr) -> Position {
-    match expression {
-        Expr::FnCall(call, position) if call.op_token.is_some() => call.args.first().map_or(*position, start_of),
-        Expr::Dot(chain, ..) => start_of(&chain.lhs),
-        other => other.start_position(),
     }
 }
 

@@ -23,6 +23,9 @@
 
 use std::ops::Range;
 
+pub use index::LineIndex;
+
+mod index;
 mod scanner;
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,0 +1,162 @@
+//! The functions that can be called, and with how many arguments.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rhai::{AST, Engine, Expr, FnAccess};
+
+use crate::script::problem::Code;
+
+use super::Finding;
+use super::comparisons;
+use super::foreign;
+use super::program::{Call, Node, Program};
+use super::similar::Similar;
+
+/// Functions that the interpreter itself provides under these names.
+const KEYWORD_FUNCTIONS: &[&str] =
+    &["Fn", "call", "curry", "type_of", "is_def_var", "is_def_fn", "is_shared", "print", "debug", "eval"];
+
+/// The numbers of arguments that functions take, by their names.
+pub(crate) type Counts = HashMap<String, BTreeSet<usize>>;
+
+/// What is registered with an engine.
+pub(crate) struct Natives {
+    /// The functions that can be called without a namespace.
+    pub functions: Counts,
+    /// The verbs that nobody else has registered for values of theirs.
+    pub own_verbs: Vec<&'static str>,
+}
+
+impl Natives {
+    pub fn of(engine: &Engine) -> Self {
+        Self { functions: native_functions(engine), own_verbs: comparisons::own_verbs(engine) }
+    }
+}
+
+/// The functions that are registered with an engine and can be called without a namespace.
+pub(super) fn native_functions(engine: &Engine) -> Counts {
+    let mut native = Counts::new();
+    let registered = engine.collect_fn_metadata(
+        None,
+        |info| info.namespace.is_empty().then(|| (info.metadata.name.to_string(), info.metadata.num_params)),
+        true,
+    );
+    for (name, parameters) in registered.into_iter().filter(|(name, _)| is_word(name)) {
+        native.entry(name).or_default().insert(parameters);
+    }
+    native
+}
+
+fn is_word(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+/// The functions that a program defines; only those that an importer sees, or all.
+pub(super) fn defined(ast: &AST, only_public: bool) -> Counts {
+    let mut counts = Counts::new();
+    for function in ast.iter_functions().filter(|f| is_word(f.name) && !f.name.starts_with("anon$")) {
+        if !only_public || function.access == FnAccess::Public {
+            counts.entry(function.name.to_string()).or_default().insert(function.params.len());
+        }
+    }
+    counts
+}
+
+/// Names of map entries and properties: what they hold may be a function, called as a method.
+pub(super) fn properties(program: &Program) -> HashSet<String> {
+    let mut properties = HashSet::new();
+    program.walk(&mut |node| match node {
+        Node::Expression(Expr::Property(property, _)) => {
+            properties.insert(property.2.to_string());
+        }
+        Node::Expression(Expr::Map(map, _)) => properties.extend(map.0.iter().map(|(key, _)| key.name.to_string())),
+        Node::Expression(Expr::Index(parts, ..)) => {
+            if let Expr::StringConstant(key, _) = &parts.rhs {
+                properties.insert(key.to_string());
+            }
+        }
+        _ => {}
+    });
+    properties
+}
+
+/// The functions that can be called without a namespace.
+pub(super) struct Functions<'a> {
+    pub native: &'a Counts,
+    pub script: Counts,
+    /// What may be a method because a map has it; `None` when that may be anything.
+    pub properties: Option<HashSet<String>>,
+}
+
+impl Functions<'_> {
+    /// Whether the script itself defines it.
+    pub fn in_script(&self, name: &str) -> bool {
+        self.script.contains_key(name)
+    }
+
+    pub fn exists(&self, name: &str) -> bool {
+        KEYWORD_FUNCTIONS.contains(&name) || self.native.contains_key(name) || self.in_script(name)
+    }
+
+    fn may_be_property(&self, name: &str) -> bool {
+        self.properties.as_ref().is_none_or(|properties| properties.contains(name))
+    }
+
+    pub fn script_names(&self) -> impl Iterator<Item = String> {
+        self.script.keys().cloned()
+    }
+
+    /// What is wrong with a call.
+    pub fn problem(&self, call: Call, similar: &Similar) -> Option<Finding> {
+        let (name, arguments, is_method) = (call.call.name.as_str(), call.call.args.len(), call.is_method);
+        if KEYWORD_FUNCTIONS.contains(&name) || (is_method && self.may_be_property(name)) {
+            return None;
+        }
+        let object = usize::from(is_method);
+        let native = self.native.get(name);
+        let script = self.script.get(name);
+        let fits = |counts: &BTreeSet<usize>, arguments: usize| counts.contains(&arguments);
+        if native.is_some_and(|c| fits(c, arguments + object)) || script.is_some_and(|c| fits(c, arguments)) {
+            return None;
+        }
+        let counts: BTreeSet<usize> = native
+            .into_iter()
+            .flatten()
+            .filter_map(|count| count.checked_sub(object))
+            .chain(script.into_iter().flatten().copied())
+            .collect();
+        let noun = if is_method { "method" } else { "function" };
+        if !counts.is_empty() {
+            return Some(wrong_count(noun, name, &counts, arguments));
+        }
+        let help = foreign::function(name, |name| self.exists(name)).or_else(|| {
+            let names = self.native.keys().chain(self.script.keys()).map(String::as_str);
+            // Names that begin so are not for scripts.
+            let names = names.chain(KEYWORD_FUNCTIONS.iter().copied()).filter(|name| !name.starts_with("__"));
+            let names = names.map(str::to_string);
+            similar.to_global(name, names).map(|similar| format!("did you mean `{similar}`?"))
+        });
+        Some(Finding::new(Code::UnknownFunction, format!("there is no {noun} `{name}`"), help))
+    }
+}
+
+/// What is wrong with a call of a function of a module.
+pub(super) fn in_module(call: Call, namespace: &str, functions: &Counts, similar: &Similar) -> Option<Finding> {
+    let (name, arguments) = (call.call.name.as_str(), call.call.args.len());
+    match functions.get(name) {
+        Some(counts) if counts.contains(&arguments) => None,
+        Some(counts) => Some(wrong_count("function", &format!("{namespace}::{name}"), counts, arguments)),
+        None => {
+            let similar = similar.to(name, functions.keys().cloned());
+            let help = similar.map(|similar| format!("did you mean `{namespace}::{similar}`?"));
+            Some(Finding::new(Code::UnknownFunction, format!("there is no function `{namespace}::{name}`"), help))
+        }
+    }
+}
+
+fn wrong_count(noun: &str, name: &str, counts: &BTreeSet<usize>, arguments: usize) -> Finding {
+    let takes = counts.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+    let plural = if counts.len() == 1 && counts.contains(&1) { "" } else { "s" };
+    let message = format!("the {noun} `{name}` takes {takes} argument{plural}, not {arguments}");
+    Finding::new(Code::WrongArgumentCount, message, None)
+}
