@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::process::os;
 
-use super::exit::{self, Exit};
+use super::exit::{self, ErrorFormat, Exit};
 use super::tools::Tool;
 
 /// Run a script, or start a session.
@@ -28,6 +28,14 @@ struct Arguments {
     /// End the script when it holds more memory than SIZE (256MiB, 2GB); a quarter of the machine's by default
     #[arg(long, value_name = "SIZE", value_parser = crate::script::parse_size)]
     memory_limit: Option<u64>,
+
+    /// What failures are told in
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    error_format: ErrorFormat,
+
+    /// Directories with modules: where imports are looked for that are not beside the script (repeatable)
+    #[arg(short = 'L', long = "library", value_name = "DIR", env = "PROCSCRIPT_PATH", value_delimiter = ':')]
+    library: Vec<PathBuf>,
 
     /// The script to run; `-` is standard input, `./fmt` a script that has the name of a command
     #[arg(value_name = "FILE")]
@@ -52,6 +60,8 @@ pub(super) struct Script {
     pub source: Source,
     pub arguments: Vec<OsString>,
     pub memory_limit: Option<u64>,
+    pub error_format: ErrorFormat,
+    pub library: Vec<PathBuf>,
 }
 
 /// Where the script comes from.
@@ -73,7 +83,8 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
     if arguments.first().is_some_and(|word| word == "--") {
         arguments.remove(0);
     }
-    let Arguments { code, memory_limit, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
+    let Arguments { code, memory_limit, error_format, library, .. } =
+        Arguments::try_parse_from(ours).map_err(explain)?;
     let source = match code {
         Some(code) => Source::Code(code),
         None if !arguments.is_empty() => match arguments.remove(0) {
@@ -83,7 +94,7 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
         None if os::is_terminal(0) => Source::Interactive,
         None => Source::Stdin,
     };
-    Ok(Plan::Run(Script { source, arguments, memory_limit }))
+    Ok(Plan::Run(Script { source, arguments, memory_limit, error_format, library }))
 }
 
 /// Where our own options end. Whatever stands behind the script is the script's, options included.
@@ -92,7 +103,7 @@ fn end_of_options(arguments: &[OsString]) -> usize {
     while let Some(argument) = arguments.get(index) {
         match argument.to_string_lossy().as_ref() {
             // The next one is its value.
-            "-e" | "--eval" | "--memory-limit" => index += 2,
+            "-e" | "--eval" | "--memory-limit" | "--error-format" | "-L" | "--library" => index += 2,
             // What follows is the script, whatever it looks like.
             "--" | "-" => return index,
             option if option.starts_with('-') => index += 1,

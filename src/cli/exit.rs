@@ -26,6 +26,16 @@ const TABLE: &[(&str, &str)] = &[
     ("128+n", "a command was ended by signal n"),
 ];
 
+/// What a failure is told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(super) enum ErrorFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One line of JSON, for programs.
+    Json,
+}
+
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -36,14 +46,17 @@ pub(super) enum Exit {
 
 impl Exit {
     /// Reports a failure and says how the process ends because of it.
-    pub fn because(failure: &Failure, signal: Option<i32>) -> Self {
+    pub fn because(failure: &Failure, signal: Option<i32>, format: ErrorFormat) -> Self {
         match (failure.kind(), signal) {
             (FailureKind::Interrupted, Some(signal)) => return Self::Signal(signal),
             // Whoever read our output has left: nothing to say, and nobody to say it to.
             (FailureKind::Output(errno), _) if *errno == Some(os::EPIPE) => return Self::Signal(os::SIGPIPE),
             _ => {}
         }
-        complain(&failure.render());
+        match format {
+            ErrorFormat::Text => complain(&failure.render()),
+            ErrorFormat::Json => complain(&format!("{}\n", failure.to_json())),
+        }
         Self::Code(code_of(failure.kind()))
     }
 
@@ -104,6 +117,14 @@ pub(super) fn print(text: &str) -> Exit {
 }
 
 /// Says something on standard error. When even that fails there is nobody left to tell.
+/// Tells something that is no failure.
+pub(super) fn note(format: ErrorFormat, text: &str) {
+    match format {
+        ErrorFormat::Text => complain(&format!("note: {text}\n")),
+        ErrorFormat::Json => complain(&format!("{}\n", serde_json::json!({ "kind": "note", "message": text }))),
+    }
+}
+
 pub(super) fn complain(text: &str) {
     let _ = os::write_standard_stream(2, text.as_bytes());
 }

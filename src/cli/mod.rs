@@ -36,17 +36,18 @@ fn memory_limit() -> usize {
 }
 
 fn execute(script: Script) -> Exit {
+    let format = script.error_format;
     let signals = match Signals::take_over() {
         Ok(signals) => signals,
         Err(error) => {
             let message = format!("cannot prepare for signals: {error}");
-            return Exit::because(&Failure::new(FailureKind::Internal, message), None);
+            return Exit::because(&Failure::new(FailureKind::Internal, message), None, format);
         }
     };
     orphans::adopt();
     let arguments = match texts(script.arguments) {
         Ok(arguments) => arguments,
-        Err(failure) => return Exit::because(&failure, None),
+        Err(failure) => return Exit::because(&failure, None, format),
     };
     let runtime = Runtime::builder()
         .args(arguments)
@@ -54,13 +55,14 @@ fn execute(script: Script) -> Exit {
         .memory_limit(
             script.memory_limit.map_or_else(memory_limit, |limit| usize::try_from(limit).unwrap_or(usize::MAX)),
         )
+        .library_path(script.library)
         .cancel_cleanup(signals.cleanup().clone())
         // Looked at once instead of at every start.
         .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(failure) => return Exit::because(&failure, None),
+        Err(failure) => return Exit::because(&failure, None, format),
     };
     let result = match script.source {
         Source::Interactive => {
@@ -72,15 +74,18 @@ fn execute(script: Script) -> Exit {
     let exit = match result {
         Ok(Ending::Finished(_)) => Exit::Code(0),
         Ok(Ending::Exited(code)) => Exit::Code(code),
-        Err(failure) => Exit::because(&failure, signals.received()),
+        Err(failure) => Exit::because(&failure, signals.received(), format),
     };
     let earlier = signals.count();
     for Leftover { name, pid, refused } in orphans::end_leftovers(|| signals.count() > earlier) {
         let what = format!("a process that the script had left running: {name} (pid {pid})");
-        exit::complain(&match refused {
-            None => format!("note: ended {what}\n"),
-            Some(why) => format!("note: cannot end {what}: {why}\n"),
-        });
+        exit::note(
+            format,
+            &match refused {
+                None => format!("ended {what}"),
+                Some(why) => format!("cannot end {what}: {why}"),
+            },
+        );
     }
     let exit = match signals.received() {
         Some(signal) if signals.count() > earlier => Exit::Signal(signal),

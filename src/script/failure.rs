@@ -175,6 +175,20 @@ impl Failure {
     pub fn render(&self) -> String {
         super::report::render(self)
     }
+
+    /// The same as [`render`](Self::render) for programs: one line of JSON, without its ending. Its names are
+    /// those that a script knows from `catch`; `null` is what is not known.
+    ///
+    /// ```
+    /// use procscript::script::Runtime;
+    ///
+    /// let failure = Runtime::builder().build()?.eval::<()>("cmd(\"sh\", \"-c\", \"exit 3\").run();").unwrap_err();
+    /// assert!(failure.to_json().starts_with(r#"{"kind":"exit_status","message":"`sh -c 'exit 3'` exited with code 3""#));
+    /// # Ok::<(), procscript::script::Failure>(())
+    /// ```
+    pub fn to_json(&self) -> String {
+        super::failure_json::to_json(self)
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -254,7 +268,13 @@ impl Explainer<'_> {
                 self.place(file, Position::new(line.min(65_535) as u16, column.min(65_535) as u16))
             });
             let kind = FailureKind::Command(Box::new(error.error().clone()));
-            let failure = Failure::new(kind, error.error().message());
+            let mut failure = Failure::new(kind, error.error().message());
+            if error.error().attempts() > 1 {
+                failure = failure.with_note(format!("it was tried {} times", error.error().attempts()));
+            }
+            if let Some(cause) = error.cause() {
+                failure = failure.with_note(format!("because of this: {}", cause.error().message()));
+            }
             return failure.at(raised.or(place)).with_help(error.error().help());
         }
         if let Some(error) = value.read_lock::<ScriptError>() {

@@ -32,11 +32,19 @@ pub(crate) struct Library {
     /// Modules that have been checked and have no error, by name: each is compiled once.
     modules: Mutex<HashMap<String, Arc<Module>>>,
     natives: OnceLock<Natives>,
+    /// Where a module is looked for that is not beside its importer.
+    pub path: OnceLock<Vec<PathBuf>>,
 }
 
 impl Library {
     pub fn new(context: Context) -> Self {
-        Self { sources: Sources::default(), context, modules: Mutex::default(), natives: OnceLock::new() }
+        Self {
+            sources: Sources::default(),
+            context,
+            modules: Mutex::default(),
+            natives: OnceLock::new(),
+            path: OnceLock::new(),
+        }
     }
 
     /// Parses and checks a source text and everything that it imports. Nothing is run.
@@ -60,7 +68,7 @@ impl Library {
     }
 
     /// The name of the module that `importer` means by `path`: its own for one that comes with the
-    /// program, else the absolute path of its file, next to the importing one.
+    /// program, else the absolute path of its file, next to the importing one or on the library path.
     pub fn find(&self, importer: &str, path: &str) -> Option<String> {
         if path.starts_with("std/") {
             return stdlib::source(path).map(|_| path.to_string());
@@ -70,9 +78,15 @@ impl Library {
             true => importer.parent().map(Path::to_path_buf).unwrap_or_default(),
             false => self.context.base_dir().ok()?,
         };
-        let file = base.join(path);
-        let with_extension = PathBuf::from(format!("{}.rhai", file.display()));
-        let found = [with_extension, file].into_iter().find(|candidate| candidate.is_file())?;
+        // One that says where it is, is there or nowhere.
+        let is_bare = !path.starts_with("./") && !path.starts_with("../");
+        let library = self.path.get().into_iter().flatten().filter(|_| is_bare);
+        let library = library.filter_map(|dir| self.context.absolute(dir).ok());
+        let found = std::iter::once(base).chain(library).find_map(|dir| {
+            let file = dir.join(path);
+            let with_extension = PathBuf::from(format!("{}.rhai", file.display()));
+            [with_extension, file].into_iter().find(|candidate| candidate.is_file())
+        })?;
         Some(std::path::absolute(found).ok()?.display().to_string())
     }
 

@@ -22,6 +22,7 @@ mod defer;
 mod error;
 mod facts;
 mod failure;
+mod failure_json;
 mod format;
 mod json;
 mod library;

@@ -1,5 +1,6 @@
 //! `import`: Rhai's side of the [library](super::library).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -41,12 +42,41 @@ impl ModuleResolver for Resolver {
             let message = format!("cannot import \"{path}\": {}{place}", failure.message());
             EvalAltResult::ErrorRuntime(message.into(), position)
         })?;
-        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
+        let importing = Importing::begin();
+        let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
+        drop(importing);
+        let mut module = module?;
         export_closures(&mut module);
         let module = Shared::new(module);
         lock(&self.evaluated).insert(name, module.clone());
         Ok(module)
     }
+}
+
+thread_local! {
+    /// How many modules are being evaluated on this thread.
+    static IMPORTING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The evaluation of a module's own statements.
+struct Importing;
+
+impl Importing {
+    fn begin() -> Self {
+        IMPORTING.set(IMPORTING.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Importing {
+    fn drop(&mut self) {
+        IMPORTING.set(IMPORTING.get() - 1);
+    }
+}
+
+/// Whether a module is being imported, whose statements are no program of their own.
+pub(crate) fn is_importing() -> bool {
+    IMPORTING.get() > 0
 }
 
 /// Makes the closures of a module callable outside it.

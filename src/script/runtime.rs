@@ -80,6 +80,7 @@ pub struct RuntimeBuilder {
     registrations: Vec<Registration>,
     memory_limit: Option<usize>,
     operation_limit: Option<u64>,
+    library_path: Vec<PathBuf>,
 }
 
 impl Runtime {
@@ -336,6 +337,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Directories where a module is looked for that is not beside the file that imports it. Relative ones count
+    /// from the runtime's directory.
+    pub fn library_path<P: Into<PathBuf>>(mut self, dirs: impl IntoIterator<Item = P>) -> Self {
+        self.library_path = dirs.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The most memory, in bytes, that this process may hold while a script runs (no limit by default). More
     /// ends the script with an error that it cannot catch. All of the process counts, since nobody can say
     /// whose a piece of memory is; it is looked at often, but a script can be over the limit for a moment.
@@ -375,8 +383,18 @@ impl RuntimeBuilder {
     /// # Errors
     /// None at present; limits and policies that can be wrong will be checked here.
     pub fn build(self) -> Result<Runtime, Failure> {
-        let Self { context, cleanup, args, script, stdout, stderr, registrations, memory_limit, operation_limit } =
-            self;
+        let Self {
+            context,
+            cleanup,
+            args,
+            script,
+            stdout,
+            stderr,
+            registrations,
+            memory_limit,
+            operation_limit,
+            library_path,
+        } = self;
         let mut engine = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut engine);
         configure(&mut engine);
@@ -392,6 +410,8 @@ impl RuntimeBuilder {
         for registration in registrations {
             registration(&mut engine);
         }
+        // Set once, here.
+        let _ = world.library.path.set(library_path);
         super::defer::register(&mut engine, &world);
         let engine = Arc::new(engine);
         // Set once, here.

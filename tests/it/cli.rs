@@ -11,6 +11,7 @@ mod cleanup;
 mod fmt;
 mod input;
 mod orphans;
+mod reports;
 mod signals;
 
 fn eval(code: &str) -> Run {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::{self, ErrorFormat, Exit};
 use crate::process::os;
 use crate::script::{self, Failure, load};
 
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: Arguments) -> Exit {
             (false, true) => check_file(&file),
             (false, false) => format_file(&file),
         };
-        match exit.unwrap_or_else(|failure| Exit::because(&failure, None)) {
+        match exit.unwrap_or_else(|failure| Exit::because(&failure, None, ErrorFormat::Text)) {
             Exit::Code(code) => worst = worst.max(code),
             signal => return signal,
         }

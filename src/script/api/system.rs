@@ -11,6 +11,7 @@ use crate::process::{Error, ErrorKind};
 use crate::script::console::Console;
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::resolver::is_importing;
 use crate::script::world::{Halt, Why, World, lock};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -170,6 +171,10 @@ fn register_end(engine: &mut Engine, world: &Arc<World>) {
         let kind = convert::kind_of(&value);
         Err(CallPlace::of(&context).invalid(&shared, format!("exit takes a whole number from 0 to 255, not {kind}")))
     });
+    let shared = world.clone();
+    engine.register_fn("requires", move |context: NativeCallContext, version: Text| -> Result<()> {
+        requires(&version).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))
+    });
     engine.register_fn("fail", |context: NativeCallContext, message: Text| -> Result<()> {
         Err(EvalAltResult::ErrorRuntime(message.into(), context.call_position()).into())
     });
@@ -185,6 +190,27 @@ fn exit(world: &World, context: &NativeCallContext, code: i64) -> Result<()> {
         let error = Error::misuse("exit cannot be called in clean-up", "say how the script ends outside defer { … }");
         return Err(CallPlace::of(context).raise(world, error));
     }
+    if is_importing() {
+        let help = "an import must not end the program that imports it: throw an error, or put it into a function";
+        let error = Error::misuse("exit cannot be called while a module is imported", help);
+        return Err(CallPlace::of(context).raise(world, error));
+    }
     world.halt.request(Why::Exit(code as i32));
     Err(World::terminated(context.call_position()))
+}
+
+/// Whether this is at least that version, and one that promises to be compatible with it.
+fn requires(wanted: &str) -> std::result::Result<(), String> {
+    let parse = |version: &str| -> Option<Vec<u64>> {
+        let numbers: Option<Vec<u64>> = version.split('.').map(|part| part.parse().ok()).collect();
+        numbers.filter(|numbers| (1..=3).contains(&numbers.len()))
+    };
+    let ours = env!("CARGO_PKG_VERSION");
+    let wrong = || format!("`{wanted}` is no version: write 1, 1.2 or 1.2.3");
+    let (Some(wanted_parts), Some(our_parts)) = (parse(wanted.trim()), parse(ours)) else { return Err(wrong()) };
+    let is_same_major = wanted_parts[0] == our_parts[0];
+    match is_same_major && our_parts >= wanted_parts {
+        true => Ok(()),
+        false => Err(format!("this script needs procscript {wanted}, and this is {ours}")),
+    }
 }
