@@ -12,7 +12,8 @@ pub struct Usage {
     pub user: Duration,
     /// Processor time spent in the kernel for it.
     pub system: Duration,
-    /// Largest resident size, in bytes.
+    /// Largest resident size, in bytes. Linux counts from the start of the process, when it still was a copy of
+    /// this one: it is never less than what this program held then.
     pub peak_memory: u64,
 }
 
