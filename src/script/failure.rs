@@ -368,6 +368,9 @@ fn hint(error: &EvalAltResult) -> Option<String> {
         {
             "to ask whether a command succeeds, run it: .test()".to_string()
         }
+        EvalAltResult::ErrorPropertyNotFound(name, _) => {
+            format!("look at its keys, or ask for one that may be missing: .get(\"{name}\")")
+        }
         EvalAltResult::ErrorStackOverflow(_) => "look for a function that calls itself without an end".to_string(),
         _ => return None,
     })

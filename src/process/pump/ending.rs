@@ -41,7 +41,7 @@ impl Pump {
             Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
                 let after = duration_text(self.stop.timeout.unwrap_or_default());
                 let why = if self.stop.is_outer_deadline {
-                    "with what is around it".to_string()
+                    "together with the block around it".to_string()
                 } else {
                     format!("after {after}")
                 };

@@ -121,7 +121,8 @@ fn register_environment(engine: &mut Engine, world: &Arc<World>) {
         let place = CallPlace::of(&context);
         let Some(value) = shared.context().env(name.as_str()) else {
             let message = format!("the environment variable `{name}` is not set");
-            return Err(place.invalid(&shared, message));
+            let help = format!("set it, or say what holds without it: env(\"{name}\", \"…\")");
+            return Err(place.raise(&shared, Error::invalid_argument(message).with_help(help)));
         };
         as_text(&name, value).map_err(|problem| place.invalid(&shared, problem))
     });

@@ -135,11 +135,11 @@ impl<'a> Lexer<'a> {
         let spot = self.spot(character.len_utf8());
         match character {
             '*' | '?' => {
-                let help = format!("use `${{glob(\"*.rs\")}}`, or quote it: '{character}'");
+                let help = format!("have a shell expand it: sh$`…`, or quote it: '{character}'");
                 return Err(spot.unquoted(&character.to_string(), help));
             }
             '~' if word.is_empty() => {
-                return Err(spot.unquoted("~", "use `${home()}`, or quote it: '~'"));
+                return Err(spot.unquoted("~", "use `${env(\"HOME\")}`, or quote it: '~'"));
             }
             '#' if word.is_empty() => {
                 return Err(spot.unquoted("#", "quote it: '#...', or write the comment outside"));
@@ -151,7 +151,7 @@ impl<'a> Lexer<'a> {
             '[' => word.open_bracket(spot),
             ']' => word
                 .close_bracket(spot)
-                .map_err(|pattern| pattern.unquoted("[…]", "use `${glob(\"[a-z]*\")}`, or quote it: '[…]'"))?,
+                .map_err(|pattern| pattern.unquoted("[…]", "have a shell expand it: sh$`…`, or quote it: '[…]'"))?,
             '{' => word.open_brace(spot),
             '}' => word
                 .close_brace(spot)
