@@ -1,6 +1,7 @@
 //! `procscript check`: mistakes in scripts, found without running them.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -20,7 +21,7 @@ const STDIN: &str = "standard input";
 /// being run by `procscript FILE`, too; warnings do not. `// procscript: allow(CODE)` at the end of a line, or alone
 /// on the line before, silences the problems of that code there.
 #[derive(Args, Debug)]
-#[command(after_long_help = CODES)]
+#[command(after_long_help = tables())]
 pub(in crate::cli) struct Arguments {
     /// How the problems are told: as text, or as one JSON array of objects with file, line, column, code, severity,
     /// message and help
@@ -43,6 +44,16 @@ Exit codes, the highest of all files:
   0      there is nothing to say
   1      problems were found, errors or warnings
   2      a file cannot be read; the others are checked all the same";
+
+/// The exit codes and the codes of problems, for `--help`.
+fn tables() -> String {
+    let mut text = format!("{CODES}\n\nCodes of problems; those of warnings have a star:");
+    for (code, severity, meaning) in Problem::kinds() {
+        let star = if severity == Severity::Warning { "*" } else { " " };
+        let _ = write!(text, "\n {star}{code:<21} {meaning}");
+    }
+    text
+}
 
 pub(super) fn run(arguments: Arguments) -> Exit {
     let Arguments { format, files } = arguments;

@@ -198,8 +198,9 @@ impl<'a> Checker<'a> {
             properties
         });
         let natives = self.library.natives(self.engine);
+        let functions = Functions { native: &natives.functions, script, properties };
         let around = Surroundings {
-            functions: &Functions { native: &natives.functions, script, properties },
+            functions: &functions,
             imports,
             earlier,
             similar: &Similar::new(),
@@ -211,7 +212,7 @@ impl<'a> Checker<'a> {
         };
         names::find(program, &around, findings);
         unused::find(program, findings);
-        comparisons::find(program, &natives.own_verbs, findings);
+        comparisons::find(program, &functions, &natives.own_verbs, findings);
         flow::find(program, findings);
         captures::find(program, findings);
         installed::find(program, self.library.context(), findings);

@@ -94,7 +94,12 @@ fn a_module_is_told_about_once() {
 fn wrong_usage_and_lost_output_are_told() {
     check(&[]).run().status(2).stderr_contains("FILE");
     check(&["--format", "xml", "a.rhai"]).run().status(2).stderr_contains("json");
-    check(&["--help"]).run().success().stdout_contains("procscript: allow(CODE)").stdout_contains("Exit codes");
+    check(&["--help"])
+        .run()
+        .success()
+        .stdout_contains("procscript: allow(CODE)")
+        .stdout_contains("Exit codes")
+        .stdout_contains("*program-not-found ");
     let full = shell("exec \"$0\" check a.rhai > /dev/full").file("a.rhai", "frob();").run();
     full.status(1).stderr_contains("No space left on device");
     // A script that has the name of the tool.
