@@ -2,7 +2,7 @@
 
 /// Knows what scripts hold, so that their memory can be bounded.
 #[global_allocator]
-static ALLOCATOR: procscript::cli::CountingAllocator = procscript::cli::CountingAllocator;
+static ALLOCATOR: procscript::process::CountingAllocator = procscript::process::CountingAllocator;
 
 fn main() -> ! {
     procscript::cli::main()

@@ -9,7 +9,6 @@ use std::ffi::OsString;
 
 use crate::process::orphans::{self, Leftover};
 use crate::process::os;
-pub use crate::process::os::CountingAllocator;
 use crate::repl;
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 

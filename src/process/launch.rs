@@ -38,7 +38,7 @@ pub(crate) fn launch(
     let started = retrying(cancel, || {
         known(|| match &fork {
             Some(fork) => fork.start(command),
-            None => Ok(SharedChild::spawn(command)?),
+            None => Ok(os::spawn(command)?),
         })
     });
     started.map_err(|(failure, attempts)| {

@@ -75,6 +75,7 @@ pub use error::{Error, ErrorKind};
 pub use execution::Execution;
 pub use expression::{Expression, cmd, pipe, sh};
 pub use lines::{Chunks, Lines};
+pub use os::CountingAllocator;
 pub use output::{Output, Stage, Usage};
 pub use quote::quote_argument;
 pub use status::TerminationStatus;

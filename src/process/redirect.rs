@@ -105,13 +105,29 @@ impl Redirects {
             Some(Input::Number(number)) => text.push_str(&format!(" <&{number}")),
             _ => {}
         }
-        if let Some(path) = &self.tee {
-            text.push_str(&format!(" | tee {}", quote_argument(path.as_os_str())));
-        }
-        push_output(&mut text, self.stdout.as_ref(), "", ">&2");
-        push_output(&mut text, self.stderr.as_ref(), "2", "2>&1");
-        if self.swap {
-            text.push_str(" 3>&1 1>&2 2>&3 3>&-");
+        let stdout = |text: &mut String| push_output(text, self.stdout.as_ref(), "", ">&2");
+        let stderr = |text: &mut String| {
+            push_output(text, self.stderr.as_ref(), "2", "2>&1");
+            if self.swap {
+                text.push_str(" 3>&1 1>&2 2>&3 3>&-");
+            }
+        };
+        match &self.tee {
+            // What leaves the command, and then what leaves `tee`.
+            Some(path) => {
+                stderr(&mut text);
+                text.push_str(&format!(" | tee {}", quote_argument(path.as_os_str())));
+                stdout(&mut text);
+            }
+            // A shell goes from left to right: who follows comes last.
+            None if matches!(self.stdout, Some(Redirect::ToOther)) => {
+                stderr(&mut text);
+                stdout(&mut text);
+            }
+            None => {
+                stdout(&mut text);
+                stderr(&mut text);
+            }
         }
         text
     }

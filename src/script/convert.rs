@@ -12,8 +12,18 @@ use super::api::Outcome;
 use super::error::CommandError;
 use super::stream::Stream;
 
-/// A value as one argument of a command.
+/// A value as one argument of a command. A relative path gets a `./`, so that it is none of the program's options.
 pub(crate) fn argument(value: &Dynamic, place: &str) -> Result<OsString, String> {
+    if let Some(path) = value.read_lock::<PathBuf>() {
+        let is_plain = path.is_absolute() || path.starts_with(".") || path.starts_with("..");
+        let is_given = is_plain || path.as_os_str().is_empty();
+        return Ok(if is_given { path.clone() } else { PathBuf::from(".").join(&*path) }.into_os_string());
+    }
+    text(value, place)
+}
+
+/// A value as text that is no argument of its own.
+pub(crate) fn text(value: &Dynamic, place: &str) -> Result<OsString, String> {
     let value = value.flatten_clone();
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return Ok(text.as_str().into());

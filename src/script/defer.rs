@@ -102,7 +102,7 @@ impl Deferred {
             Ok(_) => {}
             // Told to stop a second time.
             Err(error) if is_termination(&error) => {}
-            Err(error) => world.suppress(error),
+            Err(error) => world.suppress(*error),
         }
     }
 }
@@ -132,7 +132,7 @@ pub(crate) fn end_of_entry(scope: &mut Scope) {
 /// An error of clean-up does not stop what is under way (the script may be ending because of another), but is not
 /// lost: the script ends with it, unless it has a better reason to.
 impl World {
-    fn suppress(&self, error: Box<EvalAltResult>) {
+    fn suppress(&self, error: EvalAltResult) {
         super::world::lock(&self.suppressed).push(error);
         self.halt.request(super::world::Why::Cleanup);
     }

@@ -267,8 +267,8 @@ impl Runtime {
             (ending, _) => ending,
         };
         let ending = suppressed.into_iter().fold(ending, |ending, error| match ending {
-            Err(first) => Err(first.with_note(format!("and clean-up failed: {}", explain(error).message()))),
-            Ok(_) => Err(explain(error)),
+            Err(first) => Err(first.with_note(format!("and clean-up failed: {}", explain(error.into()).message()))),
+            Ok(_) => Err(explain(error.into())),
         });
         let background = unobserved.into_iter().map(|error| explain(error.into()));
         background.fold(ending, |ending, failure| match ending {

@@ -229,7 +229,11 @@ fn join(word: &Word, values: &[Dynamic]) -> Result<OsString, String> {
                                    glued to text or in quotes it would be one";
                     return Err(message.to_string());
                 }
-                text.push(convert::argument(&value, &format!("value {} of the template", index + 1))?);
+                let what = format!("value {} of the template", index + 1);
+                text.push(match word.lone_slot() {
+                    Some(_) => convert::argument(&value, &what)?,
+                    None => convert::text(&value, &what)?,
+                });
             }
         }
     }

@@ -36,7 +36,7 @@ pub(crate) struct World {
     /// Failures of started commands that nobody waited for.
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,
     /// What went wrong in clean-up.
-    pub suppressed: Mutex<Vec<Box<EvalAltResult>>>,
+    pub suppressed: Mutex<Vec<EvalAltResult>>,
     /// The most memory that this process may hold while a script runs.
     pub memory_limit: usize,
 }

@@ -48,6 +48,13 @@ impl fmt::Display for Expression {
     }
 }
 
+/// The line only: the input may be large, and the environment secret.
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression(`{self}`)")
+    }
+}
+
 impl Command {
     pub fn shell_line(&self) -> String {
         let program = match &self.program {

@@ -32,7 +32,7 @@ use super::teardown::Teardown;
 /// assert_eq!(count.read()?.trim(), "3");
 /// # Ok::<(), procscript::process::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Expression {
     pub(crate) node: Node,
     pub(crate) settings: Arc<Settings>,

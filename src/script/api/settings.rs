@@ -98,7 +98,7 @@ fn register_environment(methods: &mut Methods) {
 fn set_variable(command: Expression, name: &str, value: &Dynamic) -> std::result::Result<Expression, String> {
     match value.is_unit() {
         true => Ok(command.env_remove(name)),
-        false => Ok(command.env(name, convert::argument(value, &format!("the value of {name}"))?)),
+        false => Ok(command.env(name, convert::text(value, &format!("the value of {name}"))?)),
     }
 }
 
@@ -110,7 +110,7 @@ fn register_streams(methods: &mut Methods) {
     methods.with::<Array>("stdin", |command, lines| {
         let mut bytes = Vec::new();
         for (index, line) in lines.iter().enumerate() {
-            let line = convert::argument(line, &format!("line {} of the input", index + 1))?;
+            let line = convert::text(line, &format!("line {} of the input", index + 1))?;
             bytes.extend_from_slice(line.as_encoded_bytes());
             bytes.push(b'\n');
         }

@@ -116,10 +116,14 @@ impl Scanner<'_> {
     fn word(&mut self) {
         let start = self.at;
         self.at = self.skip(start, is_word);
+        let word = &self.source[start..self.at];
+        // A number ends where its digits do.
+        let is_number = word.starts_with(|c: char| c.is_ascii_digit());
         // A property may have any name.
-        let is_property = self.source[..start].trim_end().ends_with('.');
-        match &self.source[start..self.at] {
-            "sh" if !is_property && self.starts_with("$`") => self.open_template(start),
+        let is_property = !is_number && self.source[..start].trim_end().ends_with('.');
+        let word = if is_number { word.trim_start_matches(|c: char| c != 's') } else { word };
+        match word {
+            "sh" if !is_property && self.starts_with("$`") => self.open_template(self.at - word.len()),
             "defer" if !is_property => {
                 let brace = self.skip(self.at, |byte| byte.is_ascii_whitespace());
                 if self.bytes.get(brace) == Some(&b'{') {

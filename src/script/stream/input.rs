@@ -55,7 +55,7 @@ fn bytes(element: Element) -> Result<Vec<u8>, String> {
     let mut bytes = match element {
         Element::Line(line) => line.as_bytes().to_vec(),
         Element::Value(value) if value.is_blob() => return Ok(value.into_blob().unwrap_or_default()),
-        Element::Value(value) => convert::argument(&value, "an element of the input")?.into_encoded_bytes(),
+        Element::Value(value) => convert::text(&value, "an element of the input")?.into_encoded_bytes(),
     };
     bytes.push(b'\n');
     Ok(bytes)

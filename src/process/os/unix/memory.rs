@@ -10,6 +10,14 @@ const LARGE: usize = 64 * 1024;
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// The system's allocator, which knows how much is held in large pieces.
+///
+/// A program that embeds scripts and bounds their memory makes it its own, so that no script can take much more
+/// than its limit before that is noticed:
+///
+/// ```
+/// #[global_allocator]
+/// static ALLOCATOR: procscript::process::CountingAllocator = procscript::process::CountingAllocator;
+/// ```
 #[derive(Debug)]
 pub struct CountingAllocator;
 

@@ -1,10 +1,21 @@
 //! The state that a child starts in.
 
 use std::ffi::OsStr;
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+
+use shared_child::SharedChild;
+
+/// Starts a process. std panics when the child has failed to start and somebody else has reaped it; that is an
+/// error here.
+pub(crate) fn spawn(command: &mut Command) -> io::Result<SharedChild> {
+    let started = catch_unwind(AssertUnwindSafe(|| SharedChild::spawn(command)));
+    started.unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::ECHILD)))
+}
 
 /// Whether a plain `posix_spawn` would hand a child more than it should have: a signal that this
 /// thread blocks or this process ignores, or a descriptor above 2 that is not close-on-exec. Such a
