@@ -56,7 +56,7 @@ impl Library {
 
     /// What is wrong with a source text, and with everything that it imports. Nothing is run.
     pub fn check(&self, engine: &Engine, name: &str, source: &str) -> Vec<Problem> {
-        let mut checker = Checker::new(engine, self);
+        let mut checker = Checker::thorough(engine, self);
         checker.program(name, source, &Earlier::default());
         checker.into_problems()
     }

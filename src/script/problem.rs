@@ -134,6 +134,18 @@ impl Problem {
         self.code
     }
 
+    /// All kinds of problems: the code, how much it weighs, and what it means.
+    ///
+    /// ```
+    /// use procscript::script::{Problem, Severity};
+    ///
+    /// let warnings: Vec<_> = Problem::kinds().filter(|(_, severity, _)| *severity == Severity::Warning).collect();
+    /// assert!(warnings.iter().any(|(code, ..)| *code == "program-not-found"));
+    /// ```
+    pub fn kinds() -> impl Iterator<Item = (&'static str, Severity, &'static str)> {
+        CODES.iter().map(|(_, code, severity, meaning)| (*code, *severity, *meaning))
+    }
+
     /// The stable name of its kind, as `// procscript: allow(…)` takes it.
     pub fn code(&self) -> &'static str {
         self.code.row().1

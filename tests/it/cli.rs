@@ -7,6 +7,7 @@ use crate::support::procscript_bin;
 use crate::support::run::Run;
 use crate::support::verdict::Ended;
 
+mod check;
 mod cleanup;
 mod fmt;
 mod input;

@@ -1,8 +1,9 @@
-//! What the program does with scripts other than running them: `procscript fmt` and its like.
+//! What the program does with scripts other than running them: `procscript check`, `procscript fmt` and their like.
 //!
 //! A tool is a variant here, which clap reads its name and its help from, and a file beside this one
 //! with its arguments and its `run`.
 
+mod check;
 mod diff;
 mod fmt;
 mod replace;
@@ -14,12 +15,14 @@ use super::exit::Exit;
 /// A tool, with its arguments.
 #[derive(Subcommand, Debug)]
 pub(super) enum Tool {
+    Check(check::Arguments),
     Fmt(fmt::Arguments),
 }
 
 impl Tool {
     pub fn run(self) -> Exit {
         match self {
+            Self::Check(arguments) => check::run(arguments),
             Self::Fmt(arguments) => fmt::run(arguments),
         }
     }

@@ -98,7 +98,8 @@ impl Functions<'_> {
         KEYWORD_FUNCTIONS.contains(&name) || self.native.contains_key(name) || self.in_script(name)
     }
 
-    fn may_be_property(&self, name: &str) -> bool {
+    /// Whether a map may have a function of this name.
+    pub fn may_be_property(&self, name: &str) -> bool {
         self.properties.as_ref().is_none_or(|properties| properties.contains(name))
     }
 

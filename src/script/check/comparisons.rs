@@ -8,6 +8,7 @@ use crate::process::Expression;
 use crate::script::problem::Code;
 
 use super::Findings;
+use super::calls::Functions;
 use super::program::{Call, Node, Program};
 use super::unused::is_command;
 
@@ -69,10 +70,12 @@ pub(super) fn own_verbs(engine: &Engine) -> Vec<&'static str> {
 }
 
 /// Reports comparisons of two types that are never equal, and that have no order.
-pub(super) fn find(program: &Program, own_verbs: &[&str], findings: &mut Findings) {
-    let kind = |expression: &Expr| {
-        kind_of(expression, &|name| !program.defines(name) && (!VERBS.contains(&name) || own_verbs.contains(&name)))
+pub(super) fn find(program: &Program, functions: &Functions, own_verbs: &[&str], findings: &mut Findings) {
+    let is_known = |name: &str| {
+        let is_ours = !VERBS.contains(&name) || own_verbs.contains(&name);
+        is_ours && !program.defines(name) && !functions.may_be_property(name)
     };
+    let kind = |expression: &Expr| kind_of(expression, &is_known);
     program.walk(&mut |node| {
         let Node::Call(Call { call, position, .. }) = node else { return };
         let is_comparison = matches!(call.name.as_str(), "==" | "!=" | "<" | ">" | "<=" | ">=");

@@ -48,8 +48,6 @@ const LONG_LINE: usize = 1000;
 pub(crate) struct Module {
     pub ast: AST,
     exports: Exports,
-    /// The warnings about it and about what it imports.
-    problems: Vec<Problem>,
 }
 
 /// Something that is wrong, at a position of the interpreter.
@@ -100,11 +98,20 @@ pub(crate) struct Checker<'a> {
     /// What is being checked, outermost first: importing one of them again is a circle.
     chain: Vec<String>,
     problems: Vec<Problem>,
+    /// Whether somebody asks for warnings, too: then programs are looked for, and modules read again.
+    is_thorough: bool,
 }
 
 impl<'a> Checker<'a> {
+    /// A check for the errors, before a run.
     pub fn new(engine: &'a Engine, library: &'a Library) -> Self {
-        Self { engine, library, seen: HashMap::new(), chain: Vec::new(), problems: Vec::new() }
+        let (seen, chain, problems) = (HashMap::new(), Vec::new(), Vec::new());
+        Self { engine, library, seen, chain, problems, is_thorough: false }
+    }
+
+    /// A check for everything.
+    pub fn thorough(engine: &'a Engine, library: &'a Library) -> Self {
+        Self { is_thorough: true, ..Self::new(engine, library) }
     }
 
     /// Everything that was found, by file and place, and each thing once.
@@ -137,9 +144,8 @@ impl<'a> Checker<'a> {
         self.chain.push(name.to_string());
         let checked = self.source(name, source, &Earlier::default());
         self.chain.pop();
-        let problems = self.problems[before..].to_vec();
-        let has_errors = problems.iter().any(|problem| problem.severity() == Severity::Error);
-        let module = checked.filter(|_| !has_errors).map(|(ast, exports)| Arc::new(Module { ast, exports, problems }));
+        let has_errors = self.problems[before..].iter().any(|problem| problem.severity() == Severity::Error);
+        let module = checked.filter(|_| !has_errors).map(|(ast, exports)| Arc::new(Module { ast, exports }));
         if let Some(module) = &module {
             self.library.keep(name, module);
         }
@@ -198,8 +204,9 @@ impl<'a> Checker<'a> {
             properties
         });
         let natives = self.library.natives(self.engine);
+        let functions = Functions { native: &natives.functions, script, properties };
         let around = Surroundings {
-            functions: &Functions { native: &natives.functions, script, properties },
+            functions: &functions,
             imports,
             earlier,
             similar: &Similar::new(),
@@ -211,10 +218,12 @@ impl<'a> Checker<'a> {
         };
         names::find(program, &around, findings);
         unused::find(program, findings);
-        comparisons::find(program, &natives.own_verbs, findings);
+        comparisons::find(program, &functions, &natives.own_verbs, findings);
         flow::find(program, findings);
         captures::find(program, findings);
-        installed::find(program, self.library.context(), findings);
+        if self.is_thorough {
+            installed::find(program, self.library.context(), findings);
+        }
     }
 
     /// Checks what a program imports; what cannot be imported is a problem of the importer.
@@ -250,8 +259,7 @@ impl<'a> Checker<'a> {
         if let Some(known) = self.seen.get(&name) {
             return Ok(known.clone());
         }
-        if let Some(module) = self.library.kept(&name) {
-            self.problems.extend(module.problems.iter().cloned());
+        if let Some(module) = self.library.kept(&name).filter(|_| !self.is_thorough) {
             self.seen.insert(name, Some(module.clone()));
             return Ok(Some(module));
         }

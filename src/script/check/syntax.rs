@@ -41,15 +41,17 @@ pub(crate) fn parse(
     let lines = LineIndex::of(&text);
     let scan = scan::scan(&text);
     let (spelt, additions) = spelling::respell(&text, &scan);
-    let count = text.lines().count();
     sources.add(name, source, lines, additions);
     let at = |offset: usize| sources.place_of(name, offset);
     if let Some(offset) = memchr::memchr(0, text.as_bytes()) {
         return Err(vec![Problem::new(Code::Syntax, "the script holds a NUL byte").at(at(offset))]);
     }
-    if count > MAX_LINES {
-        let problem = Problem::new(Code::Syntax, format!("the script has {count} lines, more than {MAX_LINES}"));
-        return Err(vec![problem.with_help(Some("move parts of it into modules: import \"part\" as part;"))]);
+    if let Some(offset) =
+        memchr::memchr_iter(b'\n', text.as_bytes()).nth(MAX_LINES - 1).filter(|at| at + 1 < text.len())
+    {
+        let problem = Problem::new(Code::Syntax, format!("the script has more than {MAX_LINES} lines"));
+        let help = "move parts of it into modules: import \"part\" as part;";
+        return Err(vec![problem.at(at(offset + 1)).with_help(Some(help))]);
     }
     let mut problems = template_problems(&text, &scan);
     problems.extend(unclosed_problem(&scan));

@@ -182,6 +182,7 @@ fn comparisons_that_are_decided() {
         ("let c = cmd(\"a\"); c.run().code == 0; c.lines().first() == 0; parse_int(c.read()) == 0", &[]),
         // A function of the script may give anything.
         ("fn code() { \"0\" } let c = cmd(\"a\"); c.code() == \"0\"; code() == \"0\"", &[]),
+        ("let m = #{read: || 5}; m.read() == 5; $`a`.read() == 5", &["decided-comparison@1:51"]),
         ("fn len(x) { \"0\" } len(1) == \"0\"", &[]),
     ]);
 }
