@@ -183,7 +183,7 @@ impl Failure {
     /// use procscript::script::Runtime;
     ///
     /// let failure = Runtime::builder().build()?.eval::<()>("cmd(\"sh\", \"-c\", \"exit 3\").run();").unwrap_err();
-    /// assert!(failure.to_json().starts_with(r#"{"kind":"exit_status","message":"`sh -c 'exit 3'` exited with code 3""#));
+    /// assert!(failure.to_json().starts_with(r#"{"kind":"exit_status","message":"#));
     /// # Ok::<(), procscript::script::Failure>(())
     /// ```
     pub fn to_json(&self) -> String {

@@ -45,6 +45,8 @@ mod world;
 
 #[cfg(feature = "cli")]
 pub(crate) use convert::size as parse_size;
+#[cfg(feature = "cli")]
+pub(crate) use failure_json::problem as problem_json;
 
 pub use api::Outcome;
 pub use error::CommandError;

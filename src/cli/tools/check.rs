@@ -5,11 +5,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::{self, ErrorFormat, Exit};
 use crate::process::os;
-use crate::script::{Failure, Problem, Runtime, Severity, load};
+use crate::script::{Failure, Problem, Runtime, Severity, load, problem_json};
 
 /// What `-` is called in messages.
 const STDIN: &str = "standard input";
@@ -27,6 +26,10 @@ pub(in crate::cli) struct Arguments {
     /// message and help
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    /// Directories with modules, as for a run (repeatable)
+    #[arg(short = 'L', long = "library", value_name = "DIR", env = "PROCSCRIPT_PATH", value_delimiter = ':')]
+    library: Vec<PathBuf>,
 
     /// The files; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
@@ -56,10 +59,10 @@ fn tables() -> String {
 }
 
 pub(super) fn run(arguments: Arguments) -> Exit {
-    let Arguments { format, files } = arguments;
-    let runtime = match Runtime::builder().build() {
+    let Arguments { format, library, files } = arguments;
+    let runtime = match Runtime::builder().library_path(library).build() {
         Ok(runtime) => runtime,
-        Err(failure) => return Exit::because(&failure, None),
+        Err(failure) => return Exit::because(&failure, None, ErrorFormat::Text),
     };
     let mut worst = 0;
     let mut told = HashSet::new();
@@ -68,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> Exit {
         match check(&runtime, file) {
             // A module may be imported by several, and be one of the files.
             Ok(found) => problems.extend(found.into_iter().filter(|problem| told.insert(identity(problem)))),
-            Err(failure) => match Exit::because(&failure, None) {
+            Err(failure) => match Exit::because(&failure, None, ErrorFormat::Text) {
                 Exit::Code(code) => worst = worst.max(code),
                 signal => return signal,
             },
@@ -120,19 +123,7 @@ fn as_text(problems: &[Problem]) -> String {
 }
 
 fn as_json(problems: &[Problem]) -> String {
-    let objects = problems.iter().map(|problem| {
-        let place = problem.place();
-        let object = json!({
-            "file": place.map(|place| &place.file),
-            "line": place.map(|place| place.line),
-            "column": place.map(|place| place.column),
-            "code": problem.code(),
-            "severity": problem.severity().name(),
-            "message": problem.message(),
-            "help": problem.help(),
-        });
-        format!("  {object}")
-    });
+    let objects = problems.iter().map(|problem| format!("  {}", problem_json(problem)));
     let objects: Vec<String> = objects.collect();
     match objects.is_empty() {
         true => "[]\n".to_string(),
