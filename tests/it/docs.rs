@@ -7,8 +7,8 @@ use procscript::script::Runtime;
 use crate::support::leaks;
 
 /// Variables that the fragments of the README's table use without defining them.
-const SURROUNDINGS: &str =
-    r#"let name = ""; let dir = ""; let files = []; let a = ""; let b = ""; let text = ""; let url = "";"#;
+const SURROUNDINGS: &str = r#"let name = ""; let dir = ""; let files = []; let a = ""; let b = ""; let text = ""; let url = ""; let tmp = "";
+let x = "";"#;
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
