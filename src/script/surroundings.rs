@@ -108,10 +108,16 @@ impl World {
 
     /// Whether the interpreter must stop at its next operation.
     pub fn must_stop(&self) -> bool {
-        match self.innermost(|layer| (layer.is_cleanup, layer.deadline)) {
-            Some((true, _)) => self.cleanup.is_cancelled(),
-            Some((false, Some(deadline))) if Instant::now() >= deadline => true,
-            _ => self.is_told_to_stop(),
+        let deadline = self.innermost(|layer| layer.deadline).flatten();
+        deadline.is_some_and(|deadline| Instant::now() >= deadline) || self.is_told_to_stop()
+    }
+
+    /// The same apart from the deadlines of blocks: whether the whole script, or its clean-up when that is what
+    /// runs, was told to stop.
+    pub fn is_told_to_stop(&self) -> bool {
+        match self.is_cleaning_up() {
+            true => self.cleanup.is_cancelled(),
+            false => self.halt.is_requested() || self.base.cancel_token().is_cancelled(),
         }
     }
 

@@ -105,10 +105,6 @@ impl World {
         self.layers.load(Ordering::Relaxed) != 0
     }
 
-    /// Whether the whole script was told to stop, apart from the deadlines of blocks.
-    pub fn is_told_to_stop(&self) -> bool {
-        self.halt.is_requested() || self.base.cancel_token().is_cancelled()
-    }
 
     /// The engine, where it is ours.
     pub fn engine(&self) -> Option<Arc<Engine>> {
