@@ -28,11 +28,15 @@ pub(super) fn reference(reference: &Reference) -> String {
 fn declarations(topic: &Topic) -> String {
     let mut text = String::new();
     for entry in &topic.entries {
-        for signature in entry.signatures.iter().flat_map(Signature::apart) {
+        for (index, signature) in entry.signatures.iter().flat_map(Signature::apart).enumerate() {
             text.push('\n');
             // Custom syntax cannot be declared.
             let mark = if signature.kind == Kind::Syntax { "//" } else { "///" };
-            comment(&mut text, mark, entry);
+            match index {
+                0 => comment(&mut text, mark, entry),
+                // What is the same for all is said once.
+                _ => _ = writeln!(text, "{mark} {}", entry.summary),
+            }
             let _ = writeln!(text, "{}", declaration(&signature));
         }
     }

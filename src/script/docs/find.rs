@@ -10,8 +10,8 @@ pub(crate) enum Found<'a> {
     Entries(Vec<(&'a Topic, &'a Entry)>),
     /// A module or a topic, with all that is in it.
     Topic(&'a Topic),
-    /// The methods and properties of a type.
-    Type(Vec<(&'a Topic, &'a Entry)>),
+    /// A type, with its methods and properties.
+    Type(String, Vec<(&'a Topic, &'a Entry)>),
 }
 
 /// Looks up `lines`, `Command.lines`, `git::branch`, `std/git`, `with`, `$` or `Command`; an unknown name comes back
@@ -31,7 +31,7 @@ pub(crate) fn find<'a>(reference: &'a Reference, name: &str) -> Result<Found<'a>
     }
     let of_type = select(&|_, entry| types(entry).any(|known| known == name));
     if !of_type.is_empty() {
-        return Ok(Found::Type(of_type));
+        return Ok(Found::Type(name.to_string(), of_type));
     }
     let all = reference.entries().flat_map(|(topic, entry)| {
         let types: Vec<String> = types(entry).cloned().collect();
@@ -48,13 +48,13 @@ impl Found<'_> {
                 entries.iter().map(|(topic, entry)| plain::entry(topic, entry)).collect::<Vec<_>>().join("\n")
             }
             Self::Topic(topic) => plain::overview(&[topic]),
-            Self::Type(entries) => plain::list(entries),
+            Self::Type(name, entries) => plain::methods(name, entries),
         }
     }
 
     pub fn json(&self) -> String {
         match self {
-            Self::Entries(entries) | Self::Type(entries) => super::json::entries(entries.iter().copied()),
+            Self::Entries(entries) | Self::Type(_, entries) => super::json::entries(entries.iter().copied()),
             Self::Topic(topic) => super::json::entries(topic.entries.iter().map(|entry| (*topic, entry))),
         }
     }
@@ -70,6 +70,9 @@ fn names(topic: &Topic, entry: &Entry) -> Vec<String> {
             _ => signature.name.as_str(),
         };
         names.push(name.to_string());
+        if signature.kind == Kind::Syntax {
+            names.extend([signature.short_name(), signature.name.clone()]);
+        }
         names.extend(signature.receivers().into_iter().flatten().map(|receiver| format!("{receiver}.{name}")));
         if let (Some(alias), Some(module)) = (topic.alias(), topic.module) {
             names.extend([format!("{alias}::{name}"), format!("{module}::{name}")]);

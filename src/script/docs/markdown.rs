@@ -71,6 +71,7 @@ pub(super) fn id(topic: &Topic, entry: &Entry) -> String {
         match char {
             char if char.is_ascii_alphanumeric() || char == '_' => id.push(char),
             '.' | ':' | ' ' => id.push('-'),
+            '`' | '…' => {}
             char => _ = write!(id, "{:x}", u32::from(char)),
         }
     }

@@ -22,7 +22,20 @@ use signature::Parameter;
 use signature::{Kind, Signature};
 
 /// The definition files, in the order in which they are shown.
-const SOURCES: &[&str] = &[include_str!("../api/command.d.rhai")];
+const SOURCES: &[&str] = &[
+    include_str!("../api/command.d.rhai"),
+    include_str!("../api/run.d.rhai"),
+    include_str!("../stream/methods.d.rhai"),
+    include_str!("../api/settings.d.rhai"),
+    include_str!("../api/streams.d.rhai"),
+    include_str!("../api/platform.d.rhai"),
+    include_str!("../api/output.d.rhai"),
+    include_str!("../api/execution.d.rhai"),
+    include_str!("../api/control.d.rhai"),
+    include_str!("../api/system.d.rhai"),
+    include_str!("../api/files.d.rhai"),
+    include_str!("../api/text.d.rhai"),
+];
 
 /// All that is documented.
 pub(crate) struct Reference {
@@ -74,7 +87,8 @@ impl Reference {
 
     /// All functions by topic, a line for each.
     pub fn overview(&self) -> String {
-        plain::overview(&self.topics.iter().collect::<Vec<_>>())
+        let topics: Vec<&Topic> = self.topics.iter().collect();
+        format!("{}\nMore about each: procscript doc NAME\n", plain::overview(&topics))
     }
 
     /// All of it as `docs/api.md`.
@@ -106,9 +120,9 @@ impl Entry {
         let Some(first) = self.signatures.first() else { return String::new() };
         match (topic.alias(), first.receivers()) {
             (Some(alias), _) => format!("{alias}::{}", first.name),
-            (None, Some([receiver])) => format!("{receiver}.{}", first.name),
-            (None, Some(_)) => format!(".{}", first.name),
-            (None, None) => first.name.clone(),
+            (None, Some([receiver, ..])) => format!("{receiver}.{}", first.name),
+            _ if first.kind == Kind::Syntax => first.short_name(),
+            _ => first.name.clone(),
         }
     }
 

@@ -23,20 +23,25 @@ pub(super) fn overview(topics: &[&Topic]) -> String {
                 text.push('\n');
             }
         }
-        text += &list(&topic.entries.iter().map(|entry| (*topic, entry)).collect::<Vec<_>>());
+        topic.entries.iter().for_each(|entry| list(&mut text, &entry.label(topic), entry));
     }
     text
 }
 
-pub(super) fn list(entries: &[(&Topic, &Entry)]) -> String {
+/// The methods and properties of a type, a line for each.
+pub(super) fn methods(receiver: &str, entries: &[(&Topic, &Entry)]) -> String {
     let mut text = String::new();
-    for (topic, entry) in entries {
-        let label = format!("{:INDENT$}{}", "", entry.label(topic));
-        let label = format!("{label:<width$}", width = COLUMN - 2);
-        let room = WIDTH - 2 - label.chars().count().min(WIDTH / 2);
-        let _ = writeln!(text, "{label}  {}", cut(&unquoted(&entry.summary), room));
+    for (_, entry) in entries {
+        let name = entry.signatures.first().map_or("", |signature| signature.name.as_str());
+        list(&mut text, &format!("{receiver}.{name}"), entry);
     }
     text
+}
+
+fn list(text: &mut String, label: &str, entry: &Entry) {
+    let label = format!("  {label:<width$}", width = COLUMN - 4);
+    let room = WIDTH - 2 - label.chars().count().min(WIDTH / 2);
+    let _ = writeln!(text, "{label}  {}", cut(&unquoted(&entry.summary), room));
 }
 
 /// The beginning of a text, at the end of a word.

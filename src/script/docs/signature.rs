@@ -62,6 +62,15 @@ impl Signature {
         Some(Self { kind, name: name.trim().to_string(), parameters: all, result })
     }
 
+    /// The name of syntax without what is to be filled in: `with`, `` $`…` ``.
+    pub fn short_name(&self) -> String {
+        match (self.name.split_once('`'), self.name.split_once(' ')) {
+            (Some((start, _)), _) => format!("{start}`…`"),
+            (None, Some((word, _))) => word.to_string(),
+            (None, None) => self.name.clone(),
+        }
+    }
+
     /// The types that it is a method or a property of.
     pub fn receivers(&self) -> Option<&[String]> {
         self.parameters.first().filter(|first| first.name == RECEIVER).map(|first| first.types.as_slice())
