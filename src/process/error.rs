@@ -68,6 +68,35 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind, for tests of what is said about them.
+    #[cfg(test)]
+    pub(crate) const ALL: &'static [Self] = &[
+        Self::NotFound,
+        Self::NotExecutable,
+        Self::BadFormat,
+        Self::BadInterpreter,
+        Self::ArgumentTooLong,
+        Self::Busy,
+        Self::Resource,
+        Self::SpawnFailed,
+        Self::BadDirectory,
+        Self::ExitStatus,
+        Self::Signaled,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::OutputHeld,
+        Self::OutputLimit,
+        Self::ReadFailed,
+        Self::WriteFailed,
+        Self::MonitorFailed,
+        Self::ControlFailed,
+        Self::IoFailed,
+        Self::DecodeFailed,
+        Self::InvalidArgument,
+        Self::DoublyRedirected,
+        Self::Misuse,
+    ];
+
     /// The name that scripts and JSON use.
     pub fn name(self) -> &'static str {
         match self {

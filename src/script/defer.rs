@@ -1,7 +1,7 @@
 //! `defer { … }`: clean-up that runs on every way out of the block around it.
 //!
 //! Rhai has no hook for the end of a block, but it drops the block's variables there, on every way out. So `defer` is
-//! the value of a hidden variable ([`spelling`](super::spelling)), whose drop runs the clean-up.
+//! the value of a hidden variable ([`spelling`]), whose drop runs the clean-up.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};

@@ -19,6 +19,8 @@ mod check;
 mod console;
 mod convert;
 mod defer;
+#[cfg(feature = "cli")]
+pub(crate) mod docs;
 mod error;
 mod facts;
 mod failure;

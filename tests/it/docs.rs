@@ -6,6 +6,8 @@ use procscript::script::Runtime;
 
 use crate::support::leaks;
 
+mod reference;
+
 /// Variables that the fragments of the README's table use without defining them.
 const SURROUNDINGS: &str = r#"let name = ""; let dir = ""; let files = []; let a = ""; let b = ""; let text = ""; let url = ""; let tmp = "";
 let x = "";"#;

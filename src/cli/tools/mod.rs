@@ -1,10 +1,11 @@
-//! What the program does with scripts other than running them: `procscript check`, `procscript fmt` and their like.
+//! What the program does with scripts other than running them: `procscript check`, `procscript fmt`, `procscript doc`.
 //!
 //! A tool is a variant here, which clap reads its name and its help from, and a file beside this one
 //! with its arguments and its `run`.
 
 mod check;
 mod diff;
+mod doc;
 mod fmt;
 mod replace;
 
@@ -17,6 +18,7 @@ use super::exit::Exit;
 pub(super) enum Tool {
     Check(check::Arguments),
     Fmt(fmt::Arguments),
+    Doc(doc::Arguments),
 }
 
 impl Tool {
@@ -24,6 +26,7 @@ impl Tool {
         match self {
             Self::Check(arguments) => check::run(arguments),
             Self::Fmt(arguments) => fmt::run(arguments),
+            Self::Doc(arguments) => doc::run(arguments),
         }
     }
 }

@@ -84,8 +84,10 @@ fn register_output(engine: &mut Engine, world: &Arc<World>) {
     };
     let debug = eprint.clone();
     engine.on_debug(move |text, source, position| {
-        let place = source.map(|source| format!("{source}:")).unwrap_or_default();
-        debug(&format!("{place}{position}: {text}"));
+        let file = source.map(|source| format!("{source}:")).unwrap_or_default();
+        let line = position.line().map(|line| format!("{line}:")).unwrap_or_default();
+        let column = position.position().map(|column| format!("{column}:")).unwrap_or_default();
+        debug(format!("{file}{line}{column} {text}").trim_start());
     });
     engine.register_fn("eprint", move |value: Dynamic| eprint(&value.to_string()));
 }

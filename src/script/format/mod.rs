@@ -12,13 +12,13 @@ mod spacing;
 #[cfg(test)]
 mod tests;
 
-use rhai::{AST, ASTNode, Engine, Expr};
+use rhai::{AST, ASTNode, Expr};
 
 use crate::process::Context;
 
 use super::failure::{Failure, FailureKind, Place};
 use super::library::{Earlier, Library};
-use super::runtime::{configure, install, on_script_thread};
+use super::runtime::{Runtime, on_script_thread};
 use super::scan::{self, Scan};
 use lexer::{Kind, Token};
 
@@ -48,7 +48,7 @@ use lexer::{Kind, Token};
 /// of ours ([`FailureKind::Internal`]).
 pub fn format(name: &str, source: &str) -> Result<String, Failure> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let parser = Parser::new();
+    let parser = Parser::new()?;
     let program = parser.parse(name, source)?;
     let scan = scan::scan(source);
     let tokens = lexer::tokens(source, &scan);
@@ -109,23 +109,18 @@ fn strings(program: &AST) -> Vec<String> {
     found
 }
 
-/// Parses as the runtime does, but with names that only a host knows.
+/// Parses as a runtime does, with the syntax that comes with its functions.
 struct Parser {
-    engine: Engine,
+    runtime: Runtime,
     library: Library,
 }
 
 impl Parser {
-    fn new() -> Self {
-        let mut engine = Engine::new_raw();
-        configure(&mut engine);
-        engine.set_strict_variables(false);
-        // For the syntax that comes with the functions.
-        install(&mut engine, Context::new());
-        Self { engine, library: Library::new(Context::new()) }
+    fn new() -> Result<Self, Failure> {
+        Ok(Self { runtime: Runtime::builder().build()?, library: Library::new(Context::new()) })
     }
 
     fn parse(&self, name: &str, source: &str) -> Result<AST, Failure> {
-        on_script_thread(|| self.library.parse(&self.engine, name, source, &Earlier::default()))?
+        on_script_thread(|| self.library.parse(self.runtime.engine(), name, source, &Earlier::default()))?
     }
 }

@@ -72,6 +72,12 @@ fn standard_input_goes_to_standard_output() {
 }
 
 #[test]
+fn all_syntax_of_ours_is_known() {
+    let source = "with dir( \"/\" ){ defer{ a() } }\nlet c=sh$`a|b`;\n";
+    fmt(&["-"]).stdin(source).run().success().stdout("with dir(\"/\") { defer { a() } }\nlet c = sh$`a|b`;\n");
+}
+
+#[test]
 fn what_cannot_be_done_does_not_stop_the_rest() {
     let outcome = fmt(&["none.rhai", "broken.rhai", "a.rhai", "dir", "latin.rhai"])
         .file("broken.rhai", "let x=1;\nf(\n")

@@ -1,0 +1,142 @@
+//! The documentation of what scripts can call, from one source: definition files (`*.d.rhai`) beside the files that
+//! register the functions, and the comments of the modules in `stdlib`.
+//!
+//! They are text in the binary, which nobody looks at before somebody asks. `procscript doc`, `docs/api.md` and
+//! `docs/procscript.d.rhai` are renderings; tests compare the text with what is registered, and run every example.
+
+mod definitions;
+mod find;
+mod json;
+mod markdown;
+mod plain;
+mod signature;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use super::stdlib;
+
+pub(crate) use find::find;
+#[cfg(test)]
+use signature::Parameter;
+use signature::{Kind, Signature};
+
+/// The definition files, in the order in which they are shown.
+const SOURCES: &[&str] = &[
+    include_str!("../api/command.d.rhai"),
+    include_str!("../api/run.d.rhai"),
+    include_str!("../stream/methods.d.rhai"),
+    include_str!("../api/settings.d.rhai"),
+    include_str!("../api/streams.d.rhai"),
+    include_str!("../api/platform.d.rhai"),
+    include_str!("../api/output.d.rhai"),
+    include_str!("../api/execution.d.rhai"),
+    include_str!("../api/control.d.rhai"),
+    include_str!("../api/system.d.rhai"),
+    include_str!("../api/files.d.rhai"),
+    include_str!("../api/text.d.rhai"),
+];
+
+/// All that is documented.
+pub(crate) struct Reference {
+    pub topics: Vec<Topic>,
+}
+
+/// What belongs together: a definition file, or a module.
+pub(crate) struct Topic {
+    pub title: String,
+    /// What it is imported as, when it has to be.
+    pub module: Option<&'static str>,
+    /// Paragraphs.
+    pub intro: Vec<String>,
+    pub entries: Vec<Entry>,
+}
+
+/// Functions that do the same, with what is said about them.
+#[derive(Default)]
+pub(crate) struct Entry {
+    pub signatures: Vec<Signature>,
+    /// One sentence.
+    pub summary: String,
+    /// Paragraphs.
+    pub details: Vec<String>,
+    /// What one writes in a shell.
+    pub shell: Option<String>,
+    /// The kinds of errors that it raises, and when.
+    pub errors: String,
+    /// A script; what a line prints stands behind it, after `// =>`.
+    pub example: String,
+}
+
+/// Marks what the line before prints.
+const PRINTS: &str = "// =>";
+/// Marks what the line before writes to standard error.
+const COMPLAINS: &str = "// stderr:";
+
+impl Reference {
+    /// Reads it all.
+    pub fn load() -> Self {
+        let mut topics: Vec<Topic> = SOURCES.iter().map(|text| source::definitions(text)).collect();
+        topics.extend(stdlib::MODULES.iter().map(|(name, text)| source::module(name, text)));
+        Self { topics }
+    }
+
+    pub fn entries(&self) -> impl Iterator<Item = (&Topic, &Entry)> {
+        self.topics.iter().flat_map(|topic| topic.entries.iter().map(move |entry| (topic, entry)))
+    }
+
+    /// All functions by topic, a line for each.
+    pub fn overview(&self) -> String {
+        let topics: Vec<&Topic> = self.topics.iter().collect();
+        format!("{}\nMore about each: procscript doc NAME\n", plain::overview(&topics))
+    }
+
+    /// All of it as `docs/api.md`.
+    pub fn markdown(&self) -> String {
+        markdown::reference(self)
+    }
+
+    /// All of it as `docs/procscript.d.rhai`, for editors.
+    pub fn definitions(&self) -> String {
+        definitions::reference(self)
+    }
+
+    /// All of it for programs.
+    pub fn json(&self) -> String {
+        json::entries(self.entries())
+    }
+}
+
+impl Topic {
+    /// The name that functions of the module are called with: `git` of `std/git`.
+    pub fn alias(&self) -> Option<&'static str> {
+        self.module.and_then(|module| module.rsplit('/').next())
+    }
+}
+
+impl Entry {
+    /// The shortest name that says which it is: `cmd`, `Command.lines`, `git::branch`.
+    pub fn label(&self, topic: &Topic) -> String {
+        let Some(first) = self.signatures.first() else { return String::new() };
+        match (topic.alias(), first.receivers()) {
+            (Some(alias), _) => format!("{alias}::{}", first.name),
+            (None, Some([receiver, ..])) => format!("{receiver}.{}", first.name),
+            _ if first.kind == Kind::Syntax => first.short_name(),
+            _ => first.name.clone(),
+        }
+    }
+
+    /// What the example prints, or what it writes to standard error.
+    pub fn value(&self) -> String {
+        self.marked(PRINTS)
+    }
+
+    pub fn messages(&self) -> String {
+        self.marked(COMPLAINS)
+    }
+
+    fn marked(&self, mark: &str) -> String {
+        let lines = self.example.lines().filter_map(|line| line.split_once(mark));
+        lines.map(|(_, text)| format!("{}\n", text.strip_prefix(' ').unwrap_or(text))).collect()
+    }
+}
