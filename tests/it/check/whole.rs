@@ -12,7 +12,10 @@ fn scripts(dir: &Path, found: &mut Vec<PathBuf>) {
         let name = entry.file_name();
         if path.is_dir() && name != "target" && name != "format" && !name.to_string_lossy().starts_with('.') {
             scripts(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rhai") {
+        } else if path.extension().is_some_and(|extension| extension == "rhai")
+            // Declarations for editors are no scripts.
+            && !path.to_string_lossy().ends_with(".d.rhai")
+        {
             found.push(path);
         }
     }
@@ -271,7 +274,8 @@ fn time_grows_with_the_text() {
         start.elapsed().as_secs_f64()
     };
     seconds(100);
-    let (small, large) = (seconds(500), seconds(2000));
-    // The parser looks for names among all others; what is quadratic is sixteen times as slow.
-    assert!(large < 12.0 * small + 0.5, "{small} s for 3000 lines, {large} s for 12000");
+    // The parser looks for names among all others; what is quadratic is sixteen times as slow. Other work on the
+    // machine may make one try slow, and not all of them.
+    let grows_slowly = |_: &u32| seconds(2000) < 12.0 * seconds(500) + 0.5;
+    assert!((0..5).any(|attempt| grows_slowly(&attempt)), "it is quadratic");
 }
