@@ -7,8 +7,9 @@ use crate::script::docs::{self, Reference};
 
 /// Show what scripts can call
 ///
-/// Without a name: everything, a line for each. A name is that of a function (`lines`, `Command.lines`, `git::branch`), of
-/// a property (`Output.code`), of syntax (`with`, `'$'`), of a type (`Command`), of a module (`std/git`) or of a topic.
+/// Without a name: everything, a line for each. A name is that of a function (`lines`, `Command.lines`,
+/// `git::branch`), of a property (`Output.code`), of syntax (`with`, `'$'`), of a type (`Command`), of a module
+/// (`std/git`) or of a topic.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Arguments {
     /// How to show it; markdown and definitions are always the whole reference

@@ -180,6 +180,7 @@ fn register_endings(methods: &mut Methods) {
     methods.with::<Text>("grace", |command, text| Ok(command.grace(convert::duration(&text)?)));
     // A bare number is the commonest mistake here: say what is missing instead of "no such function".
     methods.with::<Dynamic>("timeout", |_, value| Err(needs_unit("timeout", &value)));
+    methods.with::<Dynamic>("idle_timeout", |_, value| Err(needs_unit("idle_timeout", &value)));
     methods.with::<Dynamic>("grace", |_, value| Err(needs_unit("grace", &value)));
 }
 
@@ -222,12 +223,10 @@ pub(super) fn parse_signal(name: &str) -> std::result::Result<i32, String> {
 
 fn register_text(methods: &mut Methods) {
     methods.with::<Text>("limit", |command, text| Ok(command.limit(convert::size(&text)?)));
-    methods.with::<i64>("limit", |command, bytes| match u64::try_from(bytes) {
-        Ok(bytes) => Ok(command.limit(bytes)),
-        Err(_) => Err("limit takes a number of bytes, which cannot be negative".to_string()),
-    });
-    methods.with::<Text>("max_line", |command, text| {
-        Ok(command.max_line(Some(usize::try_from(convert::size(&text)?).unwrap_or(usize::MAX))))
+    methods.with::<i64>("limit", |command, bytes| Ok(command.limit(number_of_bytes("limit", bytes)?)));
+    methods.with::<Text>("max_line", |command, text| Ok(command.max_line(Some(as_length(convert::size(&text)?)))));
+    methods.with::<i64>("max_line", |command, bytes| {
+        Ok(command.max_line(Some(as_length(number_of_bytes("max_line", bytes)?))))
     });
     methods.with::<Text>("encoding", |command, label| {
         Ok(command.encoding(Encoding::for_label(&label).map_err(|error| error.to_string())?))
@@ -236,6 +235,14 @@ fn register_text(methods: &mut Methods) {
         Ok(command.separators(Separators::parse(&text).map_err(|error| error.to_string())?))
     });
     methods.plain("lossy", Expression::lossy);
+}
+
+fn number_of_bytes(method: &str, bytes: i64) -> std::result::Result<u64, String> {
+    u64::try_from(bytes).map_err(|_| format!("{method} takes a number of bytes, which cannot be negative"))
+}
+
+fn as_length(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

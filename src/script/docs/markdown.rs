@@ -7,8 +7,9 @@ use super::{Entry, Reference, Topic};
 const HEAD: &str = "\
 # Functions of scripts
 
-Everything that procscript adds to [Rhai](https://rhai.rs/book/), by topic. `procscript doc NAME` shows the same in a terminal,
-and `procscript.d.rhai` tells it to editors. Every example is run by the tests, and prints what stands after `// =>`.
+Everything that procscript adds to [Rhai](https://rhai.rs/book/), by topic. `procscript doc NAME` shows the same in a
+terminal, and `procscript.d.rhai` tells it to editors. Every example is run by the tests, and prints what stands after
+`// =>`.
 
 In a signature, `a: String | Path` takes either, `?` is a value of any type, and `()` is nothing. `Command.dir(…)` is a
 method: `command.dir(\"web\")`. The kinds of errors are what `catch (e)` finds in `e.kind`.

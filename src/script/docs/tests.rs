@@ -224,9 +224,11 @@ fn problems_of(entry: &Entry) -> Vec<String> {
 #[test]
 fn the_parts_of_a_comment_are_told_apart() {
     let topic = super::source::definitions(
-        "//! Title\n//!\n//! One\n//! two.\n\n/// Sums it\n/// up.\n///\n/// More.\n///\n/// Shell: a | b\n/// Errors: none,\n\
+        "//! Title\n//!\n//! One\n//! two.\n\n\
+         /// Sums it\n/// up.\n///\n/// More.\n///\n/// Shell: a | b\n/// Errors: none,\n\
          /// really.\n///\n/// ```rhai\n/// f(1);  // => 2\n/// // => 3\n/// // stderr: x\n/// ```\n\
-         fn f(this: Command | Path, a: int | (), …2) -> Array | ();\nop |(left: Command, right: Command) -> Command;\n\n\
+         fn f(this: Command | Path, a: int | (), …2) -> Array | ();\n\
+         op |(left: Command, right: Command) -> Command;\n\n\
          /// Other.\nsyntax with … -> ?;\n",
     );
     assert_eq!((topic.title.as_str(), topic.intro.join("/").as_str()), ("Title", "One two."));

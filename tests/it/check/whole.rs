@@ -12,13 +12,15 @@ fn scripts(dir: &Path, found: &mut Vec<PathBuf>) {
         let name = entry.file_name();
         if path.is_dir() && name != "target" && name != "format" && !name.to_string_lossy().starts_with('.') {
             scripts(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rhai")
-            // Declarations for editors are no scripts.
-            && !path.to_string_lossy().ends_with(".d.rhai")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "rhai") && !is_definitions(&path) {
             found.push(path);
         }
     }
+}
+
+/// Declarations for readers and editors, which nobody runs.
+fn is_definitions(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(".d.rhai")
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn a_name_is_that_of_anything() {
     doc("$").run().success().stdout_contains("$`program argument ${value} …` -> Command");
     doc("sh$").run().success().stdout_contains("sh$`shell line");
     doc("with").run().success().stdout_contains("with setting(value), … { … }");
+    doc("defer").run().success().stdout_contains("defer { … }");
     doc("|").run().success().stdout_contains("Command | Command -> Command");
     doc("git::branch").run().success().stdout_contains("import \"std/git\" as git;");
     doc("std/git").run().success().stdout_contains("git::branch").stdout_contains("not_a_repository");
