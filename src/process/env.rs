@@ -45,6 +45,11 @@ impl EnvChanges {
         self.vars.insert(name, Some(Value { text, is_secret: true }));
     }
 
+    /// Whether the value of a variable was set as a secret.
+    pub fn is_secret(&self, name: &OsStr) -> bool {
+        matches!(self.vars.get(name), Some(Some(value)) if value.is_secret)
+    }
+
     pub fn clear(&mut self) {
         self.clear = true;
         self.vars.clear();
