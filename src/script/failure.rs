@@ -313,7 +313,12 @@ impl Explainer<'_> {
     fn similar(&self, message: &str) -> Option<String> {
         let unknown = message.strip_prefix("there is no function ")?;
         let name = unknown.split('`').nth(1)?.split(['(', ' ']).next()?;
-        let similar = process::nearest_name(name, (self.names)().into_iter())?;
+        let names = (self.names)();
+        // It is there, but for other values.
+        if names.iter().any(|known| known == name) {
+            return None;
+        }
+        let similar = process::nearest_name(name, names.into_iter())?;
         Some(format!("did you mean `{similar}`?"))
     }
 }
