@@ -81,10 +81,10 @@ fn execute(script: Script) -> Exit {
         let what = format!("a process that the script had left running: {name} (pid {pid})");
         exit::note(
             format,
-            &match refused {
+            &runtime.mask(&match refused {
                 None => format!("ended {what}"),
                 Some(why) => format!("cannot end {what}: {why}"),
-            },
+            }),
         );
     }
     let exit = match signals.received() {

@@ -87,6 +87,11 @@ impl Context {
         self.env.get(name.as_ref())
     }
 
+    /// Whether the value of a variable was set as a secret.
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        self.env.is_secret(name.as_ref())
+    }
+
     /// What ends the commands early.
     pub fn with_cancel(mut self, token: CancelToken) -> Self {
         self.cancel = token;

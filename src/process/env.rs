@@ -13,7 +13,22 @@ use super::os;
 pub(crate) struct EnvChanges {
     /// Whether the inherited variables are dropped before `vars` applies.
     clear: bool,
-    vars: BTreeMap<OsString, Option<OsString>>,
+    vars: BTreeMap<OsString, Option<Value>>,
+}
+
+#[derive(Clone)]
+struct Value {
+    text: OsString,
+    is_secret: bool,
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.is_secret {
+            true => f.write_str("***"),
+            false => self.text.fmt(f),
+        }
+    }
 }
 
 impl EnvChanges {
@@ -22,7 +37,17 @@ impl EnvChanges {
     }
 
     pub fn set(&mut self, name: OsString, value: Option<OsString>) {
-        self.vars.insert(name, value);
+        self.vars.insert(name, value.map(|text| Value { text, is_secret: false }));
+    }
+
+    /// A value that is given to the child and shown to nobody.
+    pub fn set_secret(&mut self, name: OsString, text: OsString) {
+        self.vars.insert(name, Some(Value { text, is_secret: true }));
+    }
+
+    /// Whether the value of a variable was set as a secret.
+    pub fn is_secret(&self, name: &OsStr) -> bool {
+        matches!(self.vars.get(name), Some(Some(value)) if value.is_secret)
     }
 
     pub fn clear(&mut self) {
@@ -43,7 +68,7 @@ impl EnvChanges {
     /// The value that a child with these changes sees.
     pub fn get(&self, name: &OsStr) -> Option<OsString> {
         match self.vars.get(name) {
-            Some(value) => value.clone(),
+            Some(value) => value.as_ref().map(|value| value.text.clone()),
             None if self.clear => None,
             None => std::env::var_os(name),
         }
@@ -54,7 +79,7 @@ impl EnvChanges {
         let mut all: BTreeMap<_, _> = if self.clear { BTreeMap::new() } else { std::env::vars_os().collect() };
         for (name, value) in &self.vars {
             match value {
-                Some(value) => all.insert(name.clone(), value.clone()),
+                Some(value) => all.insert(name.clone(), value.text.clone()),
                 None => all.remove(name),
             };
         }
@@ -67,7 +92,7 @@ impl EnvChanges {
         }
         for (name, value) in &self.vars {
             match value {
-                Some(value) => command.env(name, value),
+                Some(value) => command.env(name, &value.text),
                 None => command.env_remove(name),
             };
         }
@@ -87,7 +112,7 @@ impl EnvChanges {
                 Some(format!("environment name {shown:?} holds a NUL byte"))
             } else if bytes[0].is_ascii_digit() {
                 Some(format!("environment name {shown:?} starts with a digit"))
-            } else if value.as_ref().is_some_and(|value| value.as_encoded_bytes().contains(&0)) {
+            } else if value.as_ref().is_some_and(|value| value.text.as_encoded_bytes().contains(&0)) {
                 Some(format!("the value of environment variable {shown} holds a NUL byte"))
             } else {
                 None

@@ -146,27 +146,27 @@ impl fmt::Display for ErrorKind {
 /// assert_eq!(error.to_string(), "command not found: `no-such-program`");
 /// ```
 #[derive(Clone)]
-pub struct Error(Box<Details>);
+pub struct Error(pub(super) Box<Details>);
 
 #[derive(Clone, Debug)]
-struct Details {
-    kind: ErrorKind,
-    message: String,
-    help: Option<String>,
-    command: Option<String>,
-    argv: Vec<String>,
-    program: Option<PathBuf>,
-    dir: Option<PathBuf>,
-    errno: Option<i32>,
-    status: Option<TerminationStatus>,
-    core_dumped: bool,
-    stages: Vec<Stage>,
-    stage: Option<usize>,
-    stdout: Option<Vec<u8>>,
-    stderr: Option<Vec<u8>>,
-    elapsed: Option<Duration>,
-    attempts: u32,
-    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+pub(super) struct Details {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub help: Option<String>,
+    pub command: Option<String>,
+    pub argv: Vec<String>,
+    pub program: Option<PathBuf>,
+    pub dir: Option<PathBuf>,
+    pub errno: Option<i32>,
+    pub status: Option<TerminationStatus>,
+    pub core_dumped: bool,
+    pub stages: Vec<Stage>,
+    pub stage: Option<usize>,
+    pub stdout: Option<Vec<u8>>,
+    pub stderr: Option<Vec<u8>>,
+    pub elapsed: Option<Duration>,
+    pub attempts: u32,
+    pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {

@@ -58,6 +58,7 @@ mod pump;
 mod quote;
 mod reaper;
 mod redirect;
+mod rewrite;
 mod run;
 mod settings;
 mod stage;
@@ -82,7 +83,8 @@ pub use status::TerminationStatus;
 pub use stream::OutputStream;
 pub use teardown::{Scope, Teardown};
 
-pub(crate) use quote::{escape_controls, needs_escape};
+pub(crate) use quote::{ansi_quoted, escape_controls, needs_escape};
+pub(crate) use rewrite::Rewrite;
 pub(crate) use stage::Identity;
 
 use std::time::Duration;

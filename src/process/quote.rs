@@ -19,7 +19,7 @@ pub fn quote_argument(argument: &OsStr) -> String {
         Some("") => "''".to_string(),
         Some(text) if text.bytes().all(is_plain) => text.to_string(),
         Some(text) if !text.chars().any(needs_escape) => format!("'{}'", text.replace('\'', r"'\''")),
-        _ => escape(bytes),
+        _ => ansi_quoted(bytes),
     }
 }
 
@@ -48,7 +48,8 @@ pub(crate) fn escape_controls(text: &str) -> String {
     clean
 }
 
-fn escape(bytes: &[u8]) -> String {
+/// Bytes as `$'…'`.
+pub(crate) fn ansi_quoted(bytes: &[u8]) -> String {
     let mut text = String::from("$'");
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {

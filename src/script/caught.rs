@@ -2,12 +2,16 @@
 //!
 //! Rhai hands over a map without most of them. The [spelling](super::spelling) has every `catch` look at it first.
 
+use std::sync::Arc;
+
 use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 
 use super::error::FIELDS;
 use super::facts::or_unit;
 use super::failure::plain_message;
+use super::secret::Secrets;
 use super::spelling::CAUGHT;
+use super::world::World;
 
 /// An error of the interpreter: a division by zero, a missing property.
 #[derive(Debug, Clone)]
@@ -21,7 +25,7 @@ pub(crate) struct ScriptError {
 
 impl ScriptError {
     /// What `catch` would get for an error: the thrown value, or the interpreter's error as a value.
-    pub fn value_of(error: EvalAltResult) -> Dynamic {
+    pub fn value_of(error: EvalAltResult, secrets: &Secrets) -> Dynamic {
         let mut error = error;
         let mut file = None;
         loop {
@@ -38,7 +42,7 @@ impl ScriptError {
                 error => {
                     let name = format!("{error:?}").split(['(', ' ']).next().unwrap_or_default().to_string();
                     let (message, position) = (plain_message(&error), error.position());
-                    return Dynamic::from(Self { message, name, file, position });
+                    return Dynamic::from(Self { message, name, file, position }.masked(secrets));
                 }
             }
         }
@@ -56,6 +60,10 @@ impl ScriptError {
         Some(Self { message, name, file: text("source").filter(|file| !file.is_empty()), position })
     }
 
+    fn masked(self, secrets: &Secrets) -> Self {
+        Self { message: secrets.mask(&self.message).into_owned(), ..self }
+    }
+
     fn field(&self, name: &str) -> Dynamic {
         let number = |number: Option<usize>| number.map_or(Dynamic::UNIT, |number| (number as i64).into());
         match name {
@@ -70,7 +78,8 @@ impl ScriptError {
     }
 }
 
-pub(crate) fn register(engine: &mut Engine) {
+pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+    let secrets = world.secrets.clone();
     engine.register_type_with_name::<ScriptError>("ScriptError");
     engine.register_fn("to_string", |error: &mut ScriptError| error.message.clone());
     engine.register_fn("to_debug", |error: &mut ScriptError| format!("{} (script_error)", error.message));
@@ -78,8 +87,8 @@ pub(crate) fn register(engine: &mut Engine) {
     for (name, _) in FIELDS {
         engine.register_get(*name, move |error: &mut ScriptError| error.field(name));
     }
-    engine.register_fn(CAUGHT, |value: Dynamic| {
+    engine.register_fn(CAUGHT, move |value: Dynamic| {
         let error = value.read_lock::<Map>().and_then(|map| ScriptError::from_map(&map));
-        error.map_or(value.clone(), Dynamic::from)
+        error.map_or(value.clone(), |error| Dynamic::from(error.masked(&secrets)))
     });
 }

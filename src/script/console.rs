@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::process::os;
 
+use super::secret::Secrets;
 use super::world::lock;
 
 /// More than this is written out at once.
@@ -22,6 +23,7 @@ pub(crate) struct Console {
     buffer: Mutex<Vec<u8>>,
     /// Whether each line is written at once: somebody is looking.
     per_line: bool,
+    secrets: Arc<Secrets>,
 }
 
 enum Target {
@@ -31,25 +33,26 @@ enum Target {
 
 impl Console {
     /// The standard output of this process.
-    pub fn stdout() -> Self {
-        Self::new(Target::Descriptor(1), os::is_terminal(1))
+    pub fn stdout(secrets: &Arc<Secrets>) -> Self {
+        Self::new(Target::Descriptor(1), os::is_terminal(1), secrets)
     }
 
     /// The standard error of this process: never kept back.
-    pub fn stderr() -> Self {
-        Self::new(Target::Descriptor(2), true)
+    pub fn stderr(secrets: &Arc<Secrets>) -> Self {
+        Self::new(Target::Descriptor(2), true, secrets)
     }
 
-    pub fn to_receiver(receiver: Receiver) -> Self {
-        Self::new(Target::Receiver(receiver), true)
+    pub fn to_receiver(receiver: Receiver, secrets: &Arc<Secrets>) -> Self {
+        Self::new(Target::Receiver(receiver), true, secrets)
     }
 
-    fn new(target: Target, per_line: bool) -> Self {
-        Self { target, buffer: Mutex::default(), per_line }
+    fn new(target: Target, per_line: bool, secrets: &Arc<Secrets>) -> Self {
+        Self { target, buffer: Mutex::default(), per_line, secrets: secrets.clone() }
     }
 
-    /// Writes the text and a line feed.
+    /// Writes the text, with secrets masked, and a line feed.
     pub fn print_line(&self, text: &str) -> io::Result<()> {
+        let text = self.secrets.mask(text);
         let mut buffer = lock(&self.buffer);
         buffer.extend_from_slice(text.as_bytes());
         buffer.push(b'\n');

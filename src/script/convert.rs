@@ -10,6 +10,7 @@ use crate::process::{Expression, Output};
 
 use super::api::Outcome;
 use super::error::CommandError;
+use super::secret::{Secret, unmasked};
 use super::stream::Stream;
 
 /// A value as one argument of a command. A relative path gets a `./`, so that it is none of the program's options.
@@ -26,7 +27,10 @@ pub(crate) fn argument(value: &Dynamic, place: &str) -> Result<OsString, String>
 pub(crate) fn text(value: &Dynamic, place: &str) -> Result<OsString, String> {
     let value = value.flatten_clone();
     if let Some(text) = value.read_lock::<ImmutableString>() {
-        return Ok(text.as_str().into());
+        return Ok(unmasked(&text, place)?.into());
+    }
+    if let Some(secret) = value.read_lock::<Secret>() {
+        return Ok(secret.reveal().into());
     }
     if let Some(path) = value.read_lock::<PathBuf>() {
         return Ok(path.clone().into_os_string());
@@ -50,9 +54,12 @@ pub(crate) fn path(value: &Dynamic, place: &str) -> Result<PathBuf, String> {
     if let Some(path) = value.read_lock::<PathBuf>() {
         return Ok(path.clone());
     }
+    if let Some(secret) = value.read_lock::<Secret>() {
+        return Ok(secret.reveal().into());
+    }
     match value.read_lock::<ImmutableString>() {
         Some(text) if text.is_empty() => Err(format!("{place} must be a path, but is empty")),
-        Some(text) => Ok(text.as_str().into()),
+        Some(text) => Ok(unmasked(&text, place)?.into()),
         None => Err(format!("{place} must be a path, but is {}", kind_of(value))),
     }
 }

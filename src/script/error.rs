@@ -5,6 +5,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, P
 use crate::process::{self, Usage};
 
 use super::facts::{Status, code, or_unit, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
+use super::secret::Secrets;
 use super::world::World;
 
 /// The object that `catch (e)` receives when a command fails: the [`process::Error`] and where in the
@@ -81,7 +82,7 @@ impl CallPlace {
     /// has failed) ends the script instead: that cannot be caught.
     pub fn raise(&self, world: &World, error: process::Error) -> Box<EvalAltResult> {
         if world.must_stop() {
-            world.note_interrupted(self.error(error));
+            world.note_interrupted(self.error(world, error));
             return World::terminated(self.position);
         }
         // A function of the script that made input, in another thread: the error is its own.
@@ -93,7 +94,7 @@ impl CallPlace {
             }
             return own;
         }
-        self.error(error).into()
+        self.error(world, error).into()
     }
 
     /// The script error for whichever it was.
@@ -104,7 +105,13 @@ impl CallPlace {
         }
     }
 
-    pub fn error(&self, error: process::Error) -> CommandError {
+    /// What `catch` gets, with secrets masked.
+    pub fn error(&self, world: &World, error: process::Error) -> CommandError {
+        self.masked_error(&world.secrets, error)
+    }
+
+    pub fn masked_error(&self, secrets: &Secrets, error: process::Error) -> CommandError {
+        let error = secrets.mask_error(error);
         CommandError { error, file: self.file.clone(), position: self.position, cause: None }
     }
 

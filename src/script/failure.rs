@@ -8,6 +8,7 @@ use super::caught::ScriptError;
 use super::check::{lower_first, parse_message};
 use super::error::CommandError;
 use super::problem::Problem;
+use super::secret::{self, Secrets};
 use super::world::Sources;
 
 /// What kind of failure ended a script; the runner's exit code follows from it.
@@ -41,6 +42,12 @@ pub struct Place {
     pub column: usize,
     /// The text of the line.
     pub text: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn mask(&mut self, secrets: &Secrets) {
+        self.text = self.text.take().map(|line| secrets.mask_in_place(&line));
+    }
 }
 
 /// A call that was under way.
@@ -115,6 +122,23 @@ impl Failure {
 
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.0.notes.push(note.into());
+        self
+    }
+
+    /// With everything masked that is secret.
+    pub(crate) fn masked(mut self, secrets: &Secrets) -> Self {
+        let details = &mut *self.0;
+        let texts = details.notes.iter_mut().chain(&mut details.help).chain([&mut details.message]);
+        texts.for_each(|text| *text = secrets.mask(text).into_owned());
+        if let FailureKind::Command(error) = &mut details.kind {
+            **error = secrets.mask_error((**error).clone());
+        }
+        for frame in &mut details.frames {
+            frame.function = secrets.mask(&frame.function).into_owned();
+        }
+        let places = details.frames.iter_mut().filter_map(|frame| frame.place.as_mut()).chain(&mut details.place);
+        places.for_each(|place| place.mask(secrets));
+        details.problems.iter_mut().for_each(|problem| problem.mask(secrets));
         self
     }
 
@@ -289,7 +313,12 @@ impl Explainer<'_> {
     fn similar(&self, message: &str) -> Option<String> {
         let unknown = message.strip_prefix("there is no function ")?;
         let name = unknown.split('`').nth(1)?.split(['(', ' ']).next()?;
-        let similar = process::nearest_name(name, (self.names)().into_iter())?;
+        let names = (self.names)();
+        // It is there, but for other values.
+        if names.iter().any(|known| known == name) {
+            return None;
+        }
+        let similar = process::nearest_name(name, names.into_iter())?;
         Some(format!("did you mean `{similar}`?"))
     }
 }
@@ -312,9 +341,9 @@ fn thrown_message(value: &Dynamic) -> String {
     if let Some(map) = value.read_lock::<rhai::Map>()
         && let Some(message) = map.get("message")
     {
-        return message.to_string();
+        return secret::shown(message);
     }
-    if value.is_unit() { "the script threw an error".to_string() } else { value.to_string() }
+    if value.is_unit() { "the script threw an error".to_string() } else { secret::shown(value) }
 }
 
 pub(crate) fn plain_message(error: &EvalAltResult) -> String {

@@ -3,11 +3,13 @@
 use rhai::{Array, Dynamic, Map};
 use serde_json::Value;
 
+use super::secret::Secrets;
+
 /// How much of the text is shown around an error.
 const EXCERPT: usize = 40;
 
 /// The value of a JSON text, or what is wrong with it: the offset in bytes, and the text there.
-pub(crate) fn parse(text: &str) -> Result<Dynamic, String> {
+pub(crate) fn parse(text: &str, secrets: &Secrets) -> Result<Dynamic, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let offset = (line_start + error.column().saturating_sub(1)).min(text.len());
@@ -16,7 +18,7 @@ pub(crate) fn parse(text: &str) -> Result<Dynamic, String> {
         // serde_json adds the line and column, which say less about the output of a command.
         let reason = error.to_string();
         let reason = reason.split(" at line ").next().unwrap_or(&reason);
-        format!("{reason} at byte {offset}, near `{}`", &text[start..end])
+        format!("{reason} at byte {offset}, near `{}`", secrets.mask_part(text, start..end))
     })?;
     Ok(from_value(value))
 }

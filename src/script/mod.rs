@@ -34,6 +34,7 @@ mod report;
 mod resolver;
 mod runtime;
 pub(crate) mod scan;
+mod secret;
 mod session;
 mod shell_text;
 mod spelling;

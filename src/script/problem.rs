@@ -1,6 +1,7 @@
 //! What the check finds in a program before it runs.
 
 use super::failure::Place;
+use super::secret::Secrets;
 
 /// How much a problem weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,6 +121,12 @@ impl Problem {
     pub(crate) fn with_help(mut self, help: Option<impl Into<String>>) -> Self {
         self.help = help.map(Into::into);
         self
+    }
+
+    pub(crate) fn mask(&mut self, secrets: &Secrets) {
+        self.message = secrets.mask(&self.message).into_owned();
+        self.help = self.help.take().map(|help| secrets.mask(&help).into_owned());
+        self.place.iter_mut().for_each(|place| place.mask(secrets));
     }
 
     /// Forgets the text of its line when that is longer.

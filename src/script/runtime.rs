@@ -18,6 +18,7 @@ use super::library::{Earlier, Library};
 use super::load::{self, Script, read_source};
 use super::problem::Problem;
 use super::resolver::Resolver;
+use super::secret::Secrets;
 use super::with_block::is_termination;
 use super::world::{Halt, Why, World, lock};
 
@@ -145,7 +146,8 @@ impl Runtime {
     }
 
     fn load_with(&self, name: &str, source: &str, earlier: &Earlier) -> Result<Script, Failure> {
-        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, earlier))??;
+        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, earlier))?;
+        let ast = ast.map_err(|failure| failure.masked(&self.world.secrets))?;
         Ok(Script { ast, name: name.to_string(), path: None })
     }
 
@@ -223,7 +225,8 @@ impl Runtime {
     /// Compiles an entry of a session, in which earlier variables and functions exist.
     pub(crate) fn compile_in(&self, name: &str, source: &str, scope: &Scope, functions: &AST) -> Result<AST, Failure> {
         let earlier = Earlier { scope: Some(scope), functions: Some(functions), value_is_used: true };
-        on_script_thread(|| self.world.library.compile(&self.engine, name, source, &earlier))?
+        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, &earlier))?;
+        ast.map_err(|failure| failure.masked(&self.world.secrets))
     }
 
     pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
@@ -237,6 +240,14 @@ impl Runtime {
 
     /// What the end of an evaluation means, now that everything that can happen has happened.
     fn conclude(
+        &self,
+        name: &str,
+        result: Result<Result<Dynamic, Box<EvalAltResult>>, Failure>,
+    ) -> Result<Ending, Failure> {
+        self.ending(name, result).map_err(|failure| failure.masked(&self.world.secrets))
+    }
+
+    fn ending(
         &self,
         name: &str,
         result: Result<Result<Dynamic, Box<EvalAltResult>>, Failure>,
@@ -276,6 +287,21 @@ impl Runtime {
             Err(first) => Err(first.with_note(format!("and nobody waited for {}", failure.message()))),
             Ok(_) => Err(failure.in_background()),
         })
+    }
+
+    /// A text with the secrets of the scripts masked, as the runtime does it with everything that it shows: for what
+    /// the host writes about them.
+    ///
+    /// ```
+    /// use procscript::script::Runtime;
+    ///
+    /// let runtime = Runtime::builder().build()?;
+    /// let token: String = runtime.eval(r#" secret("s3cret").reveal() "#)?;
+    /// assert_eq!(runtime.mask(&format!("logged in with {token}")), "logged in with ***");
+    /// # Ok::<(), procscript::script::Failure>(())
+    /// ```
+    pub fn mask(&self, text: &str) -> String {
+        self.world.secrets.mask(text).into_owned()
     }
 
     /// Writes out what scripts have printed and is still kept back.
@@ -471,8 +497,12 @@ fn make_world(
     stderr: Option<Receiver>,
 ) -> World {
     let mut context = context;
-    let out = Arc::new(stdout.clone().map_or_else(Console::stdout, Console::to_receiver));
-    let err = Arc::new(stderr.clone().map_or_else(Console::stderr, Console::to_receiver));
+    let secrets: Arc<Secrets> = Arc::default();
+    let console = |receiver: &Option<Receiver>, own: fn(&Arc<Secrets>) -> Console| {
+        let receiver = receiver.clone();
+        Arc::new(receiver.map_or_else(|| own(&secrets), |receiver| Console::to_receiver(receiver, &secrets)))
+    };
+    let (out, err) = (console(&stdout, Console::stdout), console(&stderr, Console::stderr));
     if let Some(receiver) = stdout {
         context = context.with_stdout(HostStream::Sink(receiver));
     }
@@ -498,6 +528,7 @@ fn make_world(
         args,
         script: Mutex::new(script),
         halt,
+        secrets,
         library,
         unobserved,
         suppressed: Mutex::default(),

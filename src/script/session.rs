@@ -53,7 +53,7 @@ impl Session {
         scan::is_incomplete(entry)
     }
 
-    /// How a value is shown; `None` for nothing.
+    /// How a value is shown, with secrets masked; `None` for nothing.
     pub fn show(&self, value: &Dynamic) -> Option<String> {
         if value.is_unit() {
             return None;
@@ -61,7 +61,7 @@ impl Session {
         let mut scope = Scope::new();
         scope.push_dynamic("value", value.clone());
         let shown = self.runtime.engine().eval_expression_with_scope::<String>(&mut scope, "to_debug(value)");
-        Some(shown.unwrap_or_else(|_| value.to_string()))
+        Some(self.runtime.mask(&shown.unwrap_or_else(|_| value.to_string())))
     }
 
     /// The runtime that the entries are evaluated in.

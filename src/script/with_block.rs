@@ -24,6 +24,7 @@ const NOTHING: &str = "()";
 const SETTINGS: &[&str] = &[
     "dir",
     "env",
+    "secret_env",
     "env_remove",
     "env_clear",
     "timeout",
@@ -163,7 +164,7 @@ fn evaluate(
         // What else stops the script goes before its time.
         (Err(error), Some(timeout)) if is_over && is_termination(&error) && !world.is_told_to_stop() => {
             let interrupted = layer.and_then(|layer| layer.interrupted);
-            Err(timed_out(&place, timeout, interrupted).into())
+            Err(timed_out(world, &place, timeout, interrupted).into())
         }
         (result, _) => result,
     }
@@ -194,7 +195,7 @@ fn set(
             }
             // The place of the setting, and not of a call that nobody wrote.
             EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<CommandError>() {
-                Some(error) => Err(place.error(error.error().clone()).into()),
+                Some(error) => Err(place.error(world, error.error().clone()).into()),
                 None => Err(EvalAltResult::ErrorRuntime(value.clone(), place.position).into()),
             },
             error => Err(error.into()),
@@ -202,14 +203,19 @@ fn set(
     }
 }
 
-fn timed_out(place: &CallPlace, timeout: std::time::Duration, interrupted: Option<CommandError>) -> CommandError {
+fn timed_out(
+    world: &World,
+    place: &CallPlace,
+    timeout: std::time::Duration,
+    interrupted: Option<CommandError>,
+) -> CommandError {
     let after = process::duration_text(timeout);
     let running = interrupted.as_ref().and_then(|error| error.error().command());
     let message = match running {
         Some(command) => format!("the block timed out after {after}, while `{command}` was running"),
         None => format!("the block timed out after {after}"),
     };
-    place.error(process::Error::timed_out(message)).caused_by(interrupted)
+    place.error(world, process::Error::timed_out(message)).caused_by(interrupted)
 }
 
 /// Whether this is how a native function stops the script, through whatever calls it came.

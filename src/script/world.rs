@@ -14,6 +14,7 @@ use super::error::CommandError;
 use super::failure::Place;
 use super::library::Library;
 use super::scan::{self, LineIndex};
+use super::secret::Secrets;
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
@@ -32,6 +33,8 @@ pub(crate) struct World {
     pub script: Mutex<Option<PathBuf>>,
     pub invocation_dir: Option<PathBuf>,
     pub halt: Arc<Halt>,
+    /// What is masked in everything that is shown.
+    pub secrets: Arc<Secrets>,
     pub library: Arc<Library>,
     /// Failures of started commands that nobody waited for.
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,

@@ -18,5 +18,6 @@ mod layers;
 mod process;
 mod repl;
 mod scripts;
+mod secrets;
 mod streams;
 mod tidy;

@@ -194,6 +194,21 @@ impl Expression {
         self.set(|s| s.scoped.env.set(name.into(), Some(value.into())))
     }
 
+    /// An environment variable whose value nothing here shows: neither messages nor `Debug`, whatever of the
+    /// environment they come to tell. The child gets the value. Whoever may look at the child may look at its
+    /// environment (`/proc/PID/environ` on Linux: its user and root).
+    ///
+    /// ```
+    /// use procscript::process::Expression;
+    ///
+    /// let command = Expression::new("printenv").arg("TOKEN").secret_env("TOKEN", "s3cret");
+    /// assert_eq!(command.read()?, "s3cret");
+    /// # Ok::<(), procscript::process::Error>(())
+    /// ```
+    pub fn secret_env(self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.set(|s| s.scoped.env.set_secret(name.into(), value.into()))
+    }
+
     /// Takes an environment variable away.
     pub fn env_remove(self, name: impl Into<OsString>) -> Self {
         self.set(|s| s.scoped.env.set(name.into(), None))

@@ -2,6 +2,8 @@
 
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
+use crate::script::secret::{self, Secret};
+
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 pub(super) fn register(engine: &mut Engine) {
@@ -98,15 +100,22 @@ fn pad_text(context: &NativeCallContext, text: &mut Text, length: i64, part: &st
     Ok(())
 }
 
-fn join(array: &Array, separator: &str) -> String {
-    let mut text = String::new();
+/// With a secret among the elements, the whole is one.
+fn join(array: &Array, separator: &str) -> Dynamic {
+    let (mut text, mut is_secret) = (String::new(), false);
     for (index, value) in array.iter().enumerate() {
         if index > 0 {
             text.push_str(separator);
         }
-        text.push_str(&value.to_string());
+        match value.read_lock::<Secret>() {
+            Some(secret) => {
+                is_secret = true;
+                text.push_str(secret.reveal());
+            }
+            None => text.push_str(&secret::shown(value)),
+        }
     }
-    text
+    if is_secret { Secret::from(text).into() } else { text.into() }
 }
 
 /// The index of the first element from `start` on that is this text, or -1. A negative `start` counts

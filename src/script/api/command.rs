@@ -8,6 +8,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Nativ
 use crate::process::{Expression, pipe, quote_argument, sh};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::secret::{Secret, unmasked};
 use crate::script::world::World;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -15,9 +16,14 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 /// Registers `cmd` for one number of text arguments. Rhai has no functions with any number of
 /// parameters, and resolving untyped ones takes time exponential in their number.
 macro_rules! cmd_with_texts {
-    ($engine:ident, $($argument:ident),*) => {
-        $engine.register_fn("cmd", |program: Text, $($argument: Text),*| {
-            Expression::new(program.as_str()).args([$($argument.as_str()),*])
+    ($engine:ident, $world:ident, $($argument:ident),*) => {
+        let world = $world.clone();
+        $engine.register_fn("cmd", move |context: NativeCallContext, program: Text, $($argument: Text),*| {
+            let texts = [&program, $(&$argument),*];
+            match texts.iter().find_map(|text| unmasked(text, "an argument").err()) {
+                None => Ok(Expression::new(program.as_str()).args([$($argument.as_str()),*])),
+                Some(problem) => Err(CallPlace::of(&context).invalid(&world, problem)),
+            }
         });
     };
 }
@@ -28,7 +34,12 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     register_cmd(engine, world);
     register_pipe(engine, world);
 
-    engine.register_fn("sh", |text: Text| sh(text.as_str()));
+    let shared = world.clone();
+    engine.register_fn("sh", move |context: NativeCallContext, text: Text| {
+        let problem = unmasked(&text, "the shell line").err();
+        problem.map_or(Ok(sh(text.as_str())), |problem| Err(CallPlace::of(&context).invalid(&shared, problem)))
+    });
+    engine.register_fn("sh", |text: Secret| sh(text.reveal()));
     engine.register_fn("path", |text: Text| PathBuf::from(text.as_str()));
     engine.register_fn("path", |path: PathBuf| path);
     engine.register_fn("to_string", |path: &mut PathBuf| path.display().to_string());
@@ -42,8 +53,10 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         part.map(|part| path.join(part)).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))
     });
 
-    engine.register_fn("to_string", |command: &mut Expression| command.to_string());
-    engine.register_fn("to_debug", |command: &mut Expression| command.to_string());
+    for name in ["to_string", "to_debug"] {
+        let secrets = world.secrets.clone();
+        engine.register_fn(name, move |command: &mut Expression| secrets.mask(&command.to_string()).into_owned());
+    }
 
     let shared = world.clone();
     engine.register_fn("split_args", move |context: NativeCallContext, text: Text| -> Result<Array> {
@@ -53,30 +66,37 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         Ok(words.into_iter().map(Dynamic::from).collect())
     });
     let shared = world.clone();
-    engine.register_fn("quote_args", move |context: NativeCallContext, values: Array| -> Result<String> {
+    engine.register_fn("quote_args", move |context: NativeCallContext, values: Array| -> Result<Dynamic> {
         let words =
             convert::arguments(&values, "args").map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
-        Ok(words.iter().map(|word| quote_argument(word)).collect::<Vec<_>>().join(" "))
+        let line = words.iter().map(|word| quote_argument(word)).collect::<Vec<_>>().join(" ");
+        let is_secret = values.iter().any(|value| value.is::<Secret>());
+        Ok(if is_secret { Secret::from(line).into() } else { line.into() })
     });
 }
 
 fn register_cmd(engine: &mut Engine, world: &Arc<World>) {
-    engine.register_fn("cmd", |program: Text| Expression::new(program.as_str()));
-    cmd_with_texts!(engine, a);
-    cmd_with_texts!(engine, a, b);
-    cmd_with_texts!(engine, a, b, c);
-    cmd_with_texts!(engine, a, b, c, d);
-    cmd_with_texts!(engine, a, b, c, d, e);
-    cmd_with_texts!(engine, a, b, c, d, e, f);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l, m);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
-    cmd_with_texts!(engine, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+    let shared = world.clone();
+    engine.register_fn("cmd", move |context: NativeCallContext, program: Text| {
+        let problem = unmasked(&program, "the program").err();
+        let refuse = |problem| Err(CallPlace::of(&context).invalid(&shared, problem));
+        problem.map_or_else(|| Ok(Expression::new(program.as_str())), refuse)
+    });
+    cmd_with_texts!(engine, world, a);
+    cmd_with_texts!(engine, world, a, b);
+    cmd_with_texts!(engine, world, a, b, c);
+    cmd_with_texts!(engine, world, a, b, c, d);
+    cmd_with_texts!(engine, world, a, b, c, d, e);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h, i);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h, i, j);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h, i, j, k);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h, i, j, k, l);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h, i, j, k, l, m);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+    cmd_with_texts!(engine, world, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
 
     // Other values than text: few enough parameters that resolving them stays quick.
     let shared = world.clone();

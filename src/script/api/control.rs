@@ -37,7 +37,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
 fn caught(world: &World, error: Box<EvalAltResult>) -> Result<Dynamic> {
     match is_termination(&error) || world.must_stop() || !error.unwrap_inner().is_catchable() {
         true => Err(error),
-        false => Ok(ScriptError::value_of(*error)),
+        false => Ok(ScriptError::value_of(*error, &world.secrets)),
     }
 }
 

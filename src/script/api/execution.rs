@@ -7,6 +7,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 use crate::process::{self, Execution, OutputStream};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::secret::{Secret, unmasked};
 use crate::script::stream::Stream;
 use crate::script::world::World;
 
@@ -17,10 +18,13 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     engine.register_type_with_name::<Execution>("Execution");
-    engine.register_fn("to_string", |execution: &mut Execution| execution.command().to_string());
-    engine.register_fn("to_debug", |execution: &mut Execution| {
+    let secrets = world.secrets.clone();
+    let command = move |execution: &Execution| secrets.mask(execution.command()).into_owned();
+    let line = command.clone();
+    engine.register_fn("to_string", move |execution: &mut Execution| line(execution));
+    engine.register_fn("to_debug", move |execution: &mut Execution| {
         let state = if execution.is_running() { "running" } else { "ended" };
-        format!("Execution(`{}`, {state}, pids {:?})", execution.command(), execution.pids())
+        format!("Execution(`{}`, {state}, pids {:?})", command(execution), execution.pids())
     });
     engine.register_get("is_running", |execution: &mut Execution| execution.is_running());
     engine.register_get("pids", |execution: &mut Execution| -> Array {
@@ -90,7 +94,18 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     engine.register_fn(
         "write",
         move |context: NativeCallContext, execution: &mut Execution, text: Text| -> Result<i64> {
+            let place = CallPlace::of(&context);
+            unmasked(&text, "the text").map_err(|problem| place.invalid(&shared, problem))?;
             let written = execution.write(text.as_bytes()).map(|()| text.len() as i64);
+            written.map_err(|error| place.raise(&shared, error))
+        },
+    );
+    let shared = world.clone();
+    engine.register_fn(
+        "write",
+        move |context: NativeCallContext, execution: &mut Execution, secret: Secret| -> Result<i64> {
+            let bytes = secret.reveal().as_bytes();
+            let written = execution.write(bytes).map(|()| bytes.len() as i64);
             written.map_err(|error| CallPlace::of(&context).raise(&shared, error))
         },
     );

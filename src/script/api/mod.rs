@@ -25,10 +25,11 @@ pub(crate) use settings::SETTINGS;
 /// Registers everything with an engine.
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::error::register(engine);
-    super::caught::register(engine);
+    super::caught::register(engine, world);
     super::facts::register(engine);
     super::template::register(engine, world);
     super::with_block::register(engine, world);
+    super::secret::register(engine, world);
     command::register(engine, world);
     settings::register(engine, world);
     run::register(engine, world);

@@ -25,20 +25,17 @@ impl From<Output> for Outcome {
     }
 }
 
-pub(super) fn register(engine: &mut Engine, _world: &Arc<World>) {
+pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     engine.register_type_with_name::<Outcome>("Output");
     engine.register_fn("to_string", |outcome: &mut Outcome| convert::captured_text(&outcome.output));
-    engine.register_fn("to_debug", |outcome: &mut Outcome| {
-        format!("Output(`{}` {})", outcome.output.command, outcome.output.status)
+    let secrets = world.secrets.clone();
+    engine.register_fn("to_debug", move |outcome: &mut Outcome| {
+        format!("Output(`{}` {})", secrets.mask(&outcome.output.command), outcome.output.status)
     });
 
     let mut get = |name: &str, value: fn(&Output) -> Dynamic| {
         engine.register_get(name, move |outcome: &mut Outcome| value(&outcome.output));
     };
-    get("command", |output| output.command.clone().into());
-    get("argv", |output| texts(output.argv()));
-    get("program", |output| path_or_unit(output.program()));
-    get("dir", |output| path_or_unit(output.dir()));
     get("status", |output| Status { status: output.status, core_dumped: output.core_dumped() }.into());
     get("success", |output| output.success().into());
     get("code", |output| code(output.status));
@@ -47,13 +44,22 @@ pub(super) fn register(engine: &mut Engine, _world: &Arc<World>) {
     get("core_dumped", |output| output.core_dumped().into());
     get("stdout", |output| text_or_unit(output.stdout.as_deref()));
     get("stderr", |output| text_or_unit(output.stderr.as_deref()));
-    get("stages", |output| stages(&output.stages).into());
     get("stage", |output| (output.stage as i64).into());
     get("usage", |output| usage(output.usage()));
     get("elapsed", |output| output.elapsed.as_secs_f64().into());
     get("held_open", |output| output.held_open.into());
     // The first of a pipeline, as for a single command.
     get("pid", |output| output.stages.first().map_or(Dynamic::UNIT, |stage| i64::from(stage.pid).into()));
+
+    let mut get_masked = |name: &str, value: fn(&Output) -> Dynamic| {
+        let secrets = world.secrets.clone();
+        engine.register_get(name, move |outcome: &mut Outcome| value(&secrets.mask_output(&outcome.output)));
+    };
+    get_masked("command", |output| output.command.clone().into());
+    get_masked("argv", |output| texts(output.argv()));
+    get_masked("program", |output| path_or_unit(output.program()));
+    get_masked("dir", |output| path_or_unit(output.dir()));
+    get_masked("stages", |output| stages(&output.stages).into());
 
     engine.register_get("value", |outcome: &mut Outcome| outcome.value.clone());
     engine.register_fn("lines", |outcome: &mut Outcome| split_lines(&convert::captured_text(&outcome.output)));

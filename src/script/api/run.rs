@@ -32,19 +32,20 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
             register_for_program(engine, world, name, move |_, command| verb(command));
         }
     }
-    register_verb(engine, world, "json", |_, command| {
+    let secrets = world.secrets.clone();
+    register_verb(engine, world, "json", move |_, command| {
         command.read_with(|text| {
-            crate::script::json::parse(text).map_err(|problem| {
+            crate::script::json::parse(text, &secrets).map_err(|problem| {
                 process::Error::not_decoded(format!("the output of `{command}` is not JSON: {problem}"))
             })
         })
     });
     // The failure of a started command comes later, when nobody may be waiting: it has the place of
     // its start.
-    let unobserved = world.unobserved.clone();
+    let (unobserved, secrets) = (world.unobserved.clone(), world.secrets.clone());
     let start = move |place: &CallPlace, command: &Expression| {
-        let (unobserved, place) = (unobserved.clone(), place.clone());
-        let report = move |error| lock(&unobserved).push(place.error(error));
+        let (unobserved, secrets, place) = (unobserved.clone(), secrets.clone(), place.clone());
+        let report = move |error| lock(&unobserved).push(place.masked_error(&secrets, error));
         let execution = command.clone().on_unobserved_failure(report).start()?;
         execution.use_from_one_thread();
         Ok(Dynamic::from(execution))

@@ -8,6 +8,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::secret::{Secret, unmasked};
 use crate::script::stream::Stream;
 use crate::script::world::World;
 use crate::text::{Encoding, Separators};
@@ -18,8 +19,8 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 /// what is registered.
 #[rustfmt::skip]
 pub(crate) const SETTINGS: &[&str] = &[
-    "arg", "args", "arg0", "name", "dir", "env", "env_remove", "env_clear", "stdin", "stdin_path", "stdin_null",
-    "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit",
+    "arg", "args", "arg0", "name", "dir", "env", "secret_env", "env_remove", "env_clear", "stdin", "stdin_path",
+    "stdin_null", "stdin_inherit", "stdin_piped", "stdout_path", "stdout_append", "stdout_null", "stdout_inherit",
     "stdout_capture", "stdout_to_stderr", "stderr_path", "stderr_append", "stderr_null", "stderr_inherit",
     "stderr_capture", "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach",
     "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators",
@@ -82,28 +83,49 @@ fn register_environment(methods: &mut Methods) {
     methods.with_path("dir", |command, dir| command.dir(dir));
     methods.with::<Text>("env_remove", |command, name| Ok(command.env_remove(name.as_str())));
     methods.plain("env_clear", Expression::env_clear);
-    methods.with::<Map>("env", |command, map| {
-        map.iter().try_fold(command, |command, (name, value)| set_variable(command, name, value))
-    });
-    let world = methods.world.clone();
-    methods.engine.register_fn(
-        "env",
-        move |context: NativeCallContext, command: Expression, name: Text, value: Dynamic| {
-            set_variable(command, &name, &value).map_err(|problem| CallPlace::of(&context).invalid(&world, problem))
-        },
-    );
-}
-
-/// `()` takes the variable away.
-fn set_variable(command: Expression, name: &str, value: &Dynamic) -> std::result::Result<Expression, String> {
-    match value.is_unit() {
-        true => Ok(command.env_remove(name)),
-        false => Ok(command.env(name, convert::text(value, &format!("the value of {name}"))?)),
+    for (name, is_secret) in [("env", false), ("secret_env", true)] {
+        let world = methods.world.clone();
+        methods.engine.register_fn(name, move |context: NativeCallContext, command: Expression, map: Map| {
+            let set = |command, (name, value): (&_, &_)| set_variable(&world, command, name, value, is_secret);
+            let all = map.iter().map(|(name, value)| (name.as_str(), value)).try_fold(command, set);
+            all.map_err(|problem| CallPlace::of(&context).invalid(&world, problem))
+        });
+        let world = methods.world.clone();
+        methods.engine.register_fn(
+            name,
+            move |context: NativeCallContext, command: Expression, name: Text, value: Dynamic| {
+                set_variable(&world, command, &name, &value, is_secret)
+                    .map_err(|problem| CallPlace::of(&context).invalid(&world, problem))
+            },
+        );
     }
 }
 
+/// `()` takes the variable away.
+fn set_variable(
+    world: &World,
+    command: Expression,
+    name: &str,
+    value: &Dynamic,
+    is_secret: bool,
+) -> std::result::Result<Expression, String> {
+    if value.is_unit() {
+        return Ok(command.env_remove(name));
+    }
+    let text = convert::text(value, &format!("the value of {name}"))?;
+    if is_secret {
+        let shown = text.to_string_lossy();
+        world.secrets.add(&shown).map_err(|problem| format!("the value of {name}: {problem}"))?;
+    }
+    Ok(match is_secret || value.is::<Secret>() {
+        true => command.secret_env(name, text),
+        false => command.env(name, text),
+    })
+}
+
 fn register_streams(methods: &mut Methods) {
-    methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(text.as_bytes())));
+    methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(unmasked(&text, "the input")?.as_bytes())));
+    methods.with::<Secret>("stdin", |command, secret| Ok(command.stdin_bytes(secret.reveal().as_bytes())));
     methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
     methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
     methods.with::<OutputStream>("stdin", |command, stream| Ok(command.stdin_stream(stream)));
@@ -272,7 +294,7 @@ mod tests {
             .collect();
         let listed: BTreeSet<String> = super::SETTINGS.iter().map(|name| name.to_string()).collect();
         let mut registered = methods(&registrations);
-        registered.insert("env".into());
+        registered.extend(["env".into(), "secret_env".into()]);
         assert_eq!(listed, registered);
     }
 }

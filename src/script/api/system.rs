@@ -12,6 +12,7 @@ use crate::script::console::Console;
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::resolver::is_importing;
+use crate::script::secret::{self, Secret};
 use crate::script::world::{Halt, Why, World, lock};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -89,7 +90,7 @@ fn register_output(engine: &mut Engine, world: &Arc<World>) {
         let column = position.position().map(|column| format!("{column}:")).unwrap_or_default();
         debug(format!("{file}{line}{column} {text}").trim_start());
     });
-    engine.register_fn("eprint", move |value: Dynamic| eprint(&value.to_string()));
+    engine.register_fn("eprint", move |value: Dynamic| eprint(&secret::shown(&value)));
 }
 
 fn register_script(engine: &mut Engine, world: &Arc<World>) {
@@ -119,22 +120,22 @@ fn register_script(engine: &mut Engine, world: &Arc<World>) {
 
 fn register_environment(engine: &mut Engine, world: &Arc<World>) {
     let shared = world.clone();
-    engine.register_fn("env", move |context: NativeCallContext, name: Text| -> Result<String> {
+    engine.register_fn("env", move |context: NativeCallContext, name: Text| -> Result<Dynamic> {
         let place = CallPlace::of(&context);
         let Some(value) = shared.context().env(name.as_str()) else {
             let message = format!("the environment variable `{name}` is not set");
             let help = format!("set it, or say what holds without it: env(\"{name}\", \"…\")");
             return Err(place.raise(&shared, Error::invalid_argument(message).with_help(help)));
         };
-        as_text(&name, value).map_err(|problem| place.invalid(&shared, problem))
+        variable(&shared, &name, value).map_err(|problem| place.invalid(&shared, problem))
     });
     let shared = world.clone();
     engine.register_fn("env", move |context: NativeCallContext, name: Text, otherwise: Dynamic| -> Result<Dynamic> {
         match shared.context().env(name.as_str()) {
             None => Ok(otherwise),
-            Some(value) => as_text(&name, value)
-                .map(Dynamic::from)
-                .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem)),
+            Some(value) => {
+                variable(&shared, &name, value).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))
+            }
         }
     });
     let shared = world.clone();
@@ -157,8 +158,14 @@ fn or_nothing(found: std::result::Result<Dynamic, Error>) -> std::result::Result
     }
 }
 
-fn as_text(name: &str, value: OsString) -> std::result::Result<String, String> {
-    value.into_string().map_err(|_| format!("the value of the environment variable `{name}` is not UTF-8 text"))
+/// The value of a variable; one that was set as a secret is one.
+fn variable(world: &World, name: &str, value: OsString) -> std::result::Result<Dynamic, String> {
+    let text = value.into_string();
+    let text = text.map_err(|_| format!("the value of the environment variable `{name}` is not UTF-8 text"))?;
+    Ok(match world.context().is_secret(name) {
+        true => Secret::from(text).into(),
+        false => text.into(),
+    })
 }
 
 fn register_end(engine: &mut Engine, world: &Arc<World>) {

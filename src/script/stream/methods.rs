@@ -6,6 +6,7 @@ use regex::Regex;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
 use crate::script::error::{CallPlace, Stop};
+use crate::script::secret;
 use crate::script::world::World;
 
 use super::Stream;
@@ -173,7 +174,7 @@ fn join(context: &NativeCallContext, world: &World, stream: &Stream, separator: 
         }
         match element {
             Element::Line(line) => text.push_str(line),
-            Element::Value(value) => text.push_str(&value.to_string()),
+            Element::Value(value) => text.push_str(&secret::shown(&value)),
         }
     };
     while reading.next(&mut push)?.is_some() {}

@@ -51,6 +51,23 @@ fn names_and_values_may_be_any_bytes() {
 }
 
 #[test]
+fn secret_values_reach_the_child_and_nobody_else() {
+    let _guard = Guard::new();
+    let secret = kid("env T").secret_env("T", "s3cret");
+    assert_eq!(read(secret.clone()), "T=s3cret");
+    assert!(!format!("{secret} {secret:?} {secret:#?}").contains("s3cret"));
+    // What is set last holds, in whichever way.
+    assert_eq!(read(secret.clone().env("T", "plain")), "T=plain");
+    assert_eq!(read(secret.clone().env_remove("T")), "T unset");
+    assert_eq!(read(kid("env T").env("T", "plain").secret_env("T", "s3cret")), "T=s3cret");
+    assert_eq!(read(secret.pipe(kid("cat")).secret_env("T", "outer")), "T=s3cret");
+    for value in ["s3cret\0".to_string(), "s3cret".repeat(1_000_000)] {
+        let error = kid("env T").secret_env("T", value).run().expect_err("it cannot be passed");
+        assert!(!format!("{error} {error:?} {:?}", error.help()).contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
 fn names_that_the_system_would_misread_are_refused() {
     let _guard = Guard::new();
     let scratch = Scratch::new();
