@@ -4,6 +4,7 @@
 //! Here every write is checked, and the first failure is kept until somebody asks.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::process::os;
@@ -22,7 +23,7 @@ pub(crate) struct Console {
     target: Target,
     buffer: Mutex<Vec<u8>>,
     /// Whether each line is written at once: somebody is looking.
-    per_line: bool,
+    per_line: AtomicBool,
     secrets: Arc<Secrets>,
 }
 
@@ -47,7 +48,7 @@ impl Console {
     }
 
     fn new(target: Target, per_line: bool, secrets: &Arc<Secrets>) -> Self {
-        Self { target, buffer: Mutex::default(), per_line, secrets: secrets.clone() }
+        Self { target, buffer: Mutex::default(), per_line: AtomicBool::new(per_line), secrets: secrets.clone() }
     }
 
     /// Writes the text, with secrets masked, and a line feed.
@@ -56,10 +57,15 @@ impl Console {
         let mut buffer = lock(&self.buffer);
         buffer.extend_from_slice(text.as_bytes());
         buffer.push(b'\n');
-        match self.per_line || buffer.len() >= ENOUGH {
+        match self.per_line.load(Ordering::Relaxed) || buffer.len() >= ENOUGH {
             true => self.write_out(&mut buffer),
             false => Ok(()),
         }
+    }
+
+    /// From now on nothing is kept back: a command that runs beside the script may write to the same place.
+    pub fn is_shared(&self) {
+        self.per_line.store(true, Ordering::Relaxed);
     }
 
     /// Writes out what is kept back.

@@ -117,6 +117,18 @@ fn register_cmd(engine: &mut Engine, world: &Arc<World>) {
     engine.register_fn("cmd", move |context: NativeCallContext, p: Dynamic, a: Dynamic, b: Dynamic, c: Dynamic| {
         build(&context, &shared, p, &[a, b, c])
     });
+    type Value = Dynamic;
+    let shared = world.clone();
+    engine.register_fn("cmd", move |context: NativeCallContext, p: Value, a: Value, b: Value, c: Value, d: Value| {
+        build(&context, &shared, p, &[a, b, c, d])
+    });
+    let shared = world.clone();
+    engine.register_fn(
+        "cmd",
+        move |context: NativeCallContext, p: Value, a: Value, b: Value, c: Value, d: Value, e: Value| {
+            build(&context, &shared, p, &[a, b, c, d, e])
+        },
+    );
 }
 
 /// A command from a program (text, path, or an array of everything) and arguments.
