@@ -108,7 +108,6 @@ impl World {
         self.layers.load(Ordering::Relaxed) != 0
     }
 
-
     /// The engine, where it is ours.
     pub fn engine(&self) -> Option<Arc<Engine>> {
         self.engine.get()?.upgrade()
