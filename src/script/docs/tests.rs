@@ -12,6 +12,7 @@ use crate::script::caught::ScriptError;
 use crate::script::error::CommandError;
 use crate::script::facts::Status;
 use crate::script::scan::scan;
+use crate::script::secret::Secret;
 use crate::script::spelling::respell;
 use crate::script::stream::Stream;
 use crate::script::{Runtime, stdlib};
@@ -64,6 +65,7 @@ fn type_called(name: &str) -> Option<TypeId> {
         "Output" => TypeId::of::<Outcome>(),
         "Stream" => TypeId::of::<Stream>(),
         "Status" => TypeId::of::<Status>(),
+        "Secret" => TypeId::of::<Secret>(),
         "CommandError" => TypeId::of::<CommandError>(),
         "ScriptError" => TypeId::of::<ScriptError>(),
         _ => return None,
