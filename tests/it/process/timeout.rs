@@ -136,9 +136,10 @@ fn a_timeout_holds_while_output_floods() {
 fn a_reader_that_takes_its_time_still_sees_the_timeout() {
     // The loop's body may be slower than the command's time: the next turn must end it.
     let _guard = Guard::new();
-    let mut lines = kid("echo a -- forever").timeout(millis(100)).lines().expect("it starts");
+    // Enough for a busy machine to start it.
+    let mut lines = kid("echo a -- forever").timeout(millis(1500)).lines().expect("it starts");
     assert_eq!(lines.next().expect("a line").expect("good"), "a");
-    std::thread::sleep(millis(200));
+    std::thread::sleep(millis(2000));
     fails(ErrorKind::TimedOut, soon(|| lines.next()).expect("an error"));
     let execution = kid("forever").timeout(millis(100)).start().expect("it starts");
     fails(ErrorKind::TimedOut, soon(|| execution.wait()));
