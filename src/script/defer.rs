@@ -11,10 +11,15 @@ use rhai::{
     NativeCallContext, Position, Scope,
 };
 
+use crate::process::os;
+
 use super::spelling;
 use super::template::error as parse_error;
 use super::with_block::is_termination;
 use super::world::World;
+
+/// How many calls deep clean-up may go beyond the limit.
+const ROOM: usize = 32;
 
 thread_local! {
     /// What is to be done on this thread, the outermost first.
@@ -49,7 +54,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
             _ => "$$defer".into(),
         }))
     };
-    engine.register_custom_syntax_with_state_raw("defer", parse, false, move |context, inputs, _| {
+    engine.register_custom_syntax_with_state_raw(spelling::DEFER, parse, false, move |context, inputs, _| {
         evaluate(&world, context, inputs)
     });
 }
@@ -62,7 +67,7 @@ fn evaluate(world: &Arc<World>, context: &mut EvalContext, inputs: &[Part]) -> R
     let deferred = Deferred {
         world: Arc::downgrade(world),
         clean_up,
-        global: context.global_runtime_state_mut().clone(),
+        global: with_room(context.global_runtime_state_mut().clone()),
         source: context.source().map(str::to_string),
         position: end.position(),
     };
@@ -71,6 +76,12 @@ fn evaluate(world: &Arc<World>, context: &mut EvalContext, inputs: &[Part]) -> R
         all.len() - 1
     });
     Ok(Dynamic::from(Guard(Arc::new(Depth(depth)))))
+}
+
+/// At the limit of calls, clean-up may still call something.
+fn with_room(mut global: GlobalRuntimeState) -> GlobalRuntimeState {
+    global.level = global.level.saturating_sub(ROOM);
+    global
 }
 
 /// Runs everything that was deferred since, the last first. A block drops its variables the first first, so that the
@@ -91,6 +102,7 @@ impl Deferred {
         let Some(engine) = world.engine() else { return };
         let mut layer = world.layer();
         layer.is_cleanup = true;
+        layer.held_before = os::held_memory();
         layer.deadline = None;
         layer.context = layer.context.for_cleanup(world.cleanup.clone());
         let entered = world.enter(layer);
@@ -101,7 +113,11 @@ impl Deferred {
         match result {
             Ok(_) => {}
             // Told to stop a second time.
-            Err(error) if is_termination(&error) => {}
+            Err(error) if is_termination(&error) && world.cleanup.is_cancelled() => {}
+            Err(error) if is_termination(&error) => {
+                let message = "clean-up holds more memory than the limit of the script".into();
+                world.suppress(EvalAltResult::ErrorRuntime(message, error.position()));
+            }
             Err(error) => world.suppress(*error),
         }
     }

@@ -265,6 +265,8 @@ impl Runtime {
             (Some(Why::Output(errno)), _) => Err(output_failure(errno)),
             (Some(Why::Lost(error)), _) => Err(explain(error)),
             (Some(Why::Memory), result) => Err(memory_failure(world.memory_limit).where_is(result.err().map(explain))),
+            // Told to stop while it was leaving: it dies of that.
+            (Some(Why::Exit(_)), _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
             (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
             // That clean-up failed is said below.
             (Some(Why::Cleanup), Err(error)) if !is_termination(&error) => Err(explain(error)),

@@ -3,13 +3,15 @@
 //! Four things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
 //! - `\\0` in strings, which it does not know, is `\\x00`;
 //! - `` sh$`…` `` is `` $sh`…` ``, since its custom syntax begins with a symbol of its own;
-//! - `defer { … }` is `let __defer_1 = defer { … };`: a variable, which goes with its block;
+//! - `defer { … }` is `let __defer_1 = __defer { … };`: a variable, which goes with its block;
 //! - `catch (e) {` goes on with `e = __caught(e);`, so that errors of Rhai's own have the fields of ours.
 
 use super::scan::{Place, Scan};
 
 /// The beginning of the names of the variables that stand for `defer`.
 pub(super) const DEFERRED: &str = "__defer_";
+/// The word for Rhai: with the user's own it would be none for names and properties.
+pub(super) const DEFER: &str = "__defer";
 /// The function that looks at what was caught.
 pub(super) const CAUGHT: &str = "__caught";
 
@@ -32,7 +34,7 @@ pub(super) fn respell(text: &str, scan: &Scan) -> (String, Vec<(Place, usize)>) 
         change(template.start, 3, "$sh");
     }
     for (number, block) in scan.defers.iter().enumerate() {
-        change(block.start, 0, &format!("let {DEFERRED}{number} = "));
+        change(block.start, "defer".len(), &format!("let {DEFERRED}{number} = {DEFER}"));
         change(block.end, 0, ";");
     }
     for (name, body) in &scan.catches {

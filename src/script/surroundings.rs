@@ -28,6 +28,8 @@ pub(crate) struct Layer {
     pub deadline: Option<Instant>,
     /// Whether this is clean-up, which no exit, interruption or deadline keeps from running.
     pub is_cleanup: bool,
+    /// How much memory was held when clean-up began: what it is to clean up may be there still.
+    pub held_before: usize,
     /// The command that the deadline has ended.
     pub interrupted: Option<CommandError>,
 }
@@ -80,6 +82,7 @@ impl World {
             defaults: None,
             deadline: None,
             is_cleanup: false,
+            held_before: 0,
             interrupted: None,
         })
     }
@@ -119,6 +122,12 @@ impl World {
             true => self.cleanup.is_cancelled(),
             false => self.halt.is_requested() || self.base.cancel_token().is_cancelled(),
         }
+    }
+
+    /// How much memory may be held just now.
+    pub fn memory_allowance(&self) -> usize {
+        let before = self.innermost(|layer| layer.held_before).unwrap_or(0);
+        self.memory_limit.saturating_add(before)
     }
 
     /// Whether clean-up is under way on this thread.

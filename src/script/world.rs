@@ -94,12 +94,19 @@ impl Halt {
 impl World {
     /// Asked at every operation, whose number is given: whether the interpreter must stop.
     pub fn stops_at(&self, operation: u64) -> bool {
-        let is_too_much = os::held_memory() > self.memory_limit
-            || (operation.is_multiple_of(SAMPLE) && os::resident_memory().is_some_and(|held| held > self.memory_limit));
-        if is_too_much {
+        let is_sample = operation.is_multiple_of(SAMPLE);
+        let is_above =
+            |limit| os::held_memory() > limit || (is_sample && os::resident_memory().is_some_and(|held| held > limit));
+        let is_too_much = is_above(self.memory_limit) && is_above(self.memory_allowance());
+        if is_too_much && !self.is_cleaning_up() {
             self.halt.request(Why::Memory);
         }
-        self.must_stop()
+        is_too_much || self.must_stop()
+    }
+
+    /// Asked by native functions that go on for long, for each thing that they take.
+    pub fn stops(&self) -> bool {
+        self.stops_at(1)
     }
 
     /// Whether some block has surroundings of its own: almost always there is none, and this is asked at every

@@ -9,6 +9,7 @@ use crate::support::verdict::Ended;
 
 mod check;
 mod cleanup;
+mod cleanup_more;
 mod doc;
 mod fmt;
 mod input;

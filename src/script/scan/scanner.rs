@@ -125,7 +125,7 @@ impl Scanner<'_> {
         match word {
             "sh" if !is_property && self.starts_with("$`") => self.open_template(self.at - word.len()),
             "defer" if !is_property => {
-                let brace = self.skip(self.at, |byte| byte.is_ascii_whitespace());
+                let brace = self.skip_space(self.at);
                 if self.bytes.get(brace) == Some(&b'{') {
                     self.deferred.push((brace, start));
                 }
@@ -140,9 +140,37 @@ impl Scanner<'_> {
         self.bytes[at..].iter().position(|byte| !is_so(*byte)).map_or(self.bytes.len(), |length| at + length)
     }
 
+    /// The offset behind white space and comments.
+    fn skip_space(&self, at: usize) -> usize {
+        let mut at = at;
+        loop {
+            at = self.skip(at, |byte| byte.is_ascii_whitespace());
+            let rest = &self.source[at..];
+            if rest.starts_with("//") {
+                at = self.skip(at, |byte| byte != b'\n' && byte != b'\r');
+            } else if rest.starts_with("/*") {
+                let mut depth = 0_usize;
+                while at < self.bytes.len() {
+                    let (length, change) = match &self.bytes[at..] {
+                        [b'/', b'*', ..] => (2, 1),
+                        [b'*', b'/', ..] => (2, -1),
+                        _ => (1, 0),
+                    };
+                    at += length;
+                    depth = depth.saturating_add_signed(change);
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            } else {
+                return at;
+            }
+        }
+    }
+
     /// `(name) {` behind a `catch`.
     fn catch_clause(&self) -> Option<(Range<usize>, usize)> {
-        let space = |at| self.skip(at, |byte| byte.is_ascii_whitespace());
+        let space = |at| self.skip_space(at);
         let past = |at: usize, wanted| (self.bytes.get(at) == Some(&wanted)).then_some(at + 1);
         let name = space(past(space(self.at), b'(')?);
         let end = self.skip(name, is_word);

@@ -101,7 +101,13 @@ impl<'a> Reading<'a> {
 
     /// The next element, or the failure of the command, raised where the stream was made.
     fn next<T>(&mut self, use_it: impl FnOnce(Element) -> T) -> Result<Option<T>> {
+        self.may_go_on()?;
         self.chain.next(&self.caller, self.world, use_it).map_err(|stop| self.place.stop(self.world, stop))
+    }
+
+    /// The interpreter, which asks at every operation, is not running meanwhile.
+    fn may_go_on(&self) -> Result<()> {
+        if self.world.stops() { Err(World::terminated(self.place.position)) } else { Ok(()) }
     }
 
     fn next_value(&mut self) -> Result<Option<Dynamic>> {
@@ -110,6 +116,7 @@ impl<'a> Reading<'a> {
 
     /// The next element for who keeps them: the failure comes with those that were read before.
     fn next_after(&mut self, read: &Array) -> Result<Option<Dynamic>> {
+        self.may_go_on()?;
         let next = self.chain.next(&self.caller, self.world, value_of);
         next.map_err(|stop| {
             let stop = match stop {

@@ -1,15 +1,20 @@
 //! How much memory this process has.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
-/// From this size on an allocation is counted: what grows without bound gets there soon, and what is smaller costs
-/// nothing.
-const LARGE: usize = 64 * 1024;
+/// So much may be held, or given back, by a thread before all are told: what is counted in one place by many is slow.
+const ROUGHLY: isize = 64 * 1024;
 
-static HELD: AtomicUsize = AtomicUsize::new(0);
+static HELD: AtomicIsize = AtomicIsize::new(0);
 
-/// The system's allocator, which knows how much is held in large pieces.
+thread_local! {
+    /// What this thread has not told yet.
+    static UNTOLD: Cell<isize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, which knows how much is held, but for some KiB for each thread.
 ///
 /// A program that embeds scripts and bounds their memory makes it its own, so that no script can take much more
 /// than its limit before that is noticed:
@@ -21,40 +26,47 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 #[derive(Debug)]
 pub struct CountingAllocator;
 
-/// How many bytes are held in large pieces; 0 where the [`CountingAllocator`] is not the program's.
+/// How many bytes are held; 0 where the [`CountingAllocator`] is not the program's.
 pub(crate) fn held_memory() -> usize {
-    HELD.load(Ordering::Relaxed)
+    usize::try_from(HELD.load(Ordering::Relaxed)).unwrap_or(0)
 }
 
-fn count(size: usize, change: fn(&AtomicUsize, usize, Ordering) -> usize) {
-    if size >= LARGE {
-        change(&HELD, size, Ordering::Relaxed);
+fn count(change: isize) {
+    // A thread that ends has no variables of its own any more.
+    let told = UNTOLD.try_with(|untold| {
+        let sum = untold.get() + change;
+        let is_much = sum.abs() >= ROUGHLY;
+        untold.set(if is_much { 0 } else { sum });
+        if is_much { sum } else { 0 }
+    });
+    match told.unwrap_or(change) {
+        0 => {}
+        sum => _ = HELD.fetch_add(sum, Ordering::Relaxed),
     }
 }
 
 // SAFETY: every call goes to the system's allocator unchanged.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), AtomicUsize::fetch_add);
+        count(layout.size() as isize);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), AtomicUsize::fetch_add);
+        count(layout.size() as isize);
         // SAFETY: as the caller promises.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(layout.size(), AtomicUsize::fetch_sub);
+        count(-(layout.size() as isize));
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count(layout.size(), AtomicUsize::fetch_sub);
-        count(new_size, AtomicUsize::fetch_add);
+        count(new_size as isize - layout.size() as isize);
         // SAFETY: as the caller promises.
         unsafe { System.realloc(pointer, layout, new_size) }
     }
