@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, ScriptFuncDef, Stmt};
 
+use crate::script::spelling;
+
 /// What a source text consists of.
 pub(super) struct Program<'a> {
     pub statements: &'a [Stmt],
@@ -52,7 +54,7 @@ impl<'a> Program<'a> {
         let mut deferred = HashSet::new();
         ast.walk(&mut |path: &[ASTNode]| {
             if let Some(ASTNode::Expr(Expr::Custom(custom, _))) = path.last()
-                && custom.tokens.first().is_some_and(|token| token == "defer")
+                && custom.tokens.first().is_some_and(|token| token == spelling::DEFER)
             {
                 deferred.extend(custom.inputs.first().and_then(closure_name));
             }
