@@ -51,8 +51,10 @@ fn signals_are_answered_as_asked() {
 #[cfg(unix)]
 #[test]
 fn grandchildren_run_their_own_verbs() {
-    let line = "grandchild ignore TERM + append log young -- wait-for log -- append log old -- exists log";
-    let outcome = kid(line).allow_file("log").run();
+    // The second file is there when the first has its text.
+    let young = "grandchild ignore TERM + append log young + append done x";
+    let line = format!("{young} -- wait-for done -- append log old -- exists log");
+    let outcome = kid(&line).allow_file("log").allow_file("done").run();
     outcome.success().stdout("yes\n");
     assert_eq!(outcome.scratch.read("log"), "young\nold\n");
 }
