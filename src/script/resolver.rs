@@ -45,7 +45,8 @@ impl ModuleResolver for Resolver {
         let importing = Importing::begin();
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         drop(importing);
-        let mut module = module?;
+        // Its places are in its own text.
+        let mut module = module.map_err(|error| EvalAltResult::ErrorInModule(name.clone(), error, position))?;
         export_closures(&mut module);
         let module = Shared::new(module);
         lock(&self.evaluated).insert(name, module.clone());

@@ -93,6 +93,19 @@ fn an_import_does_not_end_the_program() {
 }
 
 #[test]
+fn a_mistake_in_the_body_of_a_module_has_its_place_there() {
+    let body = "let a = 1;\n\n  defer { a += 1; } a / 0;\n";
+    let run = Run::new().file("bad.rhai", body).flag("-e").flag("print(1);\nimport \"bad\" as bad;");
+    let outcome = run.run();
+    outcome
+        .status(1)
+        .stdout("1\n")
+        .stderr_contains("bad.rhai:3:23\n")
+        .stderr_contains("3 |   defer { a += 1; } a / 0;");
+    outcome.stderr_contains("called from -e:2:8");
+}
+
+#[test]
 fn a_script_says_which_version_it_needs() {
     for good in ["0.1", "0.1.0", "0"] {
         eval(&format!("requires(\"{good}\"); print(1);")).run().success().stdout("1\n");
