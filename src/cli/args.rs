@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-use crate::process::os;
+use crate::process::{nearest_name, os};
 
 use super::exit::{self, ErrorFormat, Exit};
 use super::tools::Tool;
@@ -76,8 +76,10 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
     let mut ours: Vec<OsString> = all.collect();
     // Only the first word can name a tool: behind an option it is a script, or its first argument.
     if ours.get(1).is_some_and(|word| Arguments::command().find_subcommand(word).is_some()) {
-        let Arguments { tool, .. } = Arguments::try_parse_from(ours).map_err(explain)?;
-        return Ok(Plan::Tool(tool.expect("the first word is one of them")));
+        let Arguments { tool, .. } = Arguments::try_parse_from(&ours).map_err(explain)?;
+        if let Some(tool) = tool {
+            return Ok(Plan::Tool(tool));
+        }
     }
     let mut arguments = ours.split_off(end_of_options(&ours));
     if arguments.first().is_some_and(|word| word == "--") {
@@ -95,6 +97,12 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
         None => Source::Stdin,
     };
     Ok(Plan::Run(Script { source, arguments, memory_limit, error_format, library }))
+}
+
+/// The tool that a word was perhaps meant to name.
+pub(super) fn similar_tool(word: &str) -> Option<String> {
+    let command = Arguments::command();
+    nearest_name(word, command.get_subcommands().map(|tool| tool.get_name().to_string()))
 }
 
 /// Where our own options end. Whatever stands behind the script is the script's, options included.

@@ -6,6 +6,7 @@ mod signals;
 mod tools;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::process::orphans::{self, Leftover};
 use crate::process::os;
@@ -98,7 +99,7 @@ fn execute(script: Script) -> Exit {
 
 fn run_script(runtime: &Runtime, source: Source) -> Result<Ending, Failure> {
     let script = match source {
-        Source::File(path) => runtime.load_file(path)?,
+        Source::File(path) => runtime.load_file(&path).map_err(|failure| or_tool(failure, &path))?,
         Source::Code(code) => runtime.load("-e", &code)?,
         Source::Stdin if os::was_closed_at_start(0) => {
             return Err(Failure::load("cannot read the script from standard input: it is closed"));
@@ -106,6 +107,15 @@ fn run_script(runtime: &Runtime, source: Source) -> Result<Ending, Failure> {
         Source::Stdin | Source::Interactive => runtime.load_reader("standard input", std::io::stdin().lock())?,
     };
     runtime.run_to_end(&script)
+}
+
+/// A script that is not there may be a tool that was misspelt.
+fn or_tool(failure: Failure, path: &Path) -> Failure {
+    let similar = path.to_str().filter(|_| !path.exists()).and_then(args::similar_tool);
+    match similar {
+        Some(tool) => failure.with_help(Some(format!("did you mean the command `procscript {tool}`?"))),
+        None => failure,
+    }
 }
 
 /// Scripts see their arguments as text.

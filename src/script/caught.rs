@@ -21,6 +21,7 @@ pub(crate) struct ScriptError {
     name: String,
     pub file: Option<String>,
     pub position: Position,
+    attempts: u32,
 }
 
 impl ScriptError {
@@ -42,10 +43,15 @@ impl ScriptError {
                 error => {
                     let name = format!("{error:?}").split(['(', ' ']).next().unwrap_or_default().to_string();
                     let (message, position) = (plain_message(&error), error.position());
-                    return Dynamic::from(Self { message, name, file, position }.masked(secrets));
+                    return Dynamic::from(Self { message, name, file, position, attempts: 1 }.masked(secrets));
                 }
             }
         }
+    }
+
+    /// After so many tries.
+    pub fn after(self, tries: u32) -> Self {
+        Self { attempts: tries, ..self }
     }
 
     fn from_map(map: &Map) -> Option<Self> {
@@ -57,7 +63,7 @@ impl ScriptError {
         let message = message.rsplit_once(" (line ").map_or(message.clone(), |(message, _)| message.to_string());
         let position =
             number("line").map_or(Position::NONE, |line| Position::new(line, number("position").unwrap_or(1)));
-        Some(Self { message, name, file: text("source").filter(|file| !file.is_empty()), position })
+        Some(Self { message, name, file: text("source").filter(|file| !file.is_empty()), position, attempts: 1 })
     }
 
     fn masked(self, secrets: &Secrets) -> Self {
@@ -72,7 +78,7 @@ impl ScriptError {
             "file" => or_unit(self.file.clone()),
             "line" => number(self.position.line()),
             "column" => number(self.position.position()),
-            "attempts" => Dynamic::from_int(1),
+            "attempts" => i64::from(self.attempts).into(),
             _ => Dynamic::UNIT,
         }
     }

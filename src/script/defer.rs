@@ -118,8 +118,18 @@ impl Deferred {
                 let message = "clean-up holds more memory than the limit of the script".into();
                 world.suppress(EvalAltResult::ErrorRuntime(message, error.position()));
             }
-            Err(error) => world.suppress(*error),
+            Err(error) => world.suppress(named(*error)),
         }
+    }
+}
+
+/// The call of the clean-up as what it is. Nobody has written it, so that it has no place.
+fn named(error: EvalAltResult) -> EvalAltResult {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, source, inner, _) => {
+            EvalAltResult::ErrorInFunctionCall("defer".to_string(), source, inner, Position::NONE)
+        }
+        error => error,
     }
 }
 

@@ -119,6 +119,7 @@ fn evaluate(
     let mut parts = parts.iter();
     let mut template = Expression::new("with");
     let mut timeout = None;
+    let mut dir_place = place.clone();
     for setting in settings.chunks(2) {
         let [name, count] = setting else { continue };
         let (name, count) = (name.to_string(), count.as_int().unwrap_or(0));
@@ -135,13 +136,16 @@ fn evaluate(
             }
             _ => template = set(world, context, &here, template, &name, values)?,
         }
+        if name == "dir" {
+            dir_place = here;
+        }
     }
 
     let mut layer = world.layer();
     let scoped = &template.settings.scoped;
     layer.context = layer.context.with_variables(&scoped.env);
     if let Some(dir) = &scoped.dir {
-        layer.context = layer.context.entering(dir).map_err(|error| place.raise(world, error))?;
+        layer.context = layer.context.entering(dir).map_err(|error| dir_place.raise(world, error))?;
     }
     // What is in the surroundings is not said twice.
     let mut defaults = template.clone();

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use crate::support::leaks::Guard;
+use crate::support::leaks::{self, Guard};
 use crate::support::procs::{self, PATIENCE};
 use crate::support::run::Run;
 use crate::support::testkid;
@@ -122,6 +122,7 @@ fn files_left_behind_are_noticed() {
 
 /// Whether processes can be looked at; without `/proc` the tests below have nothing to test.
 fn can_look() -> bool {
+    let _shared = leaks::shared();
     procs::process(std::process::id()).is_some()
 }
 
@@ -134,6 +135,7 @@ fn a_child_left_behind_is_noticed_and_killed() {
     let report = failure(kid(&format!("grandchild close-in + close-out + close-err + {sleep}")));
     assert!(report.contains("a process was left: pid"), "{report}");
     assert!(report.contains(&sleep), "{report}");
+    let _shared = leaks::shared();
     assert!(procs::running(&testkid()).iter().all(|process| !process.words.contains(&sleep)));
 }
 
@@ -158,6 +160,7 @@ fn detached_processes_may_stay_when_declared_and_go_with_the_outcome() {
     let mark = outcome.mark.clone();
     assert_eq!(mark.processes().len(), 1);
     drop(outcome);
+    let _shared = leaks::shared();
     assert!(mark.processes().iter().all(procs::Process::is_zombie));
 }
 

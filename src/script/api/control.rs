@@ -136,15 +136,23 @@ fn retry(world: &World, context: &NativeCallContext, times: i64, options: &Map, 
             None => true,
         };
         if i64::from(tries) >= times || !is_worth_it {
-            let value = match value.clone().try_cast::<CommandError>() {
-                Some(error) => Dynamic::from(error.after(tries)),
-                None => value,
-            };
+            let value = after(tries, value);
             return Err(EvalAltResult::ErrorRuntime(value, position).into());
         }
         tries += 1;
         sleep(world, pauses.take(), place.position)?;
     }
+}
+
+/// The error, which says how often it was tried, when it is one that can.
+fn after(tries: u32, error: Dynamic) -> Dynamic {
+    if let Some(error) = error.read_lock::<CommandError>() {
+        return Dynamic::from(error.clone().after(tries));
+    }
+    if let Some(error) = error.read_lock::<ScriptError>() {
+        return Dynamic::from(error.clone().after(tries));
+    }
+    error
 }
 
 /// Between two looks, unless the script says otherwise.

@@ -76,7 +76,10 @@ const fn after(before: &'static [&'static str], help: &'static str) -> Habit {
 
 const CLOSURE: &str = "a function without a name is a closure: |x| …";
 
+const CLEAN_UP: &str = "clean-up is a statement with a block: defer { … }";
+
 const HABITS: &[Habit] = &[
+    after(&["defer"], CLEAN_UP),
     at(&["?"], "a choice is written if a { b } else { c }"),
     at(&["++"], "write += 1"),
     at(&["--"], "write -= 1"),

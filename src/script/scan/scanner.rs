@@ -124,7 +124,8 @@ impl Scanner<'_> {
         let word = if is_number { word.trim_start_matches(|c: char| c != 's') } else { word };
         match word {
             "sh" if !is_property && self.starts_with("$`") => self.open_template(self.at - word.len()),
-            "defer" if !is_property => {
+            // Elsewhere it is a name like any other.
+            "defer" if self.begins_statement(start) => {
                 let brace = self.skip_space(self.at);
                 if self.bytes.get(brace) == Some(&b'{') {
                     self.deferred.push((brace, start));
@@ -138,6 +139,18 @@ impl Scanner<'_> {
     /// The offset behind the bytes from `at` on that are so.
     fn skip(&self, at: usize, is_so: impl Fn(u8) -> bool) -> usize {
         self.bytes[at..].iter().position(|byte| !is_so(*byte)).map_or(self.bytes.len(), |length| at + length)
+    }
+
+    /// Whether a statement can begin here: behind nothing, a brace or a semicolon.
+    fn begins_statement(&self, at: usize) -> bool {
+        let mut before = self.source[..at].trim_end();
+        for comment in self.found.comments.iter().rev() {
+            if comment.end != before.len() {
+                break;
+            }
+            before = self.source[..comment.start].trim_end();
+        }
+        before.is_empty() || before.ends_with(['{', '}', ';'])
     }
 
     /// The offset behind white space and comments.

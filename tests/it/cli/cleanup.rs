@@ -77,6 +77,20 @@ fn clean_up_runs_on_every_way_out_of_every_block() {
 }
 
 #[test]
+fn clean_up_runs_when_a_function_or_a_loop_is_left() {
+    for code in [
+        "fn f() { defer { CLEAN } return 1; } f(); print(\"after\");",
+        "fn f() { for i in 0..3 { defer { CLEAN } return 1; } } f(); print(\"after\");",
+        "for i in 0..3 { defer { CLEAN } break; } print(\"after\");",
+        "loop { { defer { CLEAN } break; } } print(\"after\");",
+        "let f = |x| { defer { CLEAN } if x { return 1; } 2 }; f.call(true); print(\"after\");",
+        "defer { print(\"after\"); } { defer { CLEAN } return; }",
+    ] {
+        eval(&code.replace("CLEAN", CLEAN)).run().success().stdout("clean up\nafter\n").stderr("");
+    }
+}
+
+#[test]
 fn only_the_block_is_left() {
     let code = "
         fn f() { defer { print(\"f\"); } return 5; }

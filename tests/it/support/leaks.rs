@@ -133,8 +133,7 @@ impl Inventory {
             }
         }
         for (number, target) in &before.descriptors {
-            // Who looked at a process just then is done with it.
-            if !self.descriptors.contains_key(number) && !target.starts_with("/proc") {
+            if !self.descriptors.contains_key(number) {
                 lines.push(format!("descriptor {number} is gone: {}", target.display()));
             }
         }
