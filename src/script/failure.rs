@@ -279,7 +279,7 @@ impl Explainer<'_> {
             }
             error => {
                 let message = plain_message(&error);
-                let help = self.similar(&message).or_else(|| hint(&error));
+                let help = self.about_function(&error).or_else(|| hint(&error));
                 Failure::new(FailureKind::Script, message).at(place).with_help(help)
             }
         }
@@ -309,18 +309,37 @@ impl Explainer<'_> {
         Failure::new(FailureKind::Script, thrown_message(&value)).at(place)
     }
 
-    /// "did you mean" for a name in backquotes at the end of a message about something unknown.
-    fn similar(&self, message: &str) -> Option<String> {
-        let unknown = message.strip_prefix("there is no function ")?;
-        let name = unknown.split('`').nth(1)?.split(['(', ' ']).next()?;
+    /// For a function that is not there with these arguments: what it takes, or what may have been meant.
+    fn about_function(&self, error: &EvalAltResult) -> Option<String> {
+        let EvalAltResult::ErrorFunctionNotFound(signature, _) = error else { return None };
+        let (name, _) = signature.split_once(" (")?;
+        if name == "cmd" {
+            return None;
+        }
         let names = (self.names)();
         // It is there, but for other values.
         if names.iter().any(|known| known == name) {
-            return None;
+            return usage(name);
         }
         let similar = process::nearest_name(name, names.into_iter())?;
         Some(format!("did you mean `{similar}`?"))
     }
+}
+
+/// The ways to call a function that is documented, where they are few enough to read.
+#[cfg(feature = "cli")]
+fn usage(name: &str) -> Option<String> {
+    let usages = super::docs::usages(name);
+    match usages.len() {
+        0 => None,
+        1..=3 => Some(format!("it takes {}", usages.join(", or "))),
+        _ => Some(format!("`procscript doc {name}` tells what it takes")),
+    }
+}
+
+#[cfg(not(feature = "cli"))]
+fn usage(_: &str) -> Option<String> {
+    None
 }
 
 /// What an error says, in one line, without the calls around it.
@@ -351,7 +370,7 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}` here"),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.starts_with("anon$") {
             true => "a function was called with a number of arguments that it does not take".to_string(),
-            false => format!("there is no function `{}`", readable_signature(signature)),
+            false => cannot_be_called(signature),
         },
         EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}`"),
         EvalAltResult::ErrorDataRace(name, _) => {
@@ -405,13 +424,19 @@ fn hint(error: &EvalAltResult) -> Option<String> {
     })
 }
 
-/// `foo (i64, &str | ImmutableString | String)` as `foo(integer, text)`.
-fn readable_signature(signature: &str) -> String {
-    let Some((name, parameters)) = signature.split_once(" (") else { return signature.to_string() };
-    let parameters = parameters.trim_end_matches(')');
-    let parameters: Vec<String> =
-        parameters.split(", ").filter(|p| !p.is_empty()).map(|p| readable_type(p).to_string()).collect();
-    format!("{name}({})", parameters.join(", "))
+/// `foo (i64, &str | ImmutableString | String)` as "`foo` cannot be called with (integer, text)".
+fn cannot_be_called(signature: &str) -> String {
+    let Some((name, types)) = signature.split_once(" (") else {
+        return format!("there is no function `{signature}`");
+    };
+    let types = types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty());
+    let types: Vec<&str> = types.map(readable_type).collect();
+    let is_operator = !name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    match (is_operator, types.as_slice()) {
+        (true, [left, right]) => format!("`{name}` does not work on {left} and {right}"),
+        (true, [operand]) => format!("`{name}` does not work on {operand}"),
+        _ => format!("`{name}` cannot be called with ({})", types.join(", ")),
+    }
 }
 
 fn readable_type(name: &str) -> &str {

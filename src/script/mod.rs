@@ -14,6 +14,7 @@
 //! ```
 
 mod api;
+mod builder;
 mod caught;
 mod check;
 mod console;
@@ -43,6 +44,7 @@ mod stream;
 mod surroundings;
 mod template;
 mod template_text;
+mod thread;
 mod with_block;
 mod world;
 
@@ -52,11 +54,12 @@ pub(crate) use convert::size as parse_size;
 pub(crate) use failure_json::problem as problem_json;
 
 pub use api::Outcome;
+pub use builder::{RuntimeBuilder, install};
 pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};
 pub use format::format;
 pub use load::Script;
 pub use problem::{Problem, Severity};
 pub use rhai;
-pub use runtime::{Ending, Runtime, RuntimeBuilder, install};
+pub use runtime::{Ending, Runtime};
 pub use session::Session;

@@ -74,6 +74,14 @@ const PRINTS: &str = "// =>";
 /// Marks what the line before writes to standard error.
 const COMPLAINS: &str = "// stderr:";
 
+/// The ways to call a function, as one writes them: `retry(times: int, body: Fn)`.
+pub(crate) fn usages(name: &str) -> Vec<String> {
+    let reference = Reference::load();
+    let signatures = reference.entries().flat_map(|(_, entry)| &entry.signatures);
+    let called = signatures.filter(|signature| signature.kind == Kind::Function && signature.name == name);
+    called.map(|signature| format!("`{}`", signature.call())).collect()
+}
+
 impl Reference {
     /// Reads it all.
     pub fn load() -> Self {

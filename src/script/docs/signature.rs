@@ -116,24 +116,31 @@ impl Signature {
             None => &self.parameters,
         }
     }
+
+    /// As one writes the call, with the types: `Command.arg(value: String)`.
+    pub fn call(&self) -> String {
+        let mut text = match self.receivers() {
+            Some([receiver]) => format!("{receiver}."),
+            Some(receivers) => format!("({}).", receivers.join(" | ")),
+            None => String::new(),
+        };
+        text += &self.name;
+        if self.kind == Kind::Function {
+            let arguments: Vec<String> = self.arguments().iter().map(ToString::to_string).collect();
+            text += &format!("({})", arguments.join(", "));
+        }
+        text
+    }
 }
 
-/// As one writes the call, with the types: `Command.arg(value: String) -> Command`.
+/// With what it gives: `Command.arg(value: String) -> Command`.
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, name, result, .. } = self;
         if let (Kind::Operator, [left, right]) = (kind, self.parameters.as_slice()) {
             return write!(f, "{} {name} {} -> {result}", left.types.join(" | "), right.types.join(" | "));
         }
-        match self.receivers() {
-            Some([receiver]) => write!(f, "{receiver}.{name}")?,
-            Some(receivers) => write!(f, "({}).{name}", receivers.join(" | "))?,
-            None => f.write_str(name)?,
-        }
-        if *kind == Kind::Function {
-            let arguments: Vec<String> = self.arguments().iter().map(ToString::to_string).collect();
-            write!(f, "({})", arguments.join(", "))?;
-        }
+        f.write_str(&self.call())?;
         match result.as_str() {
             "()" => Ok(()),
             result => write!(f, " -> {result}"),

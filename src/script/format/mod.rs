@@ -18,8 +18,9 @@ use crate::process::Context;
 
 use super::failure::{Failure, FailureKind, Place};
 use super::library::{Earlier, Library};
-use super::runtime::{Runtime, on_script_thread};
+use super::runtime::Runtime;
 use super::scan::{self, Scan};
+use super::thread::on_script_thread;
 use lexer::{Kind, Token};
 
 /// Formats a script; `name` is what a failure is reported under.

@@ -8,7 +8,7 @@ use crate::process::{Error, Expression};
 use crate::script::convert;
 use crate::script::error::Stop;
 use crate::script::failure::message_of;
-use crate::script::runtime::STACK;
+use crate::script::thread::STACK;
 use crate::script::world::World;
 
 use super::Stream;

@@ -1,5 +1,8 @@
 //! A command that runs beside the program that started it.
 
+mod control;
+mod input;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
@@ -7,18 +10,17 @@ use std::time::{Duration, Instant};
 
 use os_pipe::{PipeReader, PipeWriter};
 
-use super::cancel::CancelToken;
-use super::error::{Error, ErrorKind};
-use super::os::{self, PollFd};
-use super::output::Output;
-use super::pump::{KILL_PATIENCE, Pump};
-use super::settings::{DEFAULT_LIMIT, Hook};
-use super::stage::Identity;
-use super::start::Started;
-use super::stream::{OutputStream, Readers, attend};
-use super::tap::Tap;
-use super::teardown::{Scope, Step, Teardown};
-use super::tree::Tree;
+use crate::process::cancel::CancelToken;
+use crate::process::error::{Error, ErrorKind};
+use crate::process::os::{self, PollFd};
+use crate::process::output::Output;
+use crate::process::pump::Pump;
+use crate::process::settings::{DEFAULT_LIMIT, Hook};
+use crate::process::stage::Identity;
+use crate::process::start::Started;
+use crate::process::stream::{OutputStream, Readers, attend};
+use crate::process::tap::Tap;
+use crate::process::tree::Tree;
 
 /// How long the news that everything has ended may take within this process.
 const CONCLUSION: Duration = Duration::from_millis(100);
@@ -265,159 +267,6 @@ impl Execution {
 
     fn cannot_wait(&self, error: &std::io::Error) -> Error {
         Error::from_io(ErrorKind::IoFailed, format!("cannot wait for `{}`", self.0.command), error)
-    }
-
-    /// Sends a signal to the command's own processes. After they have ended it does nothing.
-    ///
-    /// # Errors
-    /// `ControlFailed` when the system refuses.
-    pub fn signal(&self, signal: i32) -> Result<(), Error> {
-        self.signal_within(Scope::Process, signal)
-    }
-
-    /// Sends a signal to the processes that `scope` names. After the command has ended it does nothing.
-    ///
-    /// # Errors
-    /// `ControlFailed` when the system refuses it for one of the command's own processes.
-    pub fn signal_within(&self, scope: Scope, signal: i32) -> Result<(), Error> {
-        self.0.shared.tree.signal_within(scope, signal).map_err(|error| {
-            let name = os::signal_name(signal).map_or_else(|| signal.to_string(), str::to_string);
-            let what = format!("cannot send {name} to `{}`", self.0.command);
-            self.0.identity.describe(Error::from_io(ErrorKind::ControlFailed, what, &error))
-        })
-    }
-
-    /// Ends it with KILL, its descendants included, and does not wait. That it has died of this is
-    /// then nothing to report.
-    ///
-    /// # Errors
-    /// `ControlFailed` when the system refuses: a process runs as another user now (`sudo`).
-    pub fn kill(&self) -> Result<(), Error> {
-        self.is_not_wanted();
-        let sent = self.signal_within(Scope::Tree, os::SIGKILL);
-        // The serving thread must not wait for ever for one that does not die.
-        self.0.shared.stop.kill();
-        sent
-    }
-
-    /// Ends it with TERM, and after the grace period with KILL, its descendants included, and waits
-    /// until it has ended. Its failing status is then not an error.
-    pub fn terminate(&self) {
-        self.is_not_wanted();
-        self.0.shared.stop.cancel();
-        let mut ended = self.0.shared.lock();
-        while ended.is_none() && !self.0.shared.is_serving_here() {
-            ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Stops it for a while (STOP), until [`resume`](Self::resume).
-    ///
-    /// # Errors
-    /// As [`signal`](Self::signal).
-    pub fn suspend(&self) -> Result<(), Error> {
-        self.signal(os::SIGSTOP)
-    }
-
-    /// Lets it go on (CONT) after [`suspend`](Self::suspend).
-    ///
-    /// # Errors
-    /// As [`signal`](Self::signal).
-    pub fn resume(&self) -> Result<(), Error> {
-        self.signal(os::SIGCONT)
-    }
-
-    /// Ends it by these steps, and waits until it has ended. Its failing status is then not an error.
-    pub fn teardown(&self, teardown: &Teardown) {
-        self.is_not_wanted();
-        let mut index = 0;
-        while let Some(Step { signal, scope, wait }) = teardown.step(index) {
-            let _ = self.signal_within(scope, signal);
-            if self.ends_within(wait) {
-                return;
-            }
-            index += 1;
-        }
-        let _ = self.signal_within(teardown.scope_at(index), os::SIGKILL);
-        if !self.ends_within(KILL_PATIENCE) {
-            self.0.shared.stop.kill();
-            self.ends_within(Duration::MAX);
-        }
-    }
-
-    /// How it ends is then nothing to report, unless it has ended by itself before.
-    fn is_not_wanted(&self) {
-        if self.is_running() {
-            self.0.state().observed = true;
-        }
-    }
-
-    fn ends_within(&self, wait: Duration) -> bool {
-        !matches!(self.ended_within(wait), Ok(None))
-    }
-
-    /// Lets the command go on when the last handle is dropped.
-    pub fn detach(&self) {
-        self.0.state().detached = true;
-        #[cfg(feature = "cli")]
-        super::orphans::let_go(&self.pids());
-    }
-
-    /// Writes to its standard input, which must have been set to
-    /// [`stdin_piped`](super::Expression::stdin_piped). Blocks while the pipe is full.
-    ///
-    /// # Errors
-    /// `WriteFailed` when the command reads no more; `Misuse` when the input was not piped, or is
-    /// finished.
-    pub fn write(&self, bytes: &[u8]) -> Result<(), Error> {
-        let mut rest = bytes;
-        while !rest.is_empty() || bytes.is_empty() {
-            // Not held while waiting, so that `finish_input` and `wait` are not kept.
-            let input = self.0.input.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(writer) = input else {
-                let message = format!("the standard input of `{}` is not open for writing", self.0.command);
-                let help = "set .stdin_piped() before start(); after finish() nothing can be written";
-                return Err(self.about_input(Error::misuse(message, help)));
-            };
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            match os::write_once(&*writer, rest) {
-                Ok(n) => rest = &rest[n..],
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.wait_for_room(&writer)?,
-                Err(error) => return Err(self.cannot_write(&error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until the pipe takes something. A command that is over takes nothing any more, although
-    /// somebody else may hold its pipe.
-    fn wait_for_room(&self, writer: &PipeWriter) -> Result<(), Error> {
-        let mut fds = vec![PollFd::writable(writer)];
-        fds.extend(self.0.over.as_deref().map(PollFd::readable));
-        let others = fds.len();
-        let unattended = self.0.readers.unattended(None);
-        fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
-        os::poll(&mut fds, None).map_err(|error| self.cannot_write(&error))?;
-        self.attend(&unattended, &fds[others..])?;
-        match !fds[0].is_ready() && others > 1 && fds[1].is_ready() {
-            true => Err(self.cannot_write(&std::io::Error::from_raw_os_error(os::EPIPE))),
-            false => Ok(()),
-        }
-    }
-
-    fn cannot_write(&self, error: &std::io::Error) -> Error {
-        self.about_input(Error::from_io(ErrorKind::WriteFailed, format!("cannot write to `{}`", self.0.command), error))
-    }
-
-    fn about_input(&self, error: Error) -> Error {
-        self.0.identity.describe(error.at_stage(self.0.input_stage))
-    }
-
-    /// Ends its standard input. The second time it does nothing.
-    pub fn finish_input(&self) {
-        drop(self.0.input.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -1,0 +1,109 @@
+//! What can be done to a command that runs: signals, and ways to end it.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::process::error::{Error, ErrorKind};
+use crate::process::os;
+use crate::process::pump::KILL_PATIENCE;
+use crate::process::teardown::{Scope, Step, Teardown};
+
+use super::Execution;
+
+impl Execution {
+    /// Sends a signal to the command's own processes. After they have ended it does nothing.
+    ///
+    /// # Errors
+    /// `ControlFailed` when the system refuses.
+    pub fn signal(&self, signal: i32) -> Result<(), Error> {
+        self.signal_within(Scope::Process, signal)
+    }
+
+    /// Sends a signal to the processes that `scope` names. After the command has ended it does nothing.
+    ///
+    /// # Errors
+    /// `ControlFailed` when the system refuses it for one of the command's own processes.
+    pub fn signal_within(&self, scope: Scope, signal: i32) -> Result<(), Error> {
+        self.0.shared.tree.signal_within(scope, signal).map_err(|error| {
+            let name = os::signal_name(signal).map_or_else(|| signal.to_string(), str::to_string);
+            let what = format!("cannot send {name} to `{}`", self.0.command);
+            self.0.identity.describe(Error::from_io(ErrorKind::ControlFailed, what, &error))
+        })
+    }
+
+    /// Ends it with KILL, its descendants included, and does not wait. That it has died of this is
+    /// then nothing to report.
+    ///
+    /// # Errors
+    /// `ControlFailed` when the system refuses: a process runs as another user now (`sudo`).
+    pub fn kill(&self) -> Result<(), Error> {
+        self.is_not_wanted();
+        let sent = self.signal_within(Scope::Tree, os::SIGKILL);
+        // The serving thread must not wait for ever for one that does not die.
+        self.0.shared.stop.kill();
+        sent
+    }
+
+    /// Ends it with TERM, and after the grace period with KILL, its descendants included, and waits
+    /// until it has ended. Its failing status is then not an error.
+    pub fn terminate(&self) {
+        self.is_not_wanted();
+        self.0.shared.stop.cancel();
+        let mut ended = self.0.shared.lock();
+        while ended.is_none() && !self.0.shared.is_serving_here() {
+            ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Stops it for a while (STOP), until [`resume`](Self::resume).
+    ///
+    /// # Errors
+    /// As [`signal`](Self::signal).
+    pub fn suspend(&self) -> Result<(), Error> {
+        self.signal(os::SIGSTOP)
+    }
+
+    /// Lets it go on (CONT) after [`suspend`](Self::suspend).
+    ///
+    /// # Errors
+    /// As [`signal`](Self::signal).
+    pub fn resume(&self) -> Result<(), Error> {
+        self.signal(os::SIGCONT)
+    }
+
+    /// Ends it by these steps, and waits until it has ended. Its failing status is then not an error.
+    pub fn teardown(&self, teardown: &Teardown) {
+        self.is_not_wanted();
+        let mut index = 0;
+        while let Some(Step { signal, scope, wait }) = teardown.step(index) {
+            let _ = self.signal_within(scope, signal);
+            if self.ends_within(wait) {
+                return;
+            }
+            index += 1;
+        }
+        let _ = self.signal_within(teardown.scope_at(index), os::SIGKILL);
+        if !self.ends_within(KILL_PATIENCE) {
+            self.0.shared.stop.kill();
+            self.ends_within(Duration::MAX);
+        }
+    }
+
+    /// How it ends is then nothing to report, unless it has ended by itself before.
+    fn is_not_wanted(&self) {
+        if self.is_running() {
+            self.0.state().observed = true;
+        }
+    }
+
+    fn ends_within(&self, wait: Duration) -> bool {
+        !matches!(self.ended_within(wait), Ok(None))
+    }
+
+    /// Lets the command go on when the last handle is dropped.
+    pub fn detach(&self) {
+        self.0.state().detached = true;
+        #[cfg(feature = "cli")]
+        crate::process::orphans::let_go(&self.pids());
+    }
+}

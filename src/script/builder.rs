@@ -1,0 +1,261 @@
+//! How a runtime comes to be: its surroundings, and the interpreter with what we give it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use rhai::packages::{Package, StandardPackage};
+use rhai::{Dynamic, Engine, OptimizationLevel};
+
+use crate::process::{CancelToken, Context, HostStream};
+
+use super::api;
+use super::console::{Console, Receiver};
+use super::defer;
+use super::failure::Failure;
+use super::library::Library;
+use super::resolver::Resolver;
+use super::runtime::Runtime;
+use super::secret::Secrets;
+use super::world::{Halt, Why, World};
+
+/// How deeply script functions may call each other.
+const CALL_LEVELS: usize = 600;
+/// How deeply expressions and blocks may be nested, outside and inside functions.
+const NESTING: usize = 500;
+const NESTING_IN_FUNCTION: usize = 250;
+
+type Registration = Box<dyn FnOnce(&mut Engine)>;
+
+/// Collects the surroundings of a [`Runtime`].
+#[derive(Default)]
+pub struct RuntimeBuilder {
+    context: Context,
+    cleanup: CancelToken,
+    args: Vec<String>,
+    script: Option<PathBuf>,
+    stdout: Option<Receiver>,
+    stderr: Option<Receiver>,
+    registrations: Vec<Registration>,
+    memory_limit: Option<usize>,
+    operation_limit: Option<u64>,
+    library_path: Vec<PathBuf>,
+}
+
+impl RuntimeBuilder {
+    /// The arguments of the script: what `args()` gives.
+    pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The directory that commands run in and relative paths count from.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.context = self.context.with_dir(dir);
+        self
+    }
+
+    /// An environment variable for every command, and for `env()`.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.context = self.context.with_env(name, value);
+        self
+    }
+
+    /// Receives what scripts print and what their commands write to an inherited standard output.
+    pub fn stdout(mut self, receiver: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.stdout = Some(Arc::new(receiver));
+        self
+    }
+
+    /// Receives the scripts' messages and what their commands write to an inherited standard error.
+    pub fn stderr(mut self, receiver: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.stderr = Some(Arc::new(receiver));
+        self
+    }
+
+    /// What ends scripts, and their commands, early.
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.context = self.context.with_cancel(token);
+        self
+    }
+
+    /// What ends the clean-up of scripts (`defer`), which runs to its end when the script itself is
+    /// [cancelled](Self::cancel).
+    pub fn cancel_cleanup(mut self, token: CancelToken) -> Self {
+        self.cleanup = token;
+        self
+    }
+
+    /// Directories where a module is looked for that is not beside the file that imports it. Relative ones count
+    /// from the runtime's directory.
+    pub fn library_path<P: Into<PathBuf>>(mut self, dirs: impl IntoIterator<Item = P>) -> Self {
+        self.library_path = dirs.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The most memory, in bytes, that this process may hold while a script runs (no limit by default). More
+    /// ends the script with an error that it cannot catch. All of the process counts, since nobody can say
+    /// whose a piece of memory is; it is looked at often, but a script can be over the limit for a moment.
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// The most operations that a script may take (no limit by default): an operation is about one node of an
+    /// expression. More end the script with an error that it cannot catch.
+    pub fn operation_limit(mut self, operations: u64) -> Self {
+        self.operation_limit = Some(operations);
+        self
+    }
+
+    /// Adds functions and types of the host beside ours; a function of the same name and parameters
+    /// replaces ours.
+    pub fn register(mut self, registration: impl FnOnce(&mut Engine) + 'static) -> Self {
+        self.registrations.push(Box::new(registration));
+        self
+    }
+
+    /// The file that `script_path()` gives before a script file is run.
+    pub fn script_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.script = Some(path.into());
+        self
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn context(mut self, change: impl FnOnce(Context) -> Context) -> Self {
+        self.context = change(self.context);
+        self
+    }
+
+    /// Makes the runtime.
+    ///
+    /// # Errors
+    /// None at present; limits and policies that can be wrong will be checked here.
+    pub fn build(self) -> Result<Runtime, Failure> {
+        let Self {
+            context,
+            cleanup,
+            args,
+            script,
+            stdout,
+            stderr,
+            registrations,
+            memory_limit,
+            operation_limit,
+            library_path,
+        } = self;
+        let mut engine = Engine::new_raw();
+        StandardPackage::new().register_into_engine(&mut engine);
+        configure(&mut engine);
+        engine.set_max_operations(operation_limit.unwrap_or(0));
+        let world = Arc::new(World {
+            memory_limit: memory_limit.unwrap_or(usize::MAX),
+            ..make_world(context, cleanup, args, script, stdout, stderr)
+        });
+        api::register(&mut engine, &world);
+        let halting = world.clone();
+        engine.on_progress(move |operation| halting.stops_at(operation).then_some(Dynamic::UNIT));
+        engine.set_module_resolver(Resolver::new(world.library.clone()));
+        for registration in registrations {
+            registration(&mut engine);
+        }
+        // Set once, here.
+        let _ = world.library.path.set(library_path);
+        defer::register(&mut engine, &world);
+        let engine = Arc::new(engine);
+        // Set once, here.
+        let _ = world.engine.set(Arc::downgrade(&engine));
+        Ok(Runtime { engine, world })
+    }
+}
+
+impl std::fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuntimeBuilder").field("context", &self.context).finish_non_exhaustive()
+    }
+}
+
+/// Adds the command functions and the template to an engine that a program has already.
+///
+/// The engine keeps its own settings, packages, output and module resolver. `exit()` and a
+/// cancellation end its scripts with [`EvalAltResult::ErrorTerminated`]. Streams that call functions
+/// (`map`, `filter`) can be read by their methods, but neither by `for` nor as the input of a command:
+/// for those the engine must be a [`Runtime`]'s.
+///
+/// ```
+/// use procscript::{process::Context, script::{install, rhai::Engine}};
+///
+/// let mut engine = Engine::new();
+/// install(&mut engine, Context::new());
+/// let text: String = engine.eval(r#" cmd("echo", "hello").read() "#)?;
+/// assert_eq!(text, "hello");
+/// # Ok::<(), Box<procscript::script::rhai::EvalAltResult>>(())
+/// ```
+pub fn install(engine: &mut Engine, context: Context) {
+    let world = Arc::new(make_world(context, CancelToken::never(), Vec::new(), None, None, None));
+    api::register(engine, &world);
+    engine.on_progress(move |operation| world.stops_at(operation).then_some(Dynamic::UNIT));
+}
+
+/// The language as our scripts have it: what would be silent is an error.
+pub(super) fn configure(engine: &mut Engine) {
+    // The optimiser changes what programs mean: `#{a: 1}.b` would be `()` and no error, `command && true`
+    // would be the command, and a mistake in a branch that is never taken would go unseen.
+    engine.set_optimization_level(OptimizationLevel::None);
+    // The check knows the scopes better (`check/names.rs`), and goes on after the first unknown name.
+    engine.set_strict_variables(false);
+    engine.set_fail_on_invalid_map_property(true);
+    engine.set_max_call_levels(CALL_LEVELS);
+    engine.set_max_expr_depths(NESTING, NESTING_IN_FUNCTION);
+    // Interning makes strings that are made at run time two to three times slower.
+    engine.set_max_strings_interned(0);
+}
+
+fn make_world(
+    context: Context,
+    cleanup: CancelToken,
+    args: Vec<String>,
+    script: Option<PathBuf>,
+    stdout: Option<Receiver>,
+    stderr: Option<Receiver>,
+) -> World {
+    let mut context = context;
+    let secrets: Arc<Secrets> = Arc::default();
+    let console = |receiver: &Option<Receiver>, own: fn(&Arc<Secrets>) -> Console| {
+        let receiver = receiver.clone();
+        Arc::new(receiver.map_or_else(|| own(&secrets), |receiver| Console::to_receiver(receiver, &secrets)))
+    };
+    let (out, err) = (console(&stdout, Console::stdout), console(&stderr, Console::stderr));
+    if let Some(receiver) = stdout {
+        context = context.with_stdout(HostStream::Sink(receiver));
+    }
+    if let Some(receiver) = stderr {
+        context = context.with_stderr(HostStream::Sink(receiver));
+    }
+    let halt: Arc<Halt> = Arc::default();
+    let unobserved: Arc<Mutex<Vec<_>>> = Arc::default();
+    let (flushing, stopping) = (out.clone(), halt.clone());
+    let context = context.before_start(move || {
+        // What the script printed before comes before what the command prints.
+        flushing.flush().inspect_err(|error| stopping.request(Why::Output(error.raw_os_error())))
+    });
+    let library = Arc::new(Library::new(context.clone()));
+    World {
+        invocation_dir: std::env::current_dir().ok(),
+        base: context,
+        cleanup,
+        layers: AtomicUsize::new(0),
+        engine: OnceLock::new(),
+        out,
+        err,
+        args,
+        script: Mutex::new(script),
+        halt,
+        secrets,
+        library,
+        unobserved,
+        suppressed: Mutex::default(),
+        memory_limit: usize::MAX,
+    }
+}

@@ -1,0 +1,41 @@
+//! The thread that scripts run on.
+
+use std::sync::Mutex;
+
+use super::failure::{Failure, FailureKind};
+use super::world::lock;
+
+/// The stack of the thread that a script runs on: reserved, not used, until a script needs it. With the
+/// two limits below, the deepest script takes about a third of it (`language/recursion_is_bounded`).
+pub(super) const STACK: usize = 512 * 1024 * 1024;
+/// Where so much cannot be reserved (`ulimit -v`).
+const SMALL_STACK: usize = 64 * 1024 * 1024;
+
+/// Runs a closure on a thread whose stack is large enough for every script that the limits allow.
+pub(super) fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+    // A thread that cannot be started takes its closure with it.
+    let work = Mutex::new(Some(work));
+    let run = || lock(&work).take().map(|work| work());
+    std::thread::scope(|scope| {
+        let start =
+            |stack| std::thread::Builder::new().name("procscript".into()).stack_size(stack).spawn_scoped(scope, run);
+        let result = match start(STACK).or_else(|_| start(SMALL_STACK)) {
+            Ok(thread) => thread.join(),
+            Err(error) => {
+                return Err(Failure::new(FailureKind::Internal, format!("cannot start a thread: {error}")));
+            }
+        };
+        match result {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(internal_failure(&"the script thread had nothing to do")),
+            Err(panic) => Err(internal_failure(&*panic)),
+        }
+    })
+}
+
+/// A fault that is not the script's, most likely a panic in a native function.
+fn internal_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let message = format!("internal error: {}", text.unwrap_or("a native function panicked"));
+    Failure::new(FailureKind::Internal, message).with_help(Some("this is a fault of procscript: please report it"))
+}
