@@ -30,6 +30,7 @@ mod format;
 mod json;
 mod library;
 pub(crate) mod load;
+mod options;
 mod problem;
 mod report;
 mod resolver;

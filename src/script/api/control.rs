@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::process::{self, nearest_name};
+use crate::process;
 use crate::script::caught::ScriptError;
 use crate::script::convert;
 use crate::script::error::{CallPlace, CommandError};
+use crate::script::options::Options;
 use crate::script::with_block::is_termination;
 use crate::script::world::World;
 
@@ -47,44 +48,6 @@ fn attempt(world: &World, context: &NativeCallContext, body: &FnPtr) -> Result<M
         Err(error) => (false, Dynamic::UNIT, caught(world, error)?),
     };
     Ok(Map::from([("ok".into(), ok.into()), ("value".into(), value), ("error".into(), error)]))
-}
-
-/// Reads the values of an options map, and refuses what it does not know.
-struct Options<'a> {
-    function: &'static str,
-    map: &'a Map,
-}
-
-impl<'a> Options<'a> {
-    fn new(function: &'static str, map: &'a Map, known: &[&str]) -> std::result::Result<Self, String> {
-        match map.keys().find(|key| !known.contains(&key.as_str())) {
-            None => Ok(Self { function, map }),
-            Some(key) => {
-                let names = known.iter().map(|name| name.to_string());
-                let hint = nearest_name(key, names).map(|similar| format!("; did you mean `{similar}`?"));
-                let hint = hint.unwrap_or_else(|| format!("; it has {}", known.join(", ")));
-                Err(format!("{function} has no option `{key}`{hint}"))
-            }
-        }
-    }
-
-    fn value<T: Clone + 'static>(&self, name: &str, what: &str) -> std::result::Result<Option<T>, String> {
-        let Some(value) = self.map.get(name) else { return Ok(None) };
-        let found = value.clone().try_cast::<T>();
-        let wrong = || format!("the option `{name}` of {} is {what}, not {}", self.function, convert::kind_of(value));
-        found.map(Some).ok_or_else(wrong)
-    }
-
-    fn duration(&self, name: &str) -> std::result::Result<Option<Duration>, String> {
-        self.value::<String>(name, "a duration as text with a unit")?.map(|text| convert::duration(&text)).transpose()
-    }
-
-    fn number(&self, name: &str) -> std::result::Result<Option<f64>, String> {
-        match self.map.get(name).and_then(|value| value.as_int().ok()) {
-            Some(number) => Ok(Some(number as f64)),
-            None => self.value::<f64>(name, "a number"),
-        }
-    }
 }
 
 /// How long to wait between two tries.
