@@ -95,6 +95,15 @@ impl CancelToken {
         self.urgency() > Urgency::None
     }
 
+    /// Takes over how far another one was cancelled.
+    pub(crate) fn follow(&self, other: &Self) {
+        match other.urgency() {
+            Urgency::None => {}
+            Urgency::Polite => self.cancel_with(other.signal(), other.is_from_terminal()),
+            Urgency::Now => self.kill(),
+        }
+    }
+
     pub(crate) fn urgency(&self) -> Urgency {
         match self.0.as_ref().map_or(0, |shared| shared.urgency.load(Ordering::Acquire)) {
             0 => Urgency::None,

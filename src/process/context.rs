@@ -56,6 +56,7 @@ pub struct Context {
     pub(crate) grace: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) owns_process: bool,
+    pub(crate) is_without_input: bool,
 }
 
 impl Context {
@@ -148,6 +149,12 @@ impl Context {
     pub(crate) fn for_cleanup(mut self, cancel: CancelToken) -> Self {
         self.cancel = cancel;
         self.deadline = None;
+        self
+    }
+
+    /// Nobody answers here: a command that would read our standard input gets an empty one.
+    pub(crate) fn without_input(mut self) -> Self {
+        self.is_without_input = true;
         self
     }
 

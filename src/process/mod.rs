@@ -51,6 +51,7 @@ mod options;
 pub(crate) mod orphans;
 pub(crate) mod os;
 mod output;
+pub(crate) mod parallel;
 mod plan;
 mod platform;
 mod program;

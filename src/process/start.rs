@@ -83,6 +83,10 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
         return Err(Error::timed_out(format!("`{expression}` was not started: the time is over")));
     }
     let Defaults { stdin, stdout, stderr, background, handles } = defaults;
+    let stdin = match stdin {
+        Source::Inherit if context.is_without_input => Source::Null,
+        stdin => stdin,
+    };
     let stages = lay_out(expression, stdin, stdout, stderr)?;
     handles.check(&stages)?;
     let mut prepared = Vec::with_capacity(stages.len());

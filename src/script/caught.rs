@@ -8,7 +8,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 
 use super::error::FIELDS;
 use super::facts::or_unit;
-use super::failure::plain_message;
+use super::failure::{message_of_value, plain_message};
+use super::parallel::Batch;
 use super::secret::Secrets;
 use super::spelling::CAUGHT;
 use super::world::World;
@@ -22,6 +23,9 @@ pub(crate) struct ScriptError {
     pub file: Option<String>,
     pub position: Position,
     attempts: u32,
+    kind: String,
+    /// Those that failed beside it.
+    pub batch: Option<Arc<Batch>>,
 }
 
 impl ScriptError {
@@ -43,10 +47,21 @@ impl ScriptError {
                 error => {
                     let name = format!("{error:?}").split(['(', ' ']).next().unwrap_or_default().to_string();
                     let (message, position) = (plain_message(&error), error.position());
-                    return Dynamic::from(Self { message, name, file, position, attempts: 1 }.masked(secrets));
+                    return Dynamic::from(Self { name, file, ..Self::new(message, position) }.masked(secrets));
                 }
             }
         }
+    }
+
+    fn new(message: String, position: Position) -> Self {
+        let kind = "script_error".to_string();
+        Self { message, name: "ErrorRuntime".to_string(), file: None, position, attempts: 1, kind, batch: None }
+    }
+
+    /// One that a script has thrown as a value of its own.
+    pub fn thrown(value: &Dynamic, position: Position) -> Self {
+        let kind = value.read_lock::<Map>().and_then(|map| map.get("kind").map(ToString::to_string));
+        Self { kind: kind.unwrap_or_else(|| "thrown".to_string()), ..Self::new(message_of_value(value), position) }
     }
 
     /// After so many tries.
@@ -63,7 +78,8 @@ impl ScriptError {
         let message = message.rsplit_once(" (line ").map_or(message.clone(), |(message, _)| message.to_string());
         let position =
             number("line").map_or(Position::NONE, |line| Position::new(line, number("position").unwrap_or(1)));
-        Some(Self { message, name, file: text("source").filter(|file| !file.is_empty()), position, attempts: 1 })
+        let file = text("source").filter(|file| !file.is_empty());
+        Some(Self { name, file, ..Self::new(message, position) })
     }
 
     fn masked(self, secrets: &Secrets) -> Self {
@@ -73,11 +89,12 @@ impl ScriptError {
     fn field(&self, name: &str) -> Dynamic {
         let number = |number: Option<usize>| number.map_or(Dynamic::UNIT, |number| (number as i64).into());
         match name {
-            "kind" => "script_error".into(),
+            "kind" => self.kind.clone().into(),
             "message" => self.message.clone().into(),
             "file" => or_unit(self.file.clone()),
             "line" => number(self.position.line()),
             "column" => number(self.position.position()),
+            "failures" => self.batch.as_ref().map_or(Dynamic::UNIT, |batch| batch.failures().into()),
             "attempts" => i64::from(self.attempts).into(),
             _ => Dynamic::UNIT,
         }

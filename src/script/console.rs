@@ -63,6 +63,13 @@ impl Console {
         }
     }
 
+    /// Writes bytes as they are, after what is kept back.
+    pub fn write_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut buffer = lock(&self.buffer);
+        self.write_out(&mut buffer)?;
+        self.write_all(bytes)
+    }
+
     /// From now on nothing is kept back: a command that runs beside the script may write to the same place.
     pub fn is_shared(&self) {
         self.per_line.store(true, Ordering::Relaxed);
@@ -78,14 +85,18 @@ impl Console {
         if buffer.is_empty() {
             return Ok(());
         }
-        let result = match &self.target {
-            Target::Descriptor(fd) => os::write_standard_stream(*fd, buffer),
-            Target::Receiver(receiver) => {
-                receiver(buffer);
-                Ok(())
-            }
-        };
+        let result = self.write_all(buffer);
         buffer.clear();
         result
+    }
+
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        match &self.target {
+            Target::Descriptor(fd) => os::write_standard_stream(*fd, bytes),
+            Target::Receiver(receiver) => {
+                receiver(bytes);
+                Ok(())
+            }
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! Errors that a script can catch.
 
+use std::sync::Arc;
+
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use crate::process::{self, Usage};
 
 use super::facts::{Status, code, or_unit, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
+use super::parallel::Batch;
 use super::secret::Secrets;
 use super::world::World;
 
@@ -16,6 +19,7 @@ pub struct CommandError {
     file: Option<String>,
     position: Position,
     cause: Option<Box<CommandError>>,
+    batch: Option<Arc<Batch>>,
 }
 
 impl CommandError {
@@ -27,6 +31,19 @@ impl CommandError {
     /// After so many tries.
     pub(crate) fn after(self, tries: u32) -> Self {
         Self { error: self.error.with_attempts(tries), ..self }
+    }
+
+    /// As one of those that failed beside each other.
+    pub(crate) fn with_batch(self, batch: Arc<Batch>, words: Option<&str>) -> Self {
+        let error = match words {
+            Some(words) => self.error.adding(words),
+            None => self.error,
+        };
+        Self { error, batch: Some(batch), ..self }
+    }
+
+    pub(crate) fn batch(&self) -> Option<&Batch> {
+        self.batch.as_deref()
     }
 
     /// The error that led to this one.
@@ -112,7 +129,7 @@ impl CallPlace {
 
     pub fn masked_error(&self, secrets: &Secrets, error: process::Error) -> CommandError {
         let error = secrets.mask_error(error);
-        CommandError { error, file: self.file.clone(), position: self.position, cause: None }
+        CommandError { error, file: self.file.clone(), position: self.position, cause: None, batch: None }
     }
 
     /// The script error for a value that cannot be used.
@@ -148,6 +165,7 @@ pub(crate) const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("errno_name", |e| or_unit(e.error.errno_name().map(str::to_string))),
     ("attempts", |e| i64::from(e.error.attempts()).into()),
     ("cause", |e| e.cause().map_or(Dynamic::UNIT, |cause| Dynamic::from(cause.clone()))),
+    ("failures", |e| e.batch().map_or(Dynamic::UNIT, |batch| batch.failures().into())),
     ("file", |e| or_unit(e.file.clone())),
     ("line", |e| or_unit(e.position.line().map(|line| line as i64))),
     ("column", |e| or_unit(e.position.position().map(|column| column as i64))),

@@ -7,6 +7,7 @@ use crate::process;
 use super::caught::ScriptError;
 use super::check::{lower_first, parse_message};
 use super::error::CommandError;
+use super::parallel::Batch;
 use super::problem::Problem;
 use super::secret::{self, Secrets};
 use super::world::Sources;
@@ -123,6 +124,11 @@ impl Failure {
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.0.notes.push(note.into());
         self
+    }
+
+    /// As one of those that failed beside each other.
+    fn among(self, batch: Option<&Batch>) -> Self {
+        batch.map(Batch::notes).unwrap_or_default().into_iter().fold(self, Self::with_note)
     }
 
     /// With everything masked that is secret.
@@ -299,14 +305,15 @@ impl Explainer<'_> {
             if let Some(cause) = error.cause() {
                 failure = failure.with_note(format!("because of this: {}", cause.error().message()));
             }
-            return failure.at(raised.or(place)).with_help(error.error().help());
+            return failure.among(error.batch()).at(raised.or(place)).with_help(error.error().help());
         }
         if let Some(error) = value.read_lock::<ScriptError>() {
             // One that was caught and thrown again.
             let raised = self.place(error.file.as_deref(), error.position);
-            return Failure::new(FailureKind::Script, error.message.clone()).at(raised.or(place));
+            let failure = Failure::new(FailureKind::Script, error.message.clone());
+            return failure.among(error.batch.as_deref()).at(raised.or(place));
         }
-        Failure::new(FailureKind::Script, thrown_message(&value)).at(place)
+        Failure::new(FailureKind::Script, message_of_value(&value)).at(place)
     }
 
     /// For a function that is not there with these arguments: what it takes, or what may have been meant.
@@ -345,12 +352,13 @@ fn usage(_: &str) -> Option<String> {
 /// What an error says, in one line, without the calls around it.
 pub(crate) fn message_of(error: &EvalAltResult) -> String {
     match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(value, _) => thrown_message(value),
+        EvalAltResult::ErrorRuntime(value, _) => message_of_value(value),
         error => plain_message(error),
     }
 }
 
-fn thrown_message(value: &Dynamic) -> String {
+/// What a thrown value says.
+pub(crate) fn message_of_value(value: &Dynamic) -> String {
     if let Some(error) = value.read_lock::<CommandError>() {
         return error.error().message().to_string();
     }
@@ -373,6 +381,7 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
             false => cannot_be_called(signature),
         },
         EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}`"),
+        EvalAltResult::ErrorDotExpr(text, _) => unknown_property(text).unwrap_or_else(|| lower_first(text)),
         EvalAltResult::ErrorDataRace(name, _) => {
             format!("`{name}` is used by a closure while one of its own methods runs")
         }
@@ -389,6 +398,15 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorDataTooLarge(text, _) if text.contains(" more than ") => text.clone(),
         error => lower_first(&without_place(error)),
     }
+}
+
+/// `Unknown property 'x' - a getter is not registered for type 'i64'` in our words.
+fn unknown_property(text: &str) -> Option<String> {
+    let mut parts = text.split('\'');
+    let (start, name, accessor, type_name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_known = start.ends_with(" property ") && accessor.contains("is not registered for type");
+    let rest = if accessor.contains("setter") { " that can be set" } else { "" };
+    is_known.then(|| format!("{} has no property `{name}`{rest}", readable_type(type_name)))
 }
 
 /// Rhai's text without the place that it adds in parentheses: the report shows it itself.

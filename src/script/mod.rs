@@ -31,6 +31,7 @@ mod json;
 mod library;
 pub(crate) mod load;
 mod options;
+mod parallel;
 mod problem;
 mod report;
 mod resolver;

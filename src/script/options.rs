@@ -44,4 +44,15 @@ impl<'a> Options<'a> {
             None => self.value::<f64>(name, "a number"),
         }
     }
+
+    /// One of a few words, by what each stands for.
+    pub fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, String> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let what = format!("one of {}", words.join(", "));
+        let Some(chosen) = self.value::<String>(name, &what)? else { return Ok(None) };
+        match choices.iter().find(|(word, _)| *word == chosen) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => Err(format!("the option `{name}` of {} is {what}, not `{chosen}`", self.function)),
+        }
+    }
 }

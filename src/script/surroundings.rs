@@ -4,11 +4,13 @@
 //! The layers are those of the thread: two closures that run at once can be in different directories.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::process::{Context, Expression};
 
+use super::console::Console;
 use super::error::CommandError;
 use super::world::World;
 
@@ -22,6 +24,8 @@ pub(crate) struct Layer {
     /// Whose it is: a host may run one runtime inside another.
     world: usize,
     pub context: Context,
+    /// Where what is printed goes, when it is not the runtime's place: standard output, and standard error.
+    pub consoles: Option<[Arc<Console>; 2]>,
     /// A command whose settings hold for every command that has none of its own.
     pub defaults: Option<Expression>,
     /// When the first of the blocks is over.
@@ -74,11 +78,26 @@ impl World {
         self.innermost(|layer| layer.context.clone()).unwrap_or_else(|| self.base.clone())
     }
 
+    /// Where what is printed here goes.
+    pub fn out(&self) -> Arc<Console> {
+        self.console(0).unwrap_or_else(|| self.out.clone())
+    }
+
+    /// Where messages go.
+    pub fn err(&self) -> Arc<Console> {
+        self.console(1).unwrap_or_else(|| self.err.clone())
+    }
+
+    fn console(&self, index: usize) -> Option<Arc<Console>> {
+        self.innermost(|layer| layer.consoles.as_ref().map(|consoles| consoles[index].clone())).flatten()
+    }
+
     /// What holds now, to be changed and [entered](Self::enter).
     pub fn layer(&self) -> Layer {
         self.innermost(|layer| layer.clone()).unwrap_or_else(|| Layer {
             world: self.id(),
             context: self.base.clone(),
+            consoles: None,
             defaults: None,
             deadline: None,
             is_cleanup: false,
@@ -111,17 +130,22 @@ impl World {
 
     /// Whether the interpreter must stop at its next operation.
     pub fn must_stop(&self) -> bool {
-        let deadline = self.innermost(|layer| layer.deadline).flatten();
-        deadline.is_some_and(|deadline| Instant::now() >= deadline) || self.is_told_to_stop()
+        let of_layer = self.innermost(|layer| {
+            let is_late = layer.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            (is_late || layer.context.cancel_token().is_cancelled(), layer.is_cleanup)
+        });
+        match of_layer {
+            Some((is_stopped, is_cleanup)) => is_stopped || (!is_cleanup && self.halt.is_requested()),
+            None => self.is_told_to_stop(),
+        }
     }
 
     /// The same apart from the deadlines of blocks: whether the whole script, or its clean-up when that is what
     /// runs, was told to stop.
     pub fn is_told_to_stop(&self) -> bool {
-        match self.is_cleaning_up() {
-            true => self.cleanup.is_cancelled(),
-            false => self.halt.is_requested() || self.base.cancel_token().is_cancelled(),
-        }
+        let of_layer = self.innermost(|layer| (layer.context.cancel_token().is_cancelled(), layer.is_cleanup));
+        let (is_cancelled, is_cleanup) = of_layer.unwrap_or_else(|| (self.base.cancel_token().is_cancelled(), false));
+        is_cancelled || (!is_cleanup && self.halt.is_requested())
     }
 
     /// How much memory may be held just now.

@@ -164,13 +164,19 @@ fn evaluate(
     let result = context.eval_expression_tree(block);
     let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let layer = entered.leave();
+    let interrupted = layer.and_then(|layer| layer.interrupted);
     match (result, timeout) {
         // What else stops the script goes before its time.
         (Err(error), Some(timeout)) if is_over && is_termination(&error) && !world.is_told_to_stop() => {
-            let interrupted = layer.and_then(|layer| layer.interrupted);
             Err(timed_out(world, &place, timeout, interrupted).into())
         }
-        (result, _) => result,
+        (result, _) => {
+            // It is for the block around this one to say.
+            if let Some(error) = interrupted {
+                world.note_interrupted(error);
+            }
+            result
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod doc;
 mod fmt;
 mod input;
 mod orphans;
+mod parallel;
 mod reports;
 mod signals;
 

@@ -37,6 +37,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::stream::register(engine, world);
     execution::register(engine, world);
     control::register(engine, world);
+    super::parallel::register(engine, world);
     text::register(engine);
     arrays::register(engine);
     files::register(engine, world);

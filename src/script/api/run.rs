@@ -50,13 +50,13 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     });
     // The failure of a started command comes later, when nobody may be waiting: it has the place of
     // its start.
-    let (unobserved, secrets, out) = (world.unobserved.clone(), world.secrets.clone(), world.out.clone());
+    let shared = world.clone();
     let start = move |place: &CallPlace, command: &Expression| {
-        let (unobserved, secrets, place) = (unobserved.clone(), secrets.clone(), place.clone());
+        let (unobserved, secrets, place) = (shared.unobserved.clone(), shared.secrets.clone(), place.clone());
         let report = move |error| lock(&unobserved).push(place.masked_error(&secrets, error));
         let execution = command.clone().on_unobserved_failure(report).start()?;
         execution.use_from_one_thread();
-        out.is_shared();
+        shared.out().is_shared();
         Ok(Dynamic::from(execution))
     };
     register_verb(engine, world, "start", start.clone());
@@ -81,7 +81,7 @@ fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
         let result = world.surround(command).run_with(|execution| {
             let handle = Execution::clone(execution);
             handle.use_from_one_thread();
-            world.out.is_shared();
+            world.out().is_shared();
             body.call_within_context::<Dynamic>(&context, (handle,)).map_err(Stop::Script)
         });
         match result {

@@ -47,7 +47,7 @@ fn sleep_seconds(world: &World, context: &NativeCallContext, seconds: f64) -> Re
 }
 
 pub(super) fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
-    print_out(&world.out, &world.halt, None);
+    print_out(&world.out(), &world.halt, None);
     let surroundings = world.context();
     // No longer than the block around it has.
     let left = surroundings.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -74,14 +74,14 @@ fn print_out(console: &Console, halt: &Halt, line: Option<&str>) {
 }
 
 fn register_output(engine: &mut Engine, world: &Arc<World>) {
-    let (out, halt) = (world.out.clone(), world.halt.clone());
-    engine.on_print(move |text| print_out(&out, &halt, Some(text)));
+    let shared = world.clone();
+    engine.on_print(move |text| print_out(&shared.out(), &shared.halt, Some(text)));
     let shared = world.clone();
     let eprint = move |text: &str| {
         // So that the two streams keep their order where both lead to the same place.
-        print_out(&shared.out, &shared.halt, None);
+        print_out(&shared.out(), &shared.halt, None);
         // A script must not fail because nobody listens to its messages.
-        let _ = shared.err.print_line(text);
+        let _ = shared.err().print_line(text);
     };
     let debug = eprint.clone();
     engine.on_debug(move |text, source, position| {

@@ -56,6 +56,7 @@ fn type_called(name: &str) -> Option<TypeId> {
         "Map" => TypeId::of::<Map>(),
         "Blob" => TypeId::of::<Blob>(),
         "Fn" => TypeId::of::<FnPtr>(),
+        "Range" => TypeId::of::<std::ops::Range<i64>>(),
         "()" => TypeId::of::<()>(),
         "?" => TypeId::of::<Dynamic>(),
         "Command" => TypeId::of::<Expression>(),

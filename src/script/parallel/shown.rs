@@ -1,0 +1,150 @@
+//! What is shown of things that run at once, and when.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use crate::process::HostStream;
+use crate::script::console::{Console, Receiver};
+use crate::script::secret::Secrets;
+use crate::script::world::{Halt, Why, lock};
+
+use super::spool::{Channel, Spool};
+
+/// How the output of items that run at once is told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The output of each in one piece, when it has ended.
+    Group,
+    /// Line by line, with the name of the item in front.
+    Prefix,
+    /// Only that of items that fail.
+    Quiet,
+}
+
+impl Mode {
+    /// The names that scripts have for them.
+    pub const NAMES: [(&str, Self); 3] = [("group", Self::Group), ("prefix", Self::Prefix), ("quiet", Self::Quiet)];
+}
+
+/// Where the output of all items ends up.
+pub(super) struct Screen {
+    pub mode: Mode,
+    pub out: Arc<Console>,
+    pub err: Arc<Console>,
+    pub halt: Arc<Halt>,
+    /// Held while the output of an item is written in one piece.
+    pub turn: Mutex<()>,
+}
+
+impl Screen {
+    /// A failure to write stops the script: going on as if the output had been seen would be a lie.
+    fn write(&self, channel: Channel, bytes: &[u8]) {
+        let result = match channel {
+            Channel::Out => self.out.write_bytes(bytes),
+            // A script must not fail because nobody listens to its messages.
+            Channel::Err => self.err.write_bytes(bytes).or(Ok(())),
+        };
+        self.check(result);
+    }
+
+    fn check(&self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.halt.request(Why::Output(error.raw_os_error()));
+        }
+    }
+}
+
+/// The output of one item.
+pub(super) struct ItemOutput {
+    screen: Arc<Screen>,
+    state: Mutex<State>,
+}
+
+enum State {
+    Waiting(Spool),
+    Lines {
+        prefix: String,
+        out: Vec<u8>,
+        err: Vec<u8>,
+    },
+    /// What still comes, from something that the item has left behind, is written at once.
+    Over,
+}
+
+impl ItemOutput {
+    /// The output of an item; `label` is what stands in front of its lines.
+    pub fn new(screen: &Arc<Screen>, label: &str) -> Arc<Self> {
+        let state = match screen.mode {
+            Mode::Group | Mode::Quiet => State::Waiting(Spool::default()),
+            Mode::Prefix => State::Lines { prefix: format!("{label} | "), out: Vec::new(), err: Vec::new() },
+        };
+        Arc::new(Self { screen: screen.clone(), state: Mutex::new(state) })
+    }
+
+    /// What takes the output of commands.
+    pub fn stream(self: &Arc<Self>, channel: Channel) -> HostStream {
+        HostStream::Sink(self.receiver(channel))
+    }
+
+    /// What takes what the script prints.
+    pub fn console(self: &Arc<Self>, channel: Channel, secrets: &Arc<Secrets>) -> Arc<Console> {
+        Arc::new(Console::to_receiver(self.receiver(channel), secrets))
+    }
+
+    fn receiver(self: &Arc<Self>, channel: Channel) -> Receiver {
+        let output = self.clone();
+        Arc::new(move |bytes: &[u8]| output.take(channel, bytes))
+    }
+
+    fn take(&self, channel: Channel, bytes: &[u8]) {
+        match &mut *lock(&self.state) {
+            State::Over => self.screen.write(channel, bytes),
+            State::Waiting(spool) => self.screen.check(spool.push(channel, bytes)),
+            State::Lines { prefix, out, err } => {
+                let kept = if channel == Channel::Out { out } else { err };
+                kept.extend_from_slice(bytes);
+                if let Some(end) = memchr::memrchr(b'\n', kept) {
+                    let whole: Vec<u8> = kept.drain(..=end).collect();
+                    self.screen.write(channel, &with_prefix(prefix, &whole));
+                }
+            }
+        }
+    }
+
+    /// Shows what is to be shown of an item that has ended.
+    pub fn end(&self, has_failed: bool) {
+        let state = std::mem::replace(&mut *lock(&self.state), State::Over);
+        match state {
+            State::Over => {}
+            State::Lines { prefix, out, err } => {
+                for (channel, mut rest) in [(Channel::Out, out), (Channel::Err, err)] {
+                    if !rest.is_empty() {
+                        rest.push(b'\n');
+                        self.screen.write(channel, &with_prefix(&prefix, &rest));
+                    }
+                }
+            }
+            State::Waiting(mut spool) => {
+                if self.screen.mode == Mode::Quiet && !has_failed {
+                    return;
+                }
+                let _turn = lock(&self.screen.turn);
+                let drained = spool.drain(|channel, piece| {
+                    self.screen.write(channel, piece);
+                    Ok(())
+                });
+                self.screen.check(drained);
+            }
+        }
+    }
+}
+
+/// Whole lines, each with the prefix.
+fn with_prefix(prefix: &str, lines: &[u8]) -> Vec<u8> {
+    let mut all = Vec::with_capacity(lines.len() + prefix.len());
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        all.extend_from_slice(prefix.as_bytes());
+        all.extend_from_slice(line);
+    }
+    all
+}

@@ -1,0 +1,112 @@
+//! Output that waits for its turn: a little of it in memory, the rest in a file without a name.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+/// More than this goes to a file.
+const IN_MEMORY: usize = 256 * 1024;
+/// The number of bytes in front of each piece: its stream, and its length.
+const HEAD: usize = 5;
+
+/// One of the two output streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Channel {
+    Out,
+    Err,
+}
+
+/// Pieces of two streams, in the order in which they came.
+#[derive(Default)]
+pub(super) struct Spool {
+    memory: Vec<u8>,
+    file: Option<File>,
+}
+
+impl Spool {
+    pub fn push(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        for piece in bytes.chunks(u32::MAX as usize) {
+            let length = piece.len() as u32;
+            self.memory.push(channel as u8);
+            self.memory.extend_from_slice(&length.to_le_bytes());
+            self.memory.extend_from_slice(piece);
+        }
+        match self.memory.len() > IN_MEMORY {
+            true => self.spill(),
+            false => Ok(()),
+        }
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        file.write_all(&self.memory)?;
+        self.memory.clear();
+        Ok(())
+    }
+
+    /// Gives every piece to a function, in their order, and is empty afterwards.
+    pub fn drain(&mut self, mut take: impl FnMut(Channel, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        if let Some(mut file) = self.file.take() {
+            file.seek(SeekFrom::Start(0))?;
+            let mut reader = io::BufReader::with_capacity(64 * 1024, file);
+            let mut piece = Vec::new();
+            while let Some((channel, length)) = read_head(&mut reader)? {
+                piece.resize(length, 0);
+                reader.read_exact(&mut piece)?;
+                take(channel, &piece)?;
+            }
+        }
+        let memory = std::mem::take(&mut self.memory);
+        let mut rest = memory.as_slice();
+        while let Some((channel, length)) = read_head(&mut rest)? {
+            let (piece, after) = rest.split_at(length);
+            take(channel, piece)?;
+            rest = after;
+        }
+        Ok(())
+    }
+}
+
+fn read_head(reader: &mut impl Read) -> io::Result<Option<(Channel, usize)>> {
+    let mut head = [0; HEAD];
+    match reader.read_exact(&mut head) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let [channel, length @ ..] = head;
+    let channel = if channel == Channel::Out as u8 { Channel::Out } else { Channel::Err };
+    Ok(Some((channel, u32::from_le_bytes(length) as usize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained(spool: &mut Spool) -> Vec<(Channel, Vec<u8>)> {
+        let mut all = Vec::new();
+        spool
+            .drain(|channel, piece| {
+                all.push((channel, piece.to_vec()));
+                Ok(())
+            })
+            .expect("a file without a name can be read");
+        all
+    }
+
+    #[test]
+    fn pieces_come_back_in_their_order_from_memory_and_from_the_file() {
+        let mut spool = Spool::default();
+        let large = vec![7; IN_MEMORY + 1];
+        let pieces = [(Channel::Out, &b"a"[..]), (Channel::Err, b""), (Channel::Err, &large), (Channel::Out, b"z")];
+        for (channel, piece) in pieces {
+            spool.push(channel, piece).expect("there is room");
+        }
+        assert!(spool.file.is_some() && !spool.memory.is_empty());
+        let expected: Vec<_> = pieces.iter().map(|(channel, piece)| (*channel, piece.to_vec())).collect();
+        assert_eq!(drained(&mut spool), expected);
+        assert!(drained(&mut spool).is_empty());
+    }
+}

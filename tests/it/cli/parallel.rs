@@ -1,0 +1,68 @@
+//! Many at once: whose output is whose, and that a signal ends all.
+
+use std::time::Duration;
+
+use super::eval;
+
+#[test]
+fn the_output_of_each_stays_together() {
+    let work = "|n| for i in 0..20 { print(n); cmd(\"testkid\", \"args\", `${n}`).run(); }";
+    let outcome = eval(&format!("parallel(1..=4, #{{limit: 4}}, {work});")).run();
+    outcome.status(0).stderr("");
+    let text = String::from_utf8_lossy(&outcome.stdout);
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_matches(['[', ']', '"'])).collect();
+    let changes = lines.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    outcome.check(lines.len() == 160 && changes == 3, &format!("{} lines in {} runs", lines.len(), changes + 1));
+}
+
+#[test]
+fn much_output_of_many_is_kept_whole() {
+    // More than is kept in memory, of both streams.
+    let work = "|n| { for i in 0..3000 { print(`${n} out ${\"x\".pad_to(100)}`); eprint(`${n} err`); } }";
+    let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+    let code = format!(
+        "fn pad_to(n) {{ let t = this; while t.len < n {{ t += t; }} t }} parallel(1..=3, #{{limit: 3}}, {work});"
+    );
+    let outcome = eval(&code).run();
+    outcome.status(0);
+    outcome.check(lines(&outcome.stdout) == 9000, "lines of standard output are missing");
+    outcome.check(lines(&outcome.stderr) == 9000, "lines of standard error are missing");
+}
+
+#[test]
+fn a_signal_ends_all_of_them_and_their_clean_up_runs() {
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        // The last one begins when the others run.
+        let code = format!(
+            "let begun = 0; parallel(1..=4, #{{limit: 4}}, |n| {{ \
+                 defer {{ print(`clean-up of ${{n}}`); }} \
+                 if n == 4 {{ while begun < 3 {{ sleep(\"1ms\"); }} cmd(\"sh\", \"-c\", \"kill -{name} $PPID\").run(); }} \
+                 begun += 1; \
+                 if n == 1 {{ sleep(\"1h\"); }} else if n == 2 {{ loop {{ }} }} else {{ cmd(\"testkid\", \"forever\").run(); }} \
+             }}); print(\"not reached\");"
+        );
+        let outcome = eval(&code).run();
+        outcome.signal(number).stderr("");
+        let text = String::from_utf8_lossy(&outcome.stdout);
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.sort_unstable();
+        let expected: Vec<String> = (1..=4).map(|n| format!("clean-up of {n}")).collect();
+        outcome.check(lines == expected, "clean-up is missing");
+        outcome.check(outcome.elapsed < Duration::from_secs(5), "it took too long");
+    }
+}
+
+#[test]
+fn a_thousand_commands_and_two_hundred_at_once() {
+    let code = "let all = parallel(0..1000, #{limit: 4}, |n| cmd(\"testkid\", \"exit\", `${n % 2}`).code()); \
+                let sum = 0; for code in all { sum += code; } print(sum); \
+                print(parallel(0..200, #{limit: 200}, |n| { sleep(\"50ms\"); n }).len());";
+    eval(code).run().status(0).stdout("500\n200\n").stderr("");
+}
+
+#[test]
+fn deep_calls_of_an_item_are_an_error_and_no_crash() {
+    let outcome = eval("fn f(n) { f(n + 1) } parallel([1, 2], |n| f(n));").run();
+    outcome.status(1).stdout("");
+    outcome.stderr_contains("the functions call each other too deeply");
+}
