@@ -13,6 +13,7 @@
 
 pub mod process;
 pub mod script;
+mod terminal;
 pub mod text;
 
 #[cfg(feature = "cli")]

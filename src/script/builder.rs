@@ -9,9 +9,10 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, OptimizationLevel};
 
 use crate::process::{CancelToken, Context, HostStream};
+use crate::terminal::Live;
 
 use super::api;
-use super::console::{Console, Receiver};
+use super::console::{Console, Receiver, live_lines};
 use super::defer;
 use super::failure::Failure;
 use super::library::Library;
@@ -222,9 +223,10 @@ fn make_world(
 ) -> World {
     let mut context = context;
     let secrets: Arc<Secrets> = Arc::default();
-    let console = |receiver: &Option<Receiver>, own: fn(&Arc<Secrets>) -> Console| {
+    let live = if stderr.is_some() { Live::off() } else { live_lines(&context, &secrets) };
+    let console = |receiver: &Option<Receiver>, own: fn(&Arc<Secrets>, &Arc<Live>) -> Console| {
         let receiver = receiver.clone();
-        Arc::new(receiver.map_or_else(|| own(&secrets), |receiver| Console::to_receiver(receiver, &secrets)))
+        Arc::new(receiver.map_or_else(|| own(&secrets, &live), |receiver| Console::to_receiver(receiver, &secrets)))
     };
     let (out, err) = (console(&stdout, Console::stdout), console(&stderr, Console::stderr));
     if let Some(receiver) = stdout {
@@ -247,6 +249,7 @@ fn make_world(
         cleanup,
         layers: AtomicUsize::new(0),
         engine: OnceLock::new(),
+        live,
         out,
         err,
         args,

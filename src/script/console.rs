@@ -7,7 +7,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::process::os;
+use crate::process::{Context, os};
+use crate::terminal::{Live, Screen, Stream};
 
 use super::secret::Secrets;
 use super::world::lock;
@@ -25,6 +26,29 @@ pub(crate) struct Console {
     /// Whether each line is written at once: somebody is looking.
     per_line: AtomicBool,
     secrets: Arc<Secrets>,
+    /// The changing lines of the screen that it leads to.
+    above: Option<(Arc<Live>, Stream)>,
+}
+
+/// The changing lines at the bottom of the terminal that standard error leads to. A dumb terminal cannot take back
+/// what it shows, and nobody watches that of a CI system.
+pub(crate) fn live_lines(context: &Context, secrets: &Arc<Secrets>) -> Arc<Live> {
+    let can_move = context.env("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    if !can_move || is_unattended(context) || !os::is_terminal(2) {
+        return Live::off();
+    }
+    let secrets = secrets.clone();
+    Live::on(Screen {
+        // Where nobody sees them, they need not be.
+        write: Box::new(|bytes| _ = os::write_standard_stream(2, bytes)),
+        size: Box::new(|| os::terminal_size(&2).unwrap_or((80, 24))),
+        mask: Box::new(move |text| secrets.mask(text).into_owned()),
+    })
+}
+
+/// Whether this is a machine at work (`CI=true`), where also a terminal has nobody sitting at it.
+pub(crate) fn is_unattended(context: &Context) -> bool {
+    context.env("CI").is_some_and(|value| !matches!(value.to_str(), Some("" | "0" | "false")))
 }
 
 enum Target {
@@ -34,13 +58,16 @@ enum Target {
 
 impl Console {
     /// The standard output of this process.
-    pub fn stdout(secrets: &Arc<Secrets>) -> Self {
-        Self::new(Target::Descriptor(1), os::is_terminal(1), secrets)
+    pub fn stdout(secrets: &Arc<Secrets>, live: &Arc<Live>) -> Self {
+        let is_terminal = os::is_terminal(1);
+        let above = (is_terminal && live.is_on()).then(|| (live.clone(), Stream::Stdout));
+        Self { above, ..Self::new(Target::Descriptor(1), is_terminal, secrets) }
     }
 
     /// The standard error of this process: never kept back.
-    pub fn stderr(secrets: &Arc<Secrets>) -> Self {
-        Self::new(Target::Descriptor(2), true, secrets)
+    pub fn stderr(secrets: &Arc<Secrets>, live: &Arc<Live>) -> Self {
+        let above = live.is_on().then(|| (live.clone(), Stream::Stderr));
+        Self { above, ..Self::new(Target::Descriptor(2), true, secrets) }
     }
 
     pub fn to_receiver(receiver: Receiver, secrets: &Arc<Secrets>) -> Self {
@@ -48,7 +75,26 @@ impl Console {
     }
 
     fn new(target: Target, per_line: bool, secrets: &Arc<Secrets>) -> Self {
-        Self { target, buffer: Mutex::default(), per_line: AtomicBool::new(per_line), secrets: secrets.clone() }
+        Self {
+            target,
+            buffer: Mutex::default(),
+            per_line: AtomicBool::new(per_line),
+            secrets: secrets.clone(),
+            above: None,
+        }
+    }
+
+    /// Writes what a command says, behind what the script has said.
+    pub fn pass_on(&self, bytes: &[u8]) {
+        let mut buffer = lock(&self.buffer);
+        buffer.extend_from_slice(bytes);
+        // As if the command had the stream itself, and nobody were there.
+        let _ = self.write_out(&mut buffer);
+    }
+
+    /// Whether what is written goes around changing lines that are on the screen.
+    pub fn is_above_lines(&self) -> bool {
+        self.above.as_ref().is_some_and(|(live, _)| live.is_shown())
     }
 
     /// Writes the text, with secrets masked, and a line feed.
@@ -91,9 +137,12 @@ impl Console {
     }
 
     fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
-        match &self.target {
-            Target::Descriptor(fd) => os::write_standard_stream(*fd, bytes),
-            Target::Receiver(receiver) => {
+        match (&self.target, &self.above) {
+            (Target::Descriptor(fd), None) => os::write_standard_stream(*fd, bytes),
+            (Target::Descriptor(fd), Some((live, stream))) => {
+                live.above(*stream, bytes, |bytes| os::write_standard_stream(*fd, bytes))
+            }
+            (Target::Receiver(receiver), _) => {
                 receiver(bytes);
                 Ok(())
             }

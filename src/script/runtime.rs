@@ -223,6 +223,7 @@ impl Runtime {
         let explain = |error: Box<EvalAltResult>| {
             world.library.explain(&self.engine, name, |explainer| explainer.run_failure(*error))
         };
+        world.live.end();
         let flushed = world.out.flush();
         let unobserved = std::mem::take(&mut *lock(&world.unobserved));
         let why = world.halt.take();

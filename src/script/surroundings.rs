@@ -3,12 +3,13 @@
 //!
 //! The layers are those of the thread: two closures that run at once can be in different directories.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crate::process::{Context, Expression};
+use crate::process::{Context, Expression, HostStream};
 
 use super::console::Console;
 use super::error::CommandError;
@@ -123,9 +124,28 @@ impl World {
                 Some(defaults) => command.clone().under(&defaults.settings.scoped),
                 None => command.clone(),
             };
-            command.within(&layer.context)
+            command.within(&self.beside_lines(&layer.context))
         });
-        surrounded.unwrap_or_else(|| command.within(&self.base))
+        surrounded.unwrap_or_else(|| command.within(&self.beside_lines(&self.base)))
+    }
+
+    /// The same surroundings, where what commands write to the terminal must go above changing lines.
+    fn beside_lines<'c>(&self, context: &'c Context) -> Cow<'c, Context> {
+        if !self.live.is_shown() {
+            return Cow::Borrowed(context);
+        }
+        let sink = |console: &Arc<Console>| {
+            let console = console.clone();
+            HostStream::Sink(Arc::new(move |bytes: &[u8]| console.pass_on(bytes)))
+        };
+        let mut context = context.clone();
+        if matches!(context.stdout, HostStream::Inherit) && self.out.is_above_lines() {
+            context = context.with_stdout(sink(&self.out));
+        }
+        if matches!(context.stderr, HostStream::Inherit) && self.err.is_above_lines() {
+            context = context.with_stderr(sink(&self.err));
+        }
+        Cow::Owned(context)
     }
 
     /// Whether the interpreter must stop at its next operation.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 use crate::process::{CancelToken, Context, os};
+use crate::terminal::Live;
 
 use super::console::Console;
 use super::error::CommandError;
@@ -27,6 +28,8 @@ pub(crate) struct World {
     /// What calls the closures of clean-up and of streams, which have no interpreter at hand. Never set where
     /// the engine is a host's.
     pub engine: OnceLock<Weak<Engine>>,
+    /// The changing lines of the terminal.
+    pub live: Arc<Live>,
     pub out: Arc<Console>,
     pub err: Arc<Console>,
     pub args: Vec<String>,

@@ -1,6 +1,6 @@
 //! The layers of ARCHITECTURE.md, held by reading the imports: an arrow may only point down.
 //!
-//! `text` < `process` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`. Comments and strings do
+//! `text` < `process` < `terminal` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`. Comments and strings do
 //! not count; code under `#[cfg(test)]` does, because a test that needs an upper layer belongs there.
 
 use crate::support::rust_source::rust_files;
@@ -15,15 +15,18 @@ use paths::{Token, named_paths, tokens};
 const LAYERS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("process", &["text"]),
-    ("script", &["process", "text"]),
-    ("repl", &["script", "process", "text"]),
-    ("cli", &["repl", "script", "process", "text"]),
+    ("terminal", &["process"]),
+    ("script", &["terminal", "process", "text"]),
+    ("repl", &["script", "terminal", "process", "text"]),
+    ("cli", &["repl", "script", "terminal", "process", "text"]),
 ];
 
 /// Crates that only one layer may name.
 const CRATES: &[(&str, &str)] = &[
     ("rhai", "script"),
     ("rustyline", "repl"),
+    ("unicode_width", "terminal"),
+    ("anstyle", "terminal"),
     ("clap", "cli"),
     ("shared_child", "process"),
     ("os_pipe", "process"),

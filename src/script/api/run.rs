@@ -9,10 +9,14 @@ use crate::script::convert;
 use crate::script::error::{CallPlace, Stop};
 use crate::script::stream::Stream;
 use crate::script::world::{World, lock};
+use crate::terminal::Suspended;
 
 use super::output::Outcome;
 
 type ScriptResult = Result<Dynamic, Box<EvalAltResult>>;
+/// Verbs whose command is waited for with our streams as its own: it has the terminal for itself.
+const ALONE: &[&str] = &["run", "code"];
+
 type Verb = fn(&Expression) -> Result<Dynamic, process::Error>;
 
 pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
@@ -100,12 +104,14 @@ fn register_verb(
 ) {
     let (shared, run) = (world.clone(), verb.clone());
     engine.register_fn(name, move |context: NativeCallContext, command: Expression| {
+        let _alone = alone(&shared, name);
         start(&context, &shared, command, &run)
     });
     let (shared, run) = (world.clone(), verb);
     engine.register_fn(name, move |context: NativeCallContext, program: Text, arguments: Array| {
         let arguments = convert::arguments(&arguments, "args")
             .map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+        let _alone = alone(&shared, name);
         start(&context, &shared, Expression::new(program.as_str()).args(arguments), &run)
     });
 }
@@ -119,8 +125,14 @@ fn register_for_program(
 ) {
     let world = world.clone();
     engine.register_fn(name, move |context: NativeCallContext, program: Text| {
+        let _alone = alone(&world, name);
         start(&context, &world, Expression::new(program.as_str()), &verb)
     });
+}
+
+/// Takes changing lines off the screen while the command runs.
+fn alone(world: &World, verb: &str) -> Option<Suspended> {
+    (ALONE.contains(&verb) && world.live.is_shown()).then(|| world.live.suspend())
 }
 
 fn start(
