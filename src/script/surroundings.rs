@@ -89,6 +89,11 @@ impl World {
         self.console(1).unwrap_or_else(|| self.err.clone())
     }
 
+    /// Whether what is printed here goes somewhere else.
+    pub fn has_own_consoles(&self) -> bool {
+        self.innermost(|layer| layer.consoles.is_some()) == Some(true)
+    }
+
     fn console(&self, index: usize) -> Option<Arc<Console>> {
         self.innermost(|layer| layer.consoles.as_ref().map(|consoles| consoles[index].clone())).flatten()
     }

@@ -130,9 +130,10 @@ fn register_for_program(
     });
 }
 
-/// Takes changing lines off the screen while the command runs.
+/// Takes changing lines off the screen while the command runs, unless what it writes is collected.
 fn alone(world: &World, verb: &str) -> Option<Suspended> {
-    (ALONE.contains(&verb) && world.live.is_shown()).then(|| world.live.suspend())
+    let has_screen = || world.live.is_shown() && !world.has_own_consoles();
+    (ALONE.contains(&verb) && has_screen()).then(|| world.live.suspend())
 }
 
 fn start(

@@ -5,6 +5,7 @@
 //! items would take it away from each other.
 
 mod batch;
+mod panel;
 mod shown;
 mod spool;
 
@@ -27,6 +28,7 @@ use super::world::{Why, World, lock};
 
 pub(crate) use batch::Batch;
 use batch::ItemFailure;
+use panel::Panel;
 use shown::{ItemOutput, Mode, Screen};
 use spool::Channel;
 
@@ -107,8 +109,11 @@ fn parallel(
     let outer = around.context.cancel_token().clone();
     let no_token = |error: std::io::Error| Error::from_io(ErrorKind::Resource, "cannot run things in parallel", &error);
     let inner = CancelToken::new().map_err(|error| place.raise(world, no_token(error)))?;
+    // Where there are no changing lines, what happened is told by the lines that stay.
+    let mode = if manner.mode == Mode::Panel && !world.live.is_on() { Mode::Group } else { manner.mode };
     let screen = Arc::new(Screen {
-        mode: manner.mode,
+        mode,
+        panel: (mode == Mode::Panel).then(|| Panel::new(&world.live, items.len())),
         out: world.out(),
         err: world.err(),
         halt: world.halt.clone(),

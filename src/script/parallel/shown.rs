@@ -8,7 +8,11 @@ use crate::script::console::{Console, Receiver};
 use crate::script::secret::Secrets;
 use crate::script::world::{Halt, Why, lock};
 
+use super::panel::{ItemLine, Panel};
 use super::spool::{Channel, Spool};
+
+/// What is longer is shown as more than one line.
+const LONGEST_LINE: usize = 64 * 1024;
 
 /// How the output of items that run at once is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +23,14 @@ pub(super) enum Mode {
     Prefix,
     /// Only that of items that fail.
     Quiet,
+    /// As quiet, with a line for each that runs; on a terminal only, as a group elsewhere.
+    Panel,
 }
 
 impl Mode {
     /// The names that scripts have for them.
-    pub const NAMES: [(&str, Self); 3] = [("group", Self::Group), ("prefix", Self::Prefix), ("quiet", Self::Quiet)];
+    pub const NAMES: [(&str, Self); 4] =
+        [("group", Self::Group), ("prefix", Self::Prefix), ("quiet", Self::Quiet), ("panel", Self::Panel)];
 }
 
 /// Where the output of all items ends up.
@@ -34,6 +41,8 @@ pub(super) struct Screen {
     pub halt: Arc<Halt>,
     /// Held while the output of an item is written in one piece.
     pub turn: Mutex<()>,
+    /// Where the lines of a panel are.
+    pub panel: Option<Panel>,
 }
 
 impl Screen {
@@ -61,7 +70,7 @@ pub(super) struct ItemOutput {
 }
 
 enum State {
-    Waiting(Spool),
+    Waiting(Spool, Option<ItemLine>),
     Lines {
         prefix: String,
         out: Vec<u8>,
@@ -75,7 +84,9 @@ impl ItemOutput {
     /// The output of an item; `label` is what stands in front of its lines.
     pub fn new(screen: &Arc<Screen>, label: &str) -> Arc<Self> {
         let state = match screen.mode {
-            Mode::Group | Mode::Quiet => State::Waiting(Spool::default()),
+            Mode::Group | Mode::Quiet | Mode::Panel => {
+                State::Waiting(Spool::default(), screen.panel.as_ref().map(|panel| panel.line(label)))
+            }
             Mode::Prefix => State::Lines { prefix: format!("{label} | "), out: Vec::new(), err: Vec::new() },
         };
         Arc::new(Self { screen: screen.clone(), state: Mutex::new(state) })
@@ -99,10 +110,18 @@ impl ItemOutput {
     fn take(&self, channel: Channel, bytes: &[u8]) {
         match &mut *lock(&self.state) {
             State::Over => self.screen.write(channel, bytes),
-            State::Waiting(spool) => self.screen.check(spool.push(channel, bytes)),
+            State::Waiting(spool, line) => {
+                self.screen.check(spool.push(channel, bytes));
+                if let Some(line) = line {
+                    line.take(bytes);
+                }
+            }
             State::Lines { prefix, out, err } => {
                 let kept = if channel == Channel::Out { out } else { err };
                 kept.extend_from_slice(bytes);
+                if kept.len() > LONGEST_LINE && !kept.contains(&b'\n') {
+                    kept.push(b'\n');
+                }
                 if let Some(end) = memchr::memrchr(b'\n', kept) {
                     let whole: Vec<u8> = kept.drain(..=end).collect();
                     self.screen.write(channel, &with_prefix(prefix, &whole));
@@ -124,8 +143,12 @@ impl ItemOutput {
                     }
                 }
             }
-            State::Waiting(mut spool) => {
-                if self.screen.mode == Mode::Quiet && !has_failed {
+            State::Waiting(mut spool, line) => {
+                drop(line);
+                if let Some(panel) = &self.screen.panel {
+                    panel.count(has_failed);
+                }
+                if self.screen.mode != Mode::Group && !has_failed {
                     return;
                 }
                 let _turn = lock(&self.screen.turn);

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use super::eval;
+use crate::support::leaks::Guard;
+use crate::support::procscript_bin;
+use crate::support::pty::Terminal;
+use crate::support::scratch::Scratch;
 
 #[test]
 fn the_output_of_each_stays_together() {
@@ -65,4 +69,23 @@ fn deep_calls_of_an_item_are_an_error_and_no_crash() {
     let outcome = eval("fn f(n) { f(n + 1) } parallel([1, 2], |n| f(n));").run();
     outcome.status(1).stdout("");
     outcome.stderr_contains("the functions call each other too deeply");
+}
+
+#[test]
+fn at_a_terminal_a_panel_shows_what_runs() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let code = "parallel([\"one\", \"two\"], #{limit: 2, show: \"panel\"}, |name| { \
+                    if name == \"one\" { print(\"a\"); print(\"halfway\"); wait_for(#{path: \"go\"}); } else { throw \"bad\" } }); \
+                ";
+    let code = format!(
+        "try {{ parallel([1], |n| 0); {} }} catch (e) {{ print(e.message) }}",
+        code.replace("show", "on_fail: \"finish\", show")
+    );
+    let mut terminal = Terminal::run(&procscript_bin(), scratch.path(), &["-e", &code]);
+    terminal.expect("1/2 done, 1 failed").expect("  one: halfway");
+    std::fs::write(scratch.path().join("go"), "").expect("it is ours");
+    terminal.expect("\r\x1b[Jbad\r\n");
+    assert_eq!(terminal.ended().code(), Some(0));
+    assert!(!terminal.shown.contains("halfway"), "output of what succeeds is hidden: {}", terminal.shown);
 }

@@ -26,7 +26,7 @@ impl Terminal {
     pub fn run(program: &Path, dir: &Path, arguments: &[&str]) -> Self {
         let (screen, terminal) = open();
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(dir).env("TERM", "xterm").env("NO_COLOR", "1");
+        command.args(arguments).current_dir(dir).env("TERM", "xterm").env("NO_COLOR", "1").env_remove("CI");
         for stream in [Command::stdin::<OwnedFd>, Command::stdout::<OwnedFd>, Command::stderr::<OwnedFd>] {
             stream(&mut command, terminal.try_clone().expect("a descriptor"));
         }
