@@ -320,6 +320,13 @@ impl Error {
         self
     }
 
+    /// The last of the output that was not captured, where nobody has seen it.
+    pub(crate) fn with_tails(mut self, stdout: Vec<u8>, stderr: Vec<u8>) -> Self {
+        self.0.stdout.get_or_insert(stdout);
+        self.0.stderr.get_or_insert(stderr);
+        self
+    }
+
     /// What was read of standard output before the failure, where it went to its reader.
     pub(crate) fn with_read(mut self, text: impl FnOnce() -> Vec<u8>) -> Self {
         self.0.stdout.get_or_insert_with(text);

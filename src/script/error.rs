@@ -33,6 +33,11 @@ impl CommandError {
         Self { error: self.error.with_attempts(tries), ..self }
     }
 
+    /// With another error of the engine's.
+    pub(crate) fn with_error(self, change: impl FnOnce(process::Error) -> process::Error) -> Self {
+        Self { error: change(self.error), ..self }
+    }
+
     /// As one of those that failed beside each other.
     pub(crate) fn with_batch(self, batch: Arc<Batch>, words: Option<&str>) -> Self {
         let error = match words {

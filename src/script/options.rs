@@ -10,14 +10,16 @@ use super::convert;
 
 /// Reads the values of an options map, and refuses what it does not know.
 pub(crate) struct Options<'a> {
-    function: &'static str,
+    pub function: &'static str,
     pub map: &'a Map,
+    /// The options that there are.
+    pub known: &'a [&'a str],
 }
 
 impl<'a> Options<'a> {
-    pub fn new(function: &'static str, map: &'a Map, known: &[&str]) -> Result<Self, String> {
+    pub fn new(function: &'static str, map: &'a Map, known: &'a [&'a str]) -> Result<Self, String> {
         match map.keys().find(|key| !known.contains(&key.as_str())) {
-            None => Ok(Self { function, map }),
+            None => Ok(Self { function, map, known }),
             Some(key) => {
                 let names = known.iter().map(|name| name.to_string());
                 let hint = nearest_name(key, names).map(|similar| format!("; did you mean `{similar}`?"));

@@ -49,6 +49,7 @@ codes! {
     WrongArgumentCount "wrong-argument-count" Error "a function does not take so many arguments",
     UnusedCommand "unused-command" Error "a command is built and never run",
     UnusedStream "unused-stream" Error "a stream is made and never read",
+    UnusedExecution "unused-execution" Error "a command beside the script is ended as soon as it is started",
     CommandAsCondition "command-as-condition" Error "a command stands where a truth value is needed",
     DecidedComparison "decided-comparison" Error "the types of its sides decide a comparison",
     WrongExit "exit-code" Error "`exit` with a number that is no exit code",

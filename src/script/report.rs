@@ -164,8 +164,11 @@ fn push_command(text: &mut String, error: &Error) {
             push_note(text, &format!("{mark} {} `{}` {}{note}", index + 1, stage.command, stage.status));
         }
     }
-    if let Some(tail) = error.stderr().and_then(tail_of) {
-        push_note(text, "standard error:");
+    let of_stderr = error.stderr().and_then(tail_of).map(|tail| ("standard error:", tail));
+    // Some say on standard output what is wrong.
+    let of_stdout = || error.stderr().and(error.stdout()).and_then(tail_of).map(|tail| ("standard output:", tail));
+    if let Some((name, tail)) = of_stderr.or_else(of_stdout) {
+        push_note(text, name);
         for line in tail.lines() {
             let _ = writeln!(text, "     {}", escape_controls(line));
         }

@@ -1,16 +1,15 @@
 //! Functions that run a closure in a way of their own: `attempt`, `retry`, `wait_for`.
 
-use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::process;
 use crate::script::caught::ScriptError;
 use crate::script::convert;
 use crate::script::error::{CallPlace, CommandError};
 use crate::script::options::Options;
+use crate::script::ready::{self, Wait};
 use crate::script::with_block::is_termination;
 use crate::script::world::World;
 
@@ -118,79 +117,8 @@ fn after(tries: u32, error: Dynamic) -> Dynamic {
     error
 }
 
-/// Between two looks, unless the script says otherwise.
-const INTERVAL: Duration = Duration::from_millis(50);
-/// Nothing is waited for longer, unless the script says otherwise.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What is waited for.
-enum Goal {
-    Port { host: String, port: u16 },
-    File(std::path::PathBuf),
-    True(FnPtr),
-}
-
-impl std::fmt::Display for Goal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Port { host, port } => write!(f, "port {port} of {host}"),
-            Self::File(path) => write!(f, "the file `{}`", path.display()),
-            Self::True(_) => write!(f, "what the closure asks for"),
-        }
-    }
-}
-
 fn wait_for(world: &World, context: &NativeCallContext, options: &Map) -> Result<()> {
     let place = CallPlace::of(context);
-    let invalid = |problem| place.invalid(world, problem);
-    let known = ["port", "host", "path", "ready", "timeout", "interval"];
-    let options = Options::new("wait_for", options, &known).map_err(invalid)?;
-    let host = options.value::<String>("host", "text").map_err(invalid)?.unwrap_or_else(|| "127.0.0.1".to_string());
-    let port = options.value::<i64>("port", "a number").map_err(invalid)?;
-    let ready = options.value::<FnPtr>("ready", "a function that answers true or false").map_err(invalid)?;
-    let goal = match (port, options.map.get("path"), ready) {
-        (Some(port), None, None) => match u16::try_from(port) {
-            Ok(port) => Goal::Port { host, port },
-            Err(_) => return Err(invalid(format!("{port} is no port: it is a number from 0 to 65535"))),
-        },
-        (None, Some(path), None) => {
-            let path = convert::path(path, "the option `path` of wait_for").map_err(invalid)?;
-            Goal::File(world.context().absolute(&path).map_err(|error| place.raise(world, error))?)
-        }
-        (None, None, Some(ready)) => Goal::True(ready),
-        _ => return Err(invalid("wait_for takes one of port, path and ready".to_string())),
-    };
-    let timeout = options.duration("timeout").map_err(invalid)?.unwrap_or(PATIENCE);
-    let interval = options.duration("interval").map_err(invalid)?.unwrap_or(INTERVAL);
-    let end = Instant::now().checked_add(timeout);
-    loop {
-        if is_reached(context, &place, world, &goal)? {
-            return Ok(());
-        }
-        let left = end.map_or(interval, |end| end.saturating_duration_since(Instant::now()));
-        if left.is_zero() {
-            let after = process::duration_text(timeout);
-            let message = format!("{goal} was not there after {after}");
-            return Err(place.raise(world, process::Error::timed_out(message)));
-        }
-        sleep(world, interval.min(left), place.position)?;
-    }
-}
-
-fn is_reached(context: &NativeCallContext, place: &CallPlace, world: &World, goal: &Goal) -> Result<bool> {
-    Ok(match goal {
-        Goal::File(path) => path.exists(),
-        Goal::Port { host, port } => is_open(host, *port),
-        Goal::True(until) => {
-            let answer = until.call_within_context::<Dynamic>(context, ())?;
-            let wrong = |kind| format!("the option `ready` of wait_for answers true or false, not {kind}");
-            answer.as_bool().map_err(|_| place.invalid(world, wrong(convert::kind_of(&answer))))?
-        }
-    })
-}
-
-/// Whether somebody listens there.
-fn is_open(host: &str, port: u16) -> bool {
-    let addresses = (host, port).to_socket_addrs().into_iter().flatten();
-    addresses.into_iter().any(|address| TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok())
+    let options = Options::new("wait_for", options, ready::OPTIONS).map_err(|problem| place.invalid(world, problem))?;
+    Wait::read(world, &place, &options)?.until_reached(world, context, || Ok(false))
 }

@@ -21,6 +21,7 @@ use super::world::World;
 
 pub use output::Outcome;
 pub(crate) use settings::SETTINGS;
+pub(crate) use system::sleep;
 
 /// Registers everything with an engine.
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
@@ -38,6 +39,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     execution::register(engine, world);
     control::register(engine, world);
     super::parallel::register(engine, world);
+    super::service::register(engine, world);
     text::register(engine);
     arrays::register(engine);
     files::register(engine, world);

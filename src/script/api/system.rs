@@ -46,7 +46,7 @@ fn sleep_seconds(world: &World, context: &NativeCallContext, seconds: f64) -> Re
     }
 }
 
-pub(super) fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
+pub(crate) fn sleep(world: &World, duration: std::time::Duration, position: Position) -> Result<()> {
     print_out(&world.out(), &world.halt, None);
     let surroundings = world.context();
     // No longer than the block around it has.

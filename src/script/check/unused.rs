@@ -16,14 +16,21 @@ const CONSTRUCTORS: &[&str] = &["cmd", "pipe", "sh"];
 /// Methods that make a stream of a command.
 const STREAMS: &[&str] = &["lines", "chunks"];
 
+/// Functions that start what runs beside the script.
+const BACKGROUND: &[&str] = &["service"];
+
 /// What does nothing until it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Built {
     Command,
     Stream,
+    /// What runs beside the script ends when nobody holds it any more.
+    Execution,
+    /// A command that may outlive its handle.
+    Detached,
 }
 
-/// What is built by statements whose value nobody uses, and commands where a truth value is needed:
+/// What is built, or started, by statements whose value nobody uses, and commands where a truth value is needed:
 /// `cmd("a") && cmd("b")` runs neither.
 pub(super) fn find(program: &Program, findings: &mut Findings) {
     program.walk(&mut |node| match node {
@@ -36,6 +43,15 @@ pub(super) fn find(program: &Program, findings: &mut Findings) {
                 Some((Built::Stream, position)) => {
                     let help = "read it, with `for`, .each(…) or .to_array(), or keep it: let lines = …";
                     findings.add(Code::UnusedStream, position, "this stream is built but never read", Some(help));
+                }
+                Some((Built::Execution, position)) => {
+                    let message = "this command is started, and ended at once: nothing keeps it";
+                    let help = "keep it: let process = …, or let it go on: .detach() before .start()";
+                    findings.add(Code::UnusedExecution, position, message, Some(help));
+                }
+                Some((Built::Detached, position)) => {
+                    let help = "start it with .start()";
+                    findings.add(Code::UnusedCommand, position, "this command is built but never run", Some(help));
                 }
                 None => {}
             }
@@ -73,7 +89,7 @@ fn unused(statement: &Stmt) -> Option<(Built, Position)> {
 
 /// Whether an expression can only be a command.
 pub(super) fn is_command(expression: &Expr) -> bool {
-    built_by(expression) == Some(Built::Command)
+    matches!(built_by(expression), Some(Built::Command | Built::Detached))
 }
 
 /// What an expression can only be: a constructor and settings are a command; with `lines` or `chunks`
@@ -95,6 +111,7 @@ fn built_by_call(call: &FnCallExpr) -> Option<Built> {
         return None;
     }
     match &*call.args {
+        _ if BACKGROUND.contains(&call.name.as_str()) => Some(Built::Execution),
         _ if CONSTRUCTORS.contains(&call.name.as_str()) => Some(Built::Command),
         [command] if STREAMS.contains(&call.name.as_str()) && is_command(command) => Some(Built::Stream),
         // The shorthand: a program with its arguments.
@@ -118,6 +135,9 @@ fn built_by_methods(object: Built, methods: &Expr) -> Option<Built> {
 
 fn built_by_method(object: Built, name: &str) -> Option<Built> {
     match object {
+        Built::Command if name == "detach" => Some(Built::Detached),
+        Built::Detached if name == "pipe" || SETTINGS.contains(&name) => Some(Built::Detached),
+        Built::Command if name == "start" => Some(Built::Execution),
         Built::Command if name == "pipe" || SETTINGS.contains(&name) => Some(Built::Command),
         Built::Command if STREAMS.contains(&name) => Some(Built::Stream),
         Built::Stream if ADAPTORS.contains(&name) => Some(Built::Stream),

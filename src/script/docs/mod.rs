@@ -33,6 +33,7 @@ const SOURCES: &[&str] = &[
     include_str!("../api/execution.d.rhai"),
     include_str!("../api/control.d.rhai"),
     include_str!("../parallel/parallel.d.rhai"),
+    include_str!("../service.d.rhai"),
     include_str!("../api/system.d.rhai"),
     include_str!("../api/files.d.rhai"),
     include_str!("../api/text.d.rhai"),

@@ -29,8 +29,8 @@ use super::world::{Why, World, lock};
 pub(crate) use batch::Batch;
 use batch::ItemFailure;
 use panel::Panel;
-use shown::{ItemOutput, Mode, Screen};
-use spool::Channel;
+pub(crate) use shown::{ItemOutput, Mode, Screen};
+pub(crate) use spool::Channel;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -243,7 +243,7 @@ fn labels(world: &World, items: &[Dynamic]) -> Vec<String> {
 }
 
 /// The first line, cut.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match line.char_indices().nth(LABEL_WIDTH) {

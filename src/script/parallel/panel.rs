@@ -10,7 +10,7 @@ use crate::terminal::{Live, LiveLine};
 /// Of a line that has no end yet, so much is kept.
 const LONGEST: usize = 1024;
 
-pub(super) struct Panel {
+pub(crate) struct Panel {
     live: Arc<Live>,
     head: LiveLine,
     total: usize,
@@ -50,7 +50,7 @@ impl Panel {
 }
 
 /// The line of an item.
-pub(super) struct ItemLine {
+pub(crate) struct ItemLine {
     line: LiveLine,
     label: String,
     /// The last line of its output, as far as it has come.

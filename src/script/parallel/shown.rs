@@ -16,7 +16,7 @@ const LONGEST_LINE: usize = 64 * 1024;
 
 /// How the output of items that run at once is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     /// The output of each in one piece, when it has ended.
     Group,
     /// Line by line, with the name of the item in front.
@@ -34,7 +34,7 @@ impl Mode {
 }
 
 /// Where the output of all items ends up.
-pub(super) struct Screen {
+pub(crate) struct Screen {
     pub mode: Mode,
     pub out: Arc<Console>,
     pub err: Arc<Console>,
@@ -64,7 +64,7 @@ impl Screen {
 }
 
 /// The output of one item.
-pub(super) struct ItemOutput {
+pub(crate) struct ItemOutput {
     screen: Arc<Screen>,
     state: Mutex<State>,
 }
@@ -107,7 +107,7 @@ impl ItemOutput {
         Arc::new(move |bytes: &[u8]| output.take(channel, bytes))
     }
 
-    fn take(&self, channel: Channel, bytes: &[u8]) {
+    pub fn take(&self, channel: Channel, bytes: &[u8]) {
         match &mut *lock(&self.state) {
             State::Over => self.screen.write(channel, bytes),
             State::Waiting(spool, line) => {
@@ -159,6 +159,13 @@ impl ItemOutput {
                 self.screen.check(drained);
             }
         }
+    }
+}
+
+/// A last line without an ending is shown all the same.
+impl Drop for ItemOutput {
+    fn drop(&mut self) {
+        self.end(false);
     }
 }
 

@@ -10,7 +10,7 @@ const HEAD: usize = 5;
 
 /// One of the two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Channel {
+pub(crate) enum Channel {
     Out,
     Err,
 }

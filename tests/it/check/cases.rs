@@ -297,6 +297,12 @@ fn streams_that_are_never_read() {
         ("cmd(\"a\").lines(); 1", &["unused-stream@1:1"]),
         ("for x in [1] { $`a`.lines().map(|line| line) }", &["unused-stream@1:16"]),
         ("lines(\"a\", [\"b\"])", &["unused-stream@1:1"]),
+        ("cmd(\"a\").start(); 1", &["unused-execution@1:1"]),
+        ("cmd(\"a\").name(\"x\").start();", &["unused-execution@1:1"]),
+        ("service(cmd(\"a\"), #{port: 80}); 1", &["unused-execution@1:1"]),
+        ("cmd(\"a\").detach().name(\"x\").start(); let p = cmd(\"a\").start(); p", &[]),
+        ("cmd(\"a\").start().wait(); fn f() { cmd(\"a\").start() } f()", &[]),
+        ("cmd(\"a\").detach();", &["unused-command@1:1"]),
         ("let l = $`a`.lines(); $`a`.lines().to_array(); for x in $`a`.chunks() { print(x) }", &[]),
     ]);
 }

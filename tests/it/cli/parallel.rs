@@ -1,4 +1,4 @@
-//! Many at once: whose output is whose, and that a signal ends all.
+//! Many at once: whose output is whose, and that a signal ends all. And services.
 
 use std::time::Duration;
 
@@ -88,4 +88,26 @@ fn at_a_terminal_a_panel_shows_what_runs() {
     terminal.expect("\r\x1b[Jbad\r\n");
     assert_eq!(terminal.ended().code(), Some(0));
     assert!(!terminal.shown.contains("halfway"), "output of what succeeds is hidden: {}", terminal.shown);
+}
+
+#[test]
+fn a_service_is_ready_when_its_port_is_open() {
+    let _guard = Guard::new();
+    // What listens here is not the service.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    let code = format!("let s = service(cmd(\"testkid\", \"forever\"), #{{port: {port}}});");
+    eval(&code).run().status(1).stderr_contains(&format!("somebody listens on port {port} of 127.0.0.1 already"));
+    drop(listener);
+    let code = format!("let s = service(cmd(\"testkid\", \"forever\"), #{{port: {port}, timeout: \"100ms\"}});");
+    let outcome = eval(&code).run();
+    outcome.status(124).stderr_contains(&format!("port {port} of 127.0.0.1 was not there after 100 ms"));
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_service_and_the_service() {
+    let code = "let s = service(cmd(\"sh\", \"-c\", \"kill -TERM $PPID; exec testkid forever\"), #{line: \"never\"});";
+    let outcome = eval(code).run();
+    outcome.signal(15).stderr("");
+    outcome.check(outcome.elapsed < Duration::from_secs(5), "it took too long");
 }
