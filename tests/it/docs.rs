@@ -6,6 +6,7 @@ use procscript::script::Runtime;
 
 use crate::support::leaks;
 
+mod cookbook;
 mod reference;
 
 /// Variables that the fragments of the README's table use without defining them.

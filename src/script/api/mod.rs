@@ -6,6 +6,7 @@ mod command;
 mod control;
 mod execution;
 mod files;
+mod numbers;
 mod output;
 mod platform;
 mod run;
@@ -41,6 +42,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::parallel::register(engine, world);
     super::service::register(engine, world);
     text::register(engine);
+    numbers::register(engine, world);
     arrays::register(engine);
     files::register(engine, world);
     system::register(engine, world);

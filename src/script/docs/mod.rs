@@ -37,6 +37,7 @@ const SOURCES: &[&str] = &[
     include_str!("../api/system.d.rhai"),
     include_str!("../api/files.d.rhai"),
     include_str!("../api/text.d.rhai"),
+    include_str!("../api/numbers.d.rhai"),
     include_str!("../secret/secret.d.rhai"),
 ];
 
