@@ -59,7 +59,8 @@ impl Repo {
     fn git(&self, arguments: &[&str]) {
         let _shared = leaks::shared();
         let mut git = Command::new("git");
-        git.args(["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]).args(arguments);
+        git.args(["-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "maintenance.auto=false"])
+            .args(arguments);
         git.current_dir(self.0.path()).env("HOME", self.0.temp()).env("GIT_CONFIG_NOSYSTEM", "1");
         let status = git.stdin(Stdio::null()).status().expect("these tests need git");
         assert!(status.success(), "git {arguments:?}: {status}");

@@ -10,8 +10,9 @@ use crate::support::project_dir;
 use crate::support::run::Run;
 
 /// A repository for the examples of `std/git`: two tags, a changed file, a staged one and one that git does not know.
+/// Without maintenance, which git leaves running behind a commit.
 const REPOSITORY: &str = "\
-git init -q -b main . && git config user.name me && git config user.email me@example.org
+git init -q -b main . && git config maintenance.auto false && git config user.name me && git config user.email me@example.org
 printf 'one\\n' > README.md && mkdir src && printf 'one\\n' > src/main.rs && printf 'one\\n' > src/lib.rs
 printf 'setup.sh\\nexample.rhai\\n' > .git/info/exclude
 git add . && git commit -q -m first && git tag v1.9 && git tag v1.10
