@@ -16,6 +16,8 @@ pub mod script;
 pub mod text;
 
 #[cfg(feature = "cli")]
+mod arguments;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 mod repl;

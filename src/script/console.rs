@@ -51,6 +51,12 @@ impl Console {
         Self { target, buffer: Mutex::default(), per_line: AtomicBool::new(per_line), secrets: secrets.clone() }
     }
 
+    /// Whether this is a terminal.
+    #[cfg(feature = "cli")]
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.target, Target::Descriptor(fd) if os::is_terminal(fd))
+    }
+
     /// Writes the text, with secrets masked, and a line feed.
     pub fn print_line(&self, text: &str) -> io::Result<()> {
         let text = self.secrets.mask(text);

@@ -33,6 +33,7 @@ const SOURCES: &[&str] = &[
     include_str!("../api/execution.d.rhai"),
     include_str!("../api/control.d.rhai"),
     include_str!("../api/system.d.rhai"),
+    include_str!("../api/arguments.d.rhai"),
     include_str!("../api/files.d.rhai"),
     include_str!("../api/text.d.rhai"),
     include_str!("../secret/secret.d.rhai"),
