@@ -159,7 +159,7 @@ fn scripts_without_a_file_have_help_too() {
 #[test]
 fn messages_are_safe_to_show() {
     let outcome = Run::new().script("cli(#{});").arg("a\u{1b}[31m\nb").run();
-    outcome.status(2).stdout("").stderr_contains("unexpected argument 'a\\u{1b}[31m");
+    outcome.status(2).stdout("").stderr_contains("error: unexpected argument 'a\\u{1b}[31m\\nb' found\n\n");
     let json = Run::new().flag("--error-format").flag("json").script("cli(#{});").arg("--a\u{7}").run();
     json.status(2).stdout("");
     let object: serde_json::Value = serde_json::from_slice(&json.stderr).expect("one line of JSON");
@@ -188,7 +188,6 @@ fn the_help_is_as_wide_as_the_terminal() {
     let help = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen";
     let script = format!("cli(#{{ args: [\"--words=WORD  {help}\"] }});");
     std::fs::write(scratch.path().join("x.rhai"), script).expect("written");
-    let bin = procscript_bin();
     let mut terminal = Terminal::run(&procscript_bin(), scratch.path(), &["x.rhai", "--help"]);
     assert!(terminal.ended().success());
     let widest = terminal.shown.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or_default();

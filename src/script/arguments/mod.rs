@@ -14,7 +14,7 @@ use std::path::Path;
 use rhai::{AST, Dynamic, Map};
 
 use crate::arguments::{self, Answer, Declaration, Raw, Variable, Width, read};
-use crate::process::{Error, escape_controls};
+use crate::process::{Error, escape_controls, needs_escape};
 
 use super::failure::{Failure, FailureKind};
 use super::load::Script;
@@ -50,7 +50,8 @@ pub(crate) fn name_of(path: Option<&Path>) -> String {
 
 /// Reads the arguments of a program that is about to run. `false` when it must not, because all was said.
 pub(crate) fn begin(world: &World, ast: &AST) -> Result<bool, Failure> {
-    if ast.iter_functions().any(|function| function.name == NAME) {
+    // The script's own goes before ours.
+    if ast.iter_functions().any(|function| function.name == NAME && function.params.len() == 1) {
         return Ok(true);
     }
     let Some(declaration) = declaration(ast) else { return Ok(true) };
@@ -61,7 +62,16 @@ pub(crate) fn begin(world: &World, ast: &AST) -> Result<bool, Failure> {
     };
     let width = if world.out.is_terminal() { Width::OfTerminal } else { Width::Columns(COLUMNS) };
     let name = name_of(lock(&world.script).as_deref());
-    match read(&declaration, &name, &world.args, &variable, width) {
+    let mut answer = read(&declaration, &name, &world.args, &variable, width);
+    if matches!(answer, Answer::Wrong { .. }) && world.args.iter().any(|argument| argument.contains(needs_escape)) {
+        // The message repeats them: a line feed in one must not look like the next line of the message.
+        let shown: Vec<String> = world.args.iter().map(|argument| escape_controls(argument)).collect();
+        let again = read(&declaration, &name, &shown, &variable, width);
+        if matches!(again, Answer::Wrong { .. }) {
+            answer = again;
+        }
+    }
+    match answer {
         Answer::Print(text) => {
             let why = match world.out.print_line(text.trim_end()) {
                 Ok(()) => Why::Exit(0),
@@ -71,7 +81,7 @@ pub(crate) fn begin(world: &World, ast: &AST) -> Result<bool, Failure> {
             Ok(false)
         }
         Answer::Wrong { message, text } => {
-            // Arguments are repeated there, whatever is in them.
+            // What is left are the texts of the environment and of the script.
             let text: String = text.lines().map(|line| format!("{}\n", escape_controls(line))).collect();
             Err(Failure::new(FailureKind::Usage(text), escape_controls(&message)))
         }

@@ -1,7 +1,7 @@
 //! `cli(#{…})`: its help can be shown, and its errors found, without running anything of the script. So the call stands
 //! at the top level, and says what it declares.
 
-use rhai::{Expr, Position};
+use rhai::{Expr, Position, ScriptFuncDef};
 
 use crate::script::arguments::{Constants, Literal, Misdeclared, NAME, heads, is_cli, of_literal};
 use crate::script::problem::Code;
@@ -11,7 +11,9 @@ use super::program::{Node, Program};
 
 /// Looks at the calls of a program, or of a module, which has none.
 pub(super) fn find(program: &Program, is_module: bool, findings: &mut Findings) {
-    if program.defines(NAME) {
+    // The script's own goes before ours.
+    let is_own = |definition: &ScriptFuncDef| definition.name == NAME && definition.params.len() == 1;
+    if program.functions.iter().any(|function| is_own(function.definition)) {
         return;
     }
     let at_the_top: Vec<Position> = heads(program.statements).map(|(.., position)| position).collect();

@@ -65,7 +65,7 @@ fn other_shells_can_read_theirs() {
     }
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = Run::new().flag("complete").flag(shell).flag("deploy.rhai").file("deploy.rhai", SCRIPT);
-        run.run().success().stdout_contains("force").stdout_contains("json").stderr("");
+        run.run().success().stdout_contains("force").stdout_contains("verbose").stderr("");
         let own = Run::new().flag("complete").flag(shell).run();
         own.success().stdout_contains("memory-limit").stdout_contains("fmt").stderr("");
     }

@@ -230,6 +230,7 @@ fn declarations_of_arguments() {
         ("cli(#{}); cli(#{});", &["cli-declaration@1:11"]),
         ("cli();", &["wrong-argument-count@1:1"]),
         ("fn cli(x) { x } cli(args()); if true { cli(1) }", &[]),
+        ("fn cli(x, y) { x } cli(1, 2); cli(args());", &["cli-declaration@1:35"]),
         ("let m = #{cli: |x| x}; m.cli(1);", &[]),
     ]);
     expect_help(&[
