@@ -17,6 +17,8 @@ mod terminal;
 pub mod text;
 
 #[cfg(feature = "cli")]
+mod arguments;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 mod repl;

@@ -20,7 +20,7 @@ use super::tools::Tool;
                             procscript [OPTIONS] -e CODE [ARGS]...\n       \
                             procscript COMMAND ...")]
 #[command(disable_help_subcommand = true)]
-struct Arguments {
+pub(super) struct Arguments {
     /// Evaluate CODE instead of a file
     #[arg(short = 'e', long = "eval", value_name = "CODE")]
     code: Option<String>,

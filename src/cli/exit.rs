@@ -18,7 +18,7 @@ const TABLE: &[(&str, &str)] = &[
     ("0", "the script came to its end"),
     ("n", "the script called exit(n), or a command failed with code n"),
     ("1", "an error that the script did not catch, or output that could not be written"),
-    ("2", "wrong usage, or a mistake in the script: nothing was run"),
+    ("2", "wrong usage, of the script too where it calls cli(…), or a mistake in it: nothing was run"),
     ("124", "a command timed out"),
     ("125", "a fault of procscript itself"),
     ("126", "a program was found but cannot be executed"),
@@ -70,7 +70,7 @@ impl Exit {
 
 fn code_of(kind: &FailureKind) -> i32 {
     match kind {
-        FailureKind::Load => USAGE,
+        FailureKind::Load | FailureKind::Usage(_) => USAGE,
         FailureKind::Command(error) => command_code(error),
         FailureKind::Script | FailureKind::Limit | FailureKind::Output(_) | FailureKind::Interrupted => FAILURE,
         FailureKind::Internal => INTERNAL,

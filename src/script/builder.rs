@@ -255,6 +255,8 @@ fn make_world(
         args,
         script: Mutex::new(script),
         halt,
+        #[cfg(feature = "cli")]
+        arguments: Mutex::default(),
         secrets,
         library,
         unobserved,

@@ -97,6 +97,12 @@ impl Console {
         self.above.as_ref().is_some_and(|(live, _)| live.is_shown())
     }
 
+    /// Whether this is a terminal.
+    #[cfg(feature = "cli")]
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.target, Target::Descriptor(fd) if os::is_terminal(fd))
+    }
+
     /// Writes the text, with secrets masked, and a line feed.
     pub fn print_line(&self, text: &str) -> io::Result<()> {
         let text = self.secrets.mask(text);

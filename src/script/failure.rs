@@ -18,6 +18,9 @@ use super::world::Sources;
 pub enum FailureKind {
     /// The script could not be loaded or has mistakes: nothing was run.
     Load,
+    /// The arguments of the script are not what it declares (`cli`): nothing was run. With what to print for
+    /// whoever called it: the message, the usage, where there is help.
+    Usage(String),
     /// A command failed, and nothing caught its error.
     Command(Box<process::Error>),
     /// The script threw an error, or made a mistake at run time.
@@ -136,8 +139,10 @@ impl Failure {
         let details = &mut *self.0;
         let texts = details.notes.iter_mut().chain(&mut details.help).chain([&mut details.message]);
         texts.for_each(|text| *text = secrets.mask(text).into_owned());
-        if let FailureKind::Command(error) = &mut details.kind {
-            **error = secrets.mask_error((**error).clone());
+        match &mut details.kind {
+            FailureKind::Command(error) => **error = secrets.mask_error((**error).clone()),
+            FailureKind::Usage(text) => *text = secrets.mask(text).into_owned(),
+            _ => {}
         }
         for frame in &mut details.frames {
             frame.function = secrets.mask(&frame.function).into_owned();

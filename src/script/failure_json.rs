@@ -20,6 +20,9 @@ pub(crate) fn to_json(failure: &Failure) -> String {
     if let Some(error) = failure.command_error() {
         push_command(&mut object, error);
     }
+    if let FailureKind::Usage(text) = failure.kind() {
+        object.insert("text".into(), text.as_str().into());
+    }
     object.insert("notes".into(), json!(failure.notes()));
     object.insert("help".into(), json!(failure.help()));
     object.insert("problems".into(), failure.problems().iter().map(problem).collect());
@@ -29,6 +32,7 @@ pub(crate) fn to_json(failure: &Failure) -> String {
 fn kind(failure: &Failure) -> &'static str {
     match failure.kind() {
         FailureKind::Load => "load",
+        FailureKind::Usage(_) => "usage",
         FailureKind::Command(error) => error.kind().name(),
         FailureKind::Script => "script_error",
         FailureKind::Limit => "limit",

@@ -14,6 +14,8 @@
 //! ```
 
 mod api;
+#[cfg(feature = "cli")]
+mod arguments;
 mod builder;
 mod caught;
 mod check;
@@ -52,6 +54,8 @@ mod thread;
 mod with_block;
 mod world;
 
+#[cfg(feature = "cli")]
+pub(crate) use arguments::command as argument_command;
 #[cfg(feature = "cli")]
 pub(crate) use convert::size as parse_size;
 #[cfg(feature = "cli")]

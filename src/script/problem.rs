@@ -53,6 +53,7 @@ codes! {
     CommandAsCondition "command-as-condition" Error "a command stands where a truth value is needed",
     DecidedComparison "decided-comparison" Error "the types of its sides decide a comparison",
     WrongExit "exit-code" Error "`exit` with a number that is no exit code",
+    CliDeclaration "cli-declaration" Error "what `cli` declares is wrong, or not known before the script runs",
     Unreachable "unreachable-code" Warning "a statement that is never reached",
     SharedLoopVariable "shared-loop-variable" Warning "closures that are kept share the variable of a loop",
     ProgramNotFound "program-not-found" Warning "a command's program is not installed here",
@@ -80,6 +81,7 @@ impl Code {
                 | Self::UnclosedComment
                 | Self::MissingModule
                 | Self::ImportCircle
+                | Self::CliDeclaration
         )
     }
 

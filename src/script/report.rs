@@ -32,6 +32,9 @@ pub(crate) fn render(failure: &Failure) -> String {
     if !failure.problems().is_empty() {
         return render_problems(failure.problems());
     }
+    if let FailureKind::Usage(text) = failure.kind() {
+        return text.clone();
+    }
     let mut text = format!("error: {}\n", escape_controls(&headline(failure)));
     if let Some(place) = failure.place() {
         push_place(&mut text, place);

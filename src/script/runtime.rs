@@ -7,6 +7,8 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope, Variant};
 
 use crate::process::Context;
 
+#[cfg(feature = "cli")]
+use super::arguments;
 use super::builder::RuntimeBuilder;
 use super::defer;
 use super::failure::{Failure, FailureKind};
@@ -134,6 +136,9 @@ impl Runtime {
         if let Some(path) = &script.path {
             *lock(&self.world.script) = Some(path.clone());
         }
+        if !self.begin(&script.ast)? {
+            return self.conclude(&script.name, Ok(Ok(Dynamic::UNIT)));
+        }
         let result = on_script_thread(|| self.evaluate_alone(&script.ast));
         self.conclude(&script.name, result)
     }
@@ -143,8 +148,22 @@ impl Runtime {
     #[cfg(feature = "cli")]
     pub(crate) fn run_to_end(&self, script: &Script) -> Result<Ending, Failure> {
         *lock(&self.world.script) = script.path.clone();
+        if !self.begin(&script.ast)? {
+            return self.conclude(&script.name, Ok(Ok(Dynamic::UNIT)));
+        }
         let result = on_script_thread(|| self.evaluate_alone(&script.ast).map(|_| Dynamic::UNIT));
         self.conclude(&script.name, result)
+    }
+
+    /// Reads the arguments where the program declares them. `false` when there is nothing left to run.
+    #[cfg(feature = "cli")]
+    fn begin(&self, ast: &AST) -> Result<bool, Failure> {
+        arguments::begin(&self.world, ast).map_err(|failure| failure.masked(&self.world.secrets))
+    }
+
+    #[cfg(not(feature = "cli"))]
+    fn begin(&self, _: &AST) -> Result<bool, Failure> {
+        Ok(true)
     }
 
     /// The variables go where they came from: taking a deeply nested value apart needs stack.
@@ -197,6 +216,9 @@ impl Runtime {
     }
 
     pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
+        if !self.begin(ast)? {
+            return self.conclude(name, Ok(Ok(Dynamic::UNIT)));
+        }
         let result = on_script_thread(|| {
             let result = self.engine.eval_ast_with_scope::<Dynamic>(scope, ast);
             defer::end_of_entry(scope);

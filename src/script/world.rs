@@ -36,6 +36,9 @@ pub(crate) struct World {
     pub script: Mutex<Option<PathBuf>>,
     pub invocation_dir: Option<PathBuf>,
     pub halt: Arc<Halt>,
+    /// What the arguments of the script mean, for the declarations that were read.
+    #[cfg(feature = "cli")]
+    pub arguments: Mutex<Vec<super::arguments::Known>>,
     /// What is masked in everything that is shown.
     pub secrets: Arc<Secrets>,
     pub library: Arc<Library>,

@@ -106,6 +106,20 @@ fn report_pipeline_counts_the_words_of_a_file() {
 }
 
 #[test]
+fn disk_usage_takes_what_it_declares() {
+    let usage = || script("disk_usage.rhai").file("a/large", "x".repeat(300_000)).file("a/small", "x");
+    let usage = || usage().file("b/one", "x");
+    let outcome = usage().args(["-n2", "a"]).run();
+    outcome.success().stderr("").stdout_contains(" KiB  ./a\n").stdout_contains(" KiB  ./a/large\n");
+    outcome.check(outcome.stdout.iter().filter(|byte| **byte == b'\n').count() == 2, "two lines");
+    usage().env("DISK_USAGE_COUNT", "1").args(["b", "a"]).run().success().stdout_contains("  ./a\n");
+    usage().args(["--larger", "1000000"]).run().success().stdout("");
+    usage().args(["--unit=kB"]).run().status(2).stdout("").stderr_contains("[possible values: KiB, MiB, GiB]");
+    let help = usage().arg("--help").run();
+    help.success().stderr("").stdout_contains("Usage: disk_usage.rhai [OPTIONS] [DIRS]...\n");
+}
+
+#[test]
 fn watch_log_stops_at_the_line() {
     let watch = || script("watch_log.rhai").file("log", "one\ntwo\nthree\n");
     let outcome = watch().args(["log", "tw"]).run();

@@ -1,6 +1,6 @@
 //! The layers of ARCHITECTURE.md, held by reading the imports: an arrow may only point down.
 //!
-//! `text` < `process` < `terminal` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`. Comments and strings do
+//! `text` < `process` < `terminal`, `arguments` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`. Comments and strings do
 //! not count; code under `#[cfg(test)]` does, because a test that needs an upper layer belongs there.
 
 use crate::support::rust_source::rust_files;
@@ -16,21 +16,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("process", &["text"]),
     ("terminal", &["process"]),
-    ("script", &["terminal", "process", "text"]),
+    ("arguments", &["process"]),
+    ("script", &["arguments", "terminal", "process", "text"]),
     ("repl", &["script", "terminal", "process", "text"]),
-    ("cli", &["repl", "script", "terminal", "process", "text"]),
+    ("cli", &["repl", "script", "arguments", "terminal", "process", "text"]),
 ];
 
-/// Crates that only one layer may name.
-const CRATES: &[(&str, &str)] = &[
-    ("rhai", "script"),
-    ("rustyline", "repl"),
-    ("unicode_width", "terminal"),
-    ("anstyle", "terminal"),
-    ("clap", "cli"),
-    ("shared_child", "process"),
-    ("os_pipe", "process"),
-    ("libc", "process"),
+/// Crates, and the layers that may name them.
+const CRATES: &[(&str, &[&str])] = &[
+    ("rhai", &["script"]),
+    ("rustyline", &["repl"]),
+    ("unicode_width", &["terminal"]),
+    ("anstyle", &["terminal"]),
+    ("clap", &["arguments", "cli"]),
+    ("clap_complete", &["cli"]),
+    ("shared_child", &["process"]),
+    ("os_pipe", &["process"]),
+    ("libc", &["process"]),
 ];
 
 /// Where the operating systems differ, and where code may be unsafe.
@@ -103,15 +105,15 @@ fn foreign_crates(tokens: &[Token], layer: Option<&str>) -> Vec<(usize, String)>
     let before = |index: usize, back: usize| index.checked_sub(back).map_or("", text);
     let mut problems = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
-        let Some((name, home)) = CRATES.iter().find(|(name, _)| *name == token.text) else {
+        let Some((name, homes)) = CRATES.iter().find(|(name, _)| *name == token.text) else {
             continue;
         };
         let previous = before(index, 1);
         let starts_path = text(index + 1) == "::" && !["::", "."].contains(&previous);
         let is_import = previous == "use" || (previous == "crate" && before(index, 2) == "extern");
         let is_attribute = previous == "[" && before(index, 2) == "#";
-        if (starts_path || is_import || is_attribute) && layer != Some(home) {
-            problems.push((token.line, format!("`{name}` belongs to `{home}`")));
+        if (starts_path || is_import || is_attribute) && !layer.is_some_and(|layer| homes.contains(&layer)) {
+            problems.push((token.line, format!("`{name}` belongs to `{}`", homes.join("` and `"))));
         }
     }
     problems

@@ -7,6 +7,7 @@
 mod support;
 
 mod announce;
+mod arguments;
 mod capabilities;
 mod check;
 mod cli;

@@ -1,9 +1,11 @@
-//! What the program does with scripts other than running them: `procscript check`, `procscript fmt`, `procscript doc`.
+//! What the program does with scripts other than running them: `procscript check`, `procscript complete`,
+//! `procscript doc`, `procscript fmt`.
 //!
 //! A tool is a variant here, which clap reads its name and its help from, and a file beside this one
 //! with its arguments and its `run`.
 
 mod check;
+mod complete;
 mod diff;
 mod doc;
 mod fmt;
@@ -17,6 +19,7 @@ use super::exit::Exit;
 #[derive(Subcommand, Debug)]
 pub(super) enum Tool {
     Check(check::Arguments),
+    Complete(complete::Arguments),
     Fmt(fmt::Arguments),
     Doc(doc::Arguments),
 }
@@ -25,6 +28,7 @@ impl Tool {
     pub fn run(self) -> Exit {
         match self {
             Self::Check(arguments) => check::run(arguments),
+            Self::Complete(arguments) => complete::run(arguments),
             Self::Fmt(arguments) => fmt::run(arguments),
             Self::Doc(arguments) => doc::run(arguments),
         }

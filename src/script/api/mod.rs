@@ -1,6 +1,8 @@
 //! The functions that scripts call: conversion in, one call, conversion out. What more there is to do
 //! is done in [`process`](crate::process) or [`text`](crate::text).
 
+#[cfg(feature = "cli")]
+mod arguments;
 mod arrays;
 mod command;
 mod control;
@@ -46,4 +48,6 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     arrays::register(engine);
     files::register(engine, world);
     system::register(engine, world);
+    #[cfg(feature = "cli")]
+    arguments::register(engine, world);
 }

@@ -4,6 +4,8 @@
 //! check looks at the whole program and notes what it finds. Comments silence some of it ([`allow`]).
 
 mod allow;
+#[cfg(feature = "cli")]
+mod arguments;
 mod calls;
 mod captures;
 mod comparisons;
@@ -100,13 +102,15 @@ pub(crate) struct Checker<'a> {
     problems: Vec<Problem>,
     /// Whether somebody asks for warnings, too: then programs are looked for, and modules read again.
     is_thorough: bool,
+    /// How many modules are around what is being checked, itself included.
+    modules: usize,
 }
 
 impl<'a> Checker<'a> {
     /// A check for the errors, before a run.
     pub fn new(engine: &'a Engine, library: &'a Library) -> Self {
         let (seen, chain, problems) = (HashMap::new(), Vec::new(), Vec::new());
-        Self { engine, library, seen, chain, problems, is_thorough: false }
+        Self { engine, library, seen, chain, problems, is_thorough: false, modules: 0 }
     }
 
     /// A check for everything.
@@ -142,7 +146,9 @@ impl<'a> Checker<'a> {
     pub fn module(&mut self, name: &str, source: &str) -> Option<Arc<Module>> {
         let before = self.problems.len();
         self.chain.push(name.to_string());
+        self.modules += 1;
         let checked = self.source(name, source, &Earlier::default());
+        self.modules -= 1;
         self.chain.pop();
         let has_errors = self.problems[before..].iter().any(|problem| problem.severity() == Severity::Error);
         let module = checked.filter(|_| !has_errors).map(|(ast, exports)| Arc::new(Module { ast, exports }));
@@ -221,6 +227,8 @@ impl<'a> Checker<'a> {
         comparisons::find(program, &functions, &natives.own_verbs, findings);
         flow::find(program, findings);
         captures::find(program, findings);
+        #[cfg(feature = "cli")]
+        arguments::find(program, self.modules > 0, findings);
         if self.is_thorough {
             installed::find(program, self.library.context(), findings);
         }

@@ -35,6 +35,7 @@ const SOURCES: &[&str] = &[
     include_str!("../parallel/parallel.d.rhai"),
     include_str!("../service.d.rhai"),
     include_str!("../api/system.d.rhai"),
+    include_str!("../api/arguments.d.rhai"),
     include_str!("../api/files.d.rhai"),
     include_str!("../api/text.d.rhai"),
     include_str!("../api/numbers.d.rhai"),

@@ -200,6 +200,49 @@ fn exit_codes() {
 }
 
 #[test]
+fn declarations_of_arguments() {
+    expect(&[
+        ("let opt = cli(#{});", &[]),
+        (
+            "print(1); const T = \"a, b\"; let o = cli(#{about: `x ${T}`, args: [\"--a=B [values: \" + T + \"]\"]}); o.a",
+            &[],
+        ),
+        ("if cli(#{args: [\"--all\"]}).all { 1 } for x in [1] { x }", &[]),
+        ("switch cli(#{commands: #{a: #{}}}).command { \"a\" => 1 }", &[]),
+        ("cli(#{abuot: \"x\"});", &["cli-declaration@1:7"]),
+        ("cli(#{about: 1});", &["cli-declaration@1:14"]),
+        ("cli(1);", &["cli-declaration@1:5"]),
+        ("cli(#{args: [\"--a\",\n\"--a\"]});", &["cli-declaration@2:1"]),
+        ("cli(#{args: [\"--a=B  [defualt: 1]\"]});", &["cli-declaration@1:14"]),
+        ("cli(#{commands: #{run: #{args: [\"--a\", 1]}}});", &["cli-declaration@1:40"]),
+        ("cli(#{args: [\"--a\"], commands: #{run: #{args: [\"--a\"]}}});", &["cli-declaration@1:48"]),
+        ("cli(#{commands: #{\"-x\": #{}}});", &["cli-declaration@1:19"]),
+        ("let x = \"a\"; cli(#{about: x});", &["cli-declaration@1:27"]),
+        ("const X = args()[0]; cli(#{about: X});", &["cli-declaration@1:35"]),
+        ("const X = \"a\"; let X = args()[0]; cli(#{about: X});", &["cli-declaration@1:48"]),
+        ("cli(#{about: env(\"X\")});", &["cli-declaration@1:14"]),
+        ("if true { cli(#{}); }", &["cli-declaration@1:11"]),
+        ("fn f() { cli(#{}) } f();", &["cli-declaration@1:10"]),
+        ("let f = || cli(#{}); f.call();", &["cli-declaration@1:12"]),
+        ("print(cli(#{}));", &["cli-declaration@1:7"]),
+        ("let x = true && cli(#{}).a;", &["cli-declaration@1:17"]),
+        ("defer { cli(#{}); }", &["cli-declaration@1:9"]),
+        ("cli(#{}); cli(#{});", &["cli-declaration@1:11"]),
+        ("cli();", &["wrong-argument-count@1:1"]),
+        ("fn cli(x) { x } cli(args()); if true { cli(1) }", &[]),
+        ("fn cli(x, y) { x } cli(1, 2); cli(args());", &["cli-declaration@1:35"]),
+        ("let m = #{cli: |x| x}; m.cli(1);", &[]),
+    ]);
+    expect_help(&[
+        ("cli(#{abuot: \"x\"});", "did you mean `about`?"),
+        ("cli(#{flags: []});", "lines of `args`"),
+        ("cli(#{args: [\"--a=B  [defualt: 1]\"]});", "did you mean `default`?"),
+        ("cli(#{commands: #{a: #{version: \"1\"}}});", "beside `commands`"),
+        ("if true { cli(#{}); }", "let opt = cli("),
+    ]);
+}
+
+#[test]
 fn unreachable_code() {
     expect(&[
         ("fn f() { return 1; print(2); print(3); }", &["unreachable-code@1:20"]),

@@ -69,7 +69,7 @@ fn foreign_crates_stay_in_their_layer() {
     one_problem("lib.rs", "pub use rhai;", "`rhai` belongs to `script`");
     one_problem("lib.rs", "extern crate libc;", "`libc` belongs to `process`");
     one_problem("cli/mod.rs", "use rustyline::Editor;", "`rustyline` belongs to `repl`");
-    one_problem("repl/mod.rs", "#[clap(short)] struct A;", "`clap` belongs to `cli`");
+    one_problem("repl/mod.rs", "#[clap(short)] struct A;", "`clap` belongs to `arguments` and `cli`");
     one_problem("script/api/run.rs", "use shared_child::SharedChild;", "`shared_child` belongs");
     one_problem("script/api/run.rs", "use std::io;\nfn f() { os_pipe::pipe(); }", "run.rs:2: ");
     one_problem("main.rs", "fn main() { libc::exit(0) }", "`libc` belongs to `process`");

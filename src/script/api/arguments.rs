@@ -1,0 +1,17 @@
+//! `cli(#{…})`: the arguments of the script, as it declares them.
+
+use std::sync::Arc;
+
+use rhai::{Engine, EvalAltResult, Map, NativeCallContext};
+
+use crate::script::arguments;
+use crate::script::error::CallPlace;
+use crate::script::world::World;
+
+pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+    let world = world.clone();
+    engine.register_fn(arguments::NAME, move |context: NativeCallContext, declaration: Map| {
+        let values = arguments::values(&world, &declaration);
+        values.map_err(|error| -> Box<EvalAltResult> { CallPlace::of(&context).raise(&world, error) })
+    });
+}
