@@ -174,7 +174,7 @@ fn a_script_of_that_name_is_run_by_its_path() {
 
 #[test]
 fn help_says_what_it_does() {
-    Run::new().flag("--help").run().success().stdout_contains("fmt    Format scripts").stdout_contains("COMMAND");
+    Run::new().flag("--help").run().success().stdout_contains("Format scripts").stdout_contains("COMMAND");
     fmt(&["--help"]).run().success().stdout_contains("--check").stdout_contains("Exit codes").stderr("");
     fmt(&["-h"]).run().success().stdout_contains("Usage: procscript fmt");
     fmt(&["--nonsense"]).run().status(2).stdout("").stderr_contains("error:");
