@@ -18,6 +18,7 @@ mod builder;
 mod caught;
 mod check;
 mod console;
+mod contents;
 mod convert;
 mod defer;
 #[cfg(feature = "cli")]
@@ -32,6 +33,7 @@ mod library;
 pub(crate) mod load;
 mod options;
 mod problem;
+mod quantities;
 mod report;
 mod resolver;
 mod runtime;
@@ -43,9 +45,11 @@ mod spelling;
 mod stdlib;
 mod stream;
 mod surroundings;
+mod tables;
 mod template;
 mod template_text;
 mod thread;
+mod values;
 mod with_block;
 mod world;
 

@@ -14,8 +14,9 @@ use paths::{Token, named_paths, tokens};
 /// Each layer with what it may import besides itself.
 const LAYERS: &[(&str, &[&str])] = &[
     ("text", &[]),
+    ("data", &[]),
     ("process", &["text"]),
-    ("script", &["process", "text"]),
+    ("script", &["process", "text", "data"]),
     ("repl", &["script", "process", "text"]),
     ("cli", &["repl", "script", "process", "text"]),
 ];

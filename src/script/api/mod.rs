@@ -2,16 +2,22 @@
 //! is done in [`process`](crate::process) or [`text`](crate::text).
 
 mod arrays;
+mod codes;
 mod command;
 mod control;
 mod execution;
 mod files;
+mod formats;
+mod lists;
 mod output;
+mod patterns;
 mod platform;
+mod quantities;
 mod run;
 mod settings;
 mod system;
 mod text;
+mod times;
 
 use std::sync::Arc;
 
@@ -19,7 +25,9 @@ use rhai::Engine;
 
 use super::world::World;
 
+pub(crate) use formats::{NotRead, at_byte};
 pub use output::Outcome;
+pub(crate) use patterns::compiled;
 pub(crate) use settings::SETTINGS;
 
 /// Registers everything with an engine.
@@ -40,5 +48,11 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     text::register(engine);
     arrays::register(engine);
     files::register(engine, world);
+    formats::register(engine, world);
+    codes::register(engine, world);
+    patterns::register(engine, world);
+    quantities::register(engine, world);
+    times::register(engine, world);
+    lists::register(engine, world);
     system::register(engine, world);
 }

@@ -35,6 +35,11 @@ const SOURCES: &[&str] = &[
     include_str!("../api/system.d.rhai"),
     include_str!("../api/files.d.rhai"),
     include_str!("../api/text.d.rhai"),
+    include_str!("../api/lists.d.rhai"),
+    include_str!("../api/patterns.d.rhai"),
+    include_str!("../api/formats.d.rhai"),
+    include_str!("../api/quantities.d.rhai"),
+    include_str!("../api/codes.d.rhai"),
     include_str!("../secret/secret.d.rhai"),
 ];
 
