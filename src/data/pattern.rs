@@ -75,7 +75,7 @@ pub(crate) fn check_replacement(regex: &Regex, replacement: &str) -> Result<(), 
             let digits = name.find(|char: char| !char.is_ascii_digit()).unwrap_or(name.len());
             let problem = Problem::at(format!("the pattern has no group `{name}`"), start);
             return Err(match digits {
-                0 => problem.with_help("the sign $ itself is written $$"),
+                digits if digits == 0 || digits == name.len() => problem.with_help("the sign $ itself is written $$"),
                 _ => problem.with_help(format!("the group in front of letters is written ${{{}}}", &name[..digits])),
             });
         }

@@ -62,11 +62,9 @@ fn sequence_length(text: &str) -> usize {
     let after = |(index, char): (usize, char)| index + char.len_utf8();
     match kind {
         // Parameters, and one letter or sign.
-        Some('[') => {
-            chars
-                .find(|(_, char)| ('\u{40}'..='\u{7e}').contains(char) || *char == '\n')
-                .map_or(text.len(), |end| if end.1 == '\n' { end.0 } else { after(end) })
-        }
+        Some('[') => chars
+            .find(|(_, char)| ('\u{40}'..='\u{7e}').contains(char) || *char == '\n')
+            .map_or(text.len(), |end| if end.1 == '\n' { end.0 } else { after(end) }),
         // A text that BEL or `ESC \` ends.
         Some(']' | 'P' | 'X' | '^' | '_') => {
             let bell = text.find('\u{7}').map(|index| index + 1);

@@ -249,6 +249,15 @@ mod tests {
         assert_eq!(local_zone(Some("")).unwrap(), TimeZone::UTC);
         let posix = local_zone(Some("CET-1CEST,M3.5.0,M10.5.0/3")).unwrap();
         assert_eq!(Moment::parse("2024-07-01", &posix).unwrap().to_string(), "2024-07-01T00:00:00+02:00");
+        // Where the system has a database of zones.
+        if std::path::Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
+            let berlin = zone("Europe/Berlin").unwrap();
+            assert_eq!(local_zone(Some(":Europe/Berlin")).unwrap(), berlin);
+            assert_eq!(Moment::parse("2024-07-01", &berlin).unwrap().to_string(), "2024-07-01T00:00:00+02:00");
+            assert_eq!(Moment::parse("2024-07-01", &berlin).unwrap().zone_name(), "Europe/Berlin");
+            let file = local_zone(Some("/usr/share/zoneinfo/Europe/Berlin")).unwrap();
+            assert_eq!(Moment::parse("2024-01-01", &file).unwrap().to_string(), "2024-01-01T00:00:00+01:00");
+        }
         assert!(local_zone(Some("/no/such/file")).is_err() && local_zone(Some("nonsense zone")).is_err());
     }
 

@@ -81,7 +81,7 @@ fn large_numbers(value: &Value, text: &str) -> Result<(), Problem> {
         }
         let Ok(float) = plain.parse::<f64>() else { continue };
         let is_integer = plain.bytes().all(|byte| byte.is_ascii_digit());
-        if large.iter().any(|value| *value == float) && (is_integer || float.is_infinite()) {
+        if large.contains(&float) && (is_integer || float.is_infinite()) {
             let why = if is_integer { "is an integer of more than 64 bits" } else { "is more than a float can hold" };
             let help = "put it into quotes: then it is text";
             return Err(Problem::at(format!("{token} {why}"), start).with_help(help));
@@ -211,7 +211,7 @@ pub(crate) fn write(value: &Value) -> Result<String, String> {
 /// Values as documents, one after another.
 pub(crate) fn write_all(values: &[Value]) -> Result<String, String> {
     if let Some(index) = values.iter().position(|value| *value == Value::Null) {
-        return Err(format!("[{index}] is `()`, and who reads documents leaves out empty ones"));
+        return Err(format!("`[{index}]` is `()`, and who reads documents leaves out empty ones"));
     }
     values.iter().map(|value| Ok(format!("---\n{}", write(value)?))).collect()
 }

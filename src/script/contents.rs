@@ -31,7 +31,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 impl Named {
     pub fn new(world: &World, place: &CallPlace, value: &Dynamic) -> Result<Self> {
-        let path = convert::path(value, "the path").map_err(|problem| place.invalid(world, problem))?;
+        let path = convert::path(value, "the file").map_err(|problem| place.invalid(world, problem))?;
         let shown = path.display().to_string();
         let path = world.context().absolute(&path).map_err(|error| place.raise(world, error))?;
         Ok(Self { shown, path })

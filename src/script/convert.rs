@@ -108,6 +108,9 @@ pub(crate) fn kind_of(value: &Dynamic) -> String {
     if value.is::<Moment>() || value.is::<Local>() {
         return "a time (text is .to_string() or .format(…))".to_string();
     }
+    if value.is::<PathBuf>() {
+        return "a path".to_string();
+    }
     if value.is::<regex::Regex>() {
         return "a regular expression".to_string();
     }

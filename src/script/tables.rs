@@ -97,8 +97,8 @@ pub(crate) fn write(value: &Dynamic, options: &Options) -> Result<(String, bool)
             let fields = fields.map(|(column, value)| field(index, &format!("field {}", column + 1), value));
             let fields: Vec<String> = fields.collect::<Result<_, _>>()?;
             if has_columns && fields.len() != records[0].len() {
-                let wanted = records[0].len();
-                return Err(format!("row {} has {} fields, and there are {wanted} columns", index + 1, fields.len()));
+                let (length, wanted) = (fields.len(), records[0].len());
+                return Err(format!("row {} has the length {length}, and the columns have {wanted}", index + 1));
             }
             records.push(fields);
         }

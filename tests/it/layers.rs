@@ -1,7 +1,7 @@
 //! The layers of ARCHITECTURE.md, held by reading the imports: an arrow may only point down.
 //!
-//! `text` < `process` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`. Comments and strings do
-//! not count; code under `#[cfg(test)]` does, because a test that needs an upper layer belongs there.
+//! `text` < `process` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`, and `data` < `script`. Comments and
+//! strings do not count; code under `#[cfg(test)]` does, because a test that needs an upper layer belongs there.
 
 use crate::support::rust_source::rust_files;
 use crate::support::{leaks, project_dir};

@@ -79,7 +79,7 @@ fn hasher(name: &str) -> std::result::Result<Hasher, String> {
 }
 
 fn register_codes(engine: &mut Engine, world: &Arc<World>) {
-    let encoders: [(&str, fn(&[u8]) -> String); 4] = [
+    let encoders: [(&str, Encode); 4] = [
         ("base64_encode", codes::base64),
         ("base64url_encode", codes::base64_for_urls),
         ("hex_encode", codes::hex),
@@ -121,6 +121,7 @@ fn register_codes(engine: &mut Engine, world: &Arc<World>) {
     });
 }
 
+type Encode = fn(&[u8]) -> String;
 type Decode = fn(&str) -> std::result::Result<Dynamic, Problem>;
 
 fn register_templates(engine: &mut Engine, world: &Arc<World>) {

@@ -133,10 +133,7 @@ fn compare(one: &Dynamic, other: &Dynamic) -> Answer<Ordering> {
     same.ok_or_else(kinds)
 }
 
-fn compare_as<T: Ord + Clone + 'static>(one: &Dynamic, other: &Dynamic) -> Option<Ordering>
-where
-    T: rhai::Variant,
-{
+fn compare_as<T: Ord + Clone + rhai::Variant>(one: &Dynamic, other: &Dynamic) -> Option<Ordering> {
     Some(one.read_lock::<T>()?.cmp(&*other.read_lock::<T>()?))
 }
 

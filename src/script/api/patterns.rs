@@ -44,7 +44,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         engine.register_fn(*name, move |regex: &mut Regex, text: Text| question(regex, &text));
         let (shared, cache) = (world.clone(), cache.clone());
         engine.register_fn(*name, move |context: NativeCallContext, text: &mut Text, pattern: Dynamic| {
-            given(&cache, &pattern, &text.clone(), |regex, text| question(regex, text))
+            given(&cache, &pattern, &text.clone(), question)
                 .map_err(|error| CallPlace::of(&context).raise(&shared, error))
         });
     }
