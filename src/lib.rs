@@ -11,6 +11,7 @@
 
 #![deny(missing_debug_implementations)]
 
+mod data;
 pub mod process;
 pub mod script;
 mod terminal;

@@ -4,12 +4,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rhai::{Array, Dynamic, ImmutableString};
 
+use crate::data::quantity::Size;
+use crate::data::time::{Local, Moment};
 use crate::process::{Expression, Output};
 
 use super::api::Outcome;
 use super::error::CommandError;
+use super::quantities::readable;
 use super::secret::{Secret, unmasked};
 use super::stream::Stream;
 
@@ -71,6 +75,19 @@ pub(crate) fn captured_text(output: &Output) -> String {
     text.strip_suffix('\r').unwrap_or(text).to_string()
 }
 
+/// A duration to wait for or to limit something with: a duration, or text that stands for one. `what` begins the error.
+pub(crate) fn waiting(value: &Dynamic, what: &str) -> Result<Duration, String> {
+    if let Some(duration) = value.read_lock::<SignedDuration>() {
+        let negative = |_| format!("{what} takes a duration that is not negative, not {}", readable(*duration));
+        return Duration::try_from(*duration).map_err(negative);
+    }
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return duration(&text);
+    }
+    let example = if value.is_int() { value.to_string() } else { "30".to_string() };
+    Err(format!("{what} takes a duration as text with a unit: \"{example}s\", not {}", kind_of(value)))
+}
+
 /// The kind of a value, for the end of a sentence.
 pub(crate) fn kind_of(value: &Dynamic) -> String {
     if value.is::<Expression>() {
@@ -81,6 +98,24 @@ pub(crate) fn kind_of(value: &Dynamic) -> String {
     }
     if value.is::<CommandError>() {
         return "an error".to_string();
+    }
+    if value.is::<SignedDuration>() {
+        return "a duration (a number is .seconds)".to_string();
+    }
+    if value.is::<Size>() {
+        return "a size (a number is .bytes)".to_string();
+    }
+    if value.is::<Moment>() || value.is::<Local>() {
+        return "a time (text is .to_string() or .format(…))".to_string();
+    }
+    if value.is::<PathBuf>() {
+        return "a path".to_string();
+    }
+    if value.is::<regex::Regex>() {
+        return "a regular expression".to_string();
+    }
+    if value.is::<Secret>() {
+        return "a secret".to_string();
     }
     match value.type_name() {
         "()" => "`()`, which is nothing".to_string(),

@@ -20,6 +20,7 @@ mod builder;
 mod caught;
 mod check;
 mod console;
+mod contents;
 mod convert;
 mod defer;
 #[cfg(feature = "cli")]
@@ -35,6 +36,7 @@ pub(crate) mod load;
 mod options;
 mod parallel;
 mod problem;
+mod quantities;
 mod ready;
 mod report;
 mod resolver;
@@ -48,9 +50,11 @@ mod spelling;
 mod stdlib;
 mod stream;
 mod surroundings;
+mod tables;
 mod template;
 mod template_text;
 mod thread;
+mod values;
 mod with_block;
 mod world;
 

@@ -37,7 +37,8 @@ impl<'a> Options<'a> {
     }
 
     pub fn duration(&self, name: &str) -> Result<Option<Duration>, String> {
-        self.value::<String>(name, "a duration as text with a unit")?.map(|text| convert::duration(&text)).transpose()
+        let what = || format!("the option `{name}` of {}", self.function);
+        self.map.get(name).map(|value| convert::waiting(value, &what())).transpose()
     }
 
     pub fn number(&self, name: &str) -> Result<Option<f64>, String> {

@@ -130,8 +130,8 @@ fn evaluate(
             values.push(context.eval_expression_tree(part)?.flatten());
         }
         match (name.as_str(), values.as_slice()) {
-            ("timeout", [text]) if text.is_string() => {
-                let after = convert::duration(&text.to_string()).map_err(|problem| here.invalid(world, problem))?;
+            ("timeout", [value]) => {
+                let after = convert::waiting(value, "timeout").map_err(|problem| here.invalid(world, problem))?;
                 timeout = Some(after);
             }
             _ => template = set(world, context, &here, template, &name, values)?,

@@ -63,9 +63,10 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn(
         "wait_timeout",
-        move |context: NativeCallContext, execution: &mut Execution, text: Text| -> Result<Dynamic> {
+        move |context: NativeCallContext, execution: &mut Execution, value: Dynamic| -> Result<Dynamic> {
             let place = CallPlace::of(&context);
-            let timeout = convert::duration(&text).map_err(|problem| place.invalid(&shared, problem))?;
+            let timeout =
+                convert::waiting(&value, "wait_timeout").map_err(|problem| place.invalid(&shared, problem))?;
             let output = execution.wait_timeout(timeout).map_err(|error| place.raise(&shared, error))?;
             Ok(output.map_or(Dynamic::UNIT, outcome))
         },

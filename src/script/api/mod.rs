@@ -4,17 +4,23 @@
 #[cfg(feature = "cli")]
 mod arguments;
 mod arrays;
+mod codes;
 mod command;
 mod control;
 mod execution;
 mod files;
+mod formats;
+mod lists;
 mod numbers;
 mod output;
+mod patterns;
 mod platform;
+mod quantities;
 mod run;
 mod settings;
 mod system;
 mod text;
+mod times;
 
 use std::sync::Arc;
 
@@ -22,7 +28,9 @@ use rhai::Engine;
 
 use super::world::World;
 
+pub(crate) use formats::{NotRead, at_byte};
 pub use output::Outcome;
+pub(crate) use patterns::compiled;
 pub(crate) use settings::SETTINGS;
 pub(crate) use system::sleep;
 
@@ -47,6 +55,12 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     numbers::register(engine, world);
     arrays::register(engine);
     files::register(engine, world);
+    formats::register(engine, world);
+    codes::register(engine, world);
+    patterns::register(engine, world);
+    quantities::register(engine, world);
+    times::register(engine, world);
+    lists::register(engine, world);
     system::register(engine, world);
     #[cfg(feature = "cli")]
     arguments::register(engine, world);

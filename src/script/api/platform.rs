@@ -3,6 +3,7 @@
 use rhai::{Array, Dynamic, ImmutableString as Text, Map, NativeCallContext};
 
 use super::settings::Methods;
+use crate::data::quantity::Size;
 use crate::process::{Expression, FdTarget};
 use crate::script::convert;
 use crate::script::error::CallPlace;
@@ -93,6 +94,9 @@ fn limit(value: &Dynamic, which: &str) -> Result<Option<u64>> {
             "unlimited" => Ok(None),
             text => convert::size(text).map(Some),
         };
+    }
+    if let Some(size) = value.read_lock::<Size>() {
+        return Ok(Some(size.0));
     }
     let amount = value.as_int().ok().and_then(|amount| u64::try_from(amount).ok());
     amount.map(Some).ok_or_else(|| {

@@ -44,14 +44,6 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
             })
         })
     });
-    // Rhai's own raises an error of its parser, which nothing catches.
-    let shared = world.clone();
-    engine.register_fn("parse_json", move |context: NativeCallContext, text: Text| -> ScriptResult {
-        crate::script::json::parse(&text, &shared.secrets).map_err(|problem| {
-            let error = process::Error::not_decoded(format!("the text is not JSON: {problem}"));
-            CallPlace::of(&context).raise(&shared, error)
-        })
-    });
     // The failure of a started command comes later, when nobody may be waiting: it has the place of
     // its start.
     let shared = world.clone();

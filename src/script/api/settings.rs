@@ -8,6 +8,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::quantities::size;
 use crate::script::secret::{Secret, unmasked};
 use crate::script::stream::Stream;
 use crate::script::world::World;
@@ -196,14 +197,13 @@ fn register_endings(methods: &mut Methods) {
         let signals = signals.iter().map(|signal| parse_signal(&signal.to_string()));
         Ok(command.ok_signals(signals.collect::<std::result::Result<Vec<_>, _>>()?))
     });
-    methods.with::<Text>("timeout", |command, text| Ok(command.timeout(convert::duration(&text)?)));
-    methods.with::<Text>("idle_timeout", |command, text| Ok(command.idle_timeout(convert::duration(&text)?)));
     methods.with::<Array>("teardown", |command, steps| Ok(command.teardown(parse_teardown(&steps)?)));
-    methods.with::<Text>("grace", |command, text| Ok(command.grace(convert::duration(&text)?)));
-    // A bare number is the commonest mistake here: say what is missing instead of "no such function".
-    methods.with::<Dynamic>("timeout", |_, value| Err(needs_unit("timeout", &value)));
-    methods.with::<Dynamic>("idle_timeout", |_, value| Err(needs_unit("idle_timeout", &value)));
-    methods.with::<Dynamic>("grace", |_, value| Err(needs_unit("grace", &value)));
+    // A bare number is the commonest mistake here: the error says what is missing instead of "no such function".
+    methods.with::<Dynamic>("timeout", |command, value| Ok(command.timeout(convert::waiting(&value, "timeout")?)));
+    methods.with::<Dynamic>("idle_timeout", |command, value| {
+        Ok(command.idle_timeout(convert::waiting(&value, "idle_timeout")?))
+    });
+    methods.with::<Dynamic>("grace", |command, value| Ok(command.grace(convert::waiting(&value, "grace")?)));
 }
 
 /// `[["INT", "2s"], ["TERM", "5s", "process"]]`
@@ -212,13 +212,13 @@ pub(super) fn parse_teardown(steps: &Array) -> std::result::Result<Teardown, Str
     let mut teardown = Teardown::kill();
     for step in steps {
         let step = step.read_lock::<Array>().ok_or_else(shape)?;
-        let texts: Vec<String> = step.iter().map(ToString::to_string).collect();
-        let (signal, wait, scope) = match texts.as_slice() {
-            [signal, wait] => (signal, wait, "tree"),
-            [signal, wait, scope] => (signal, wait, scope.as_str()),
+        let (signal, wait, scope) = match step.as_slice() {
+            [signal, wait] => (signal, wait, "tree".to_string()),
+            [signal, wait, scope] => (signal, wait, scope.to_string()),
             _ => return Err(shape()),
         };
-        teardown = teardown.after(parse_signal(signal)?, parse_scope(scope)?, convert::duration(wait)?);
+        let wait = convert::waiting(wait, "a step of teardown")?;
+        teardown = teardown.after(parse_signal(&signal.to_string())?, parse_scope(&scope)?, wait);
     }
     Ok(teardown)
 }
@@ -233,22 +233,15 @@ pub(super) fn parse_scope(name: &str) -> std::result::Result<Scope, String> {
     }
 }
 
-fn needs_unit(method: &str, value: &Dynamic) -> String {
-    let example = if value.is_int() { value.to_string() } else { "30".to_string() };
-    format!("{method} takes a duration as text with a unit: \"{example}s\", not {}", convert::kind_of(value))
-}
-
 /// The number of a signal given by name or number.
 pub(super) fn parse_signal(name: &str) -> std::result::Result<i32, String> {
     signal_number(name).ok_or_else(|| format!("there is no signal `{name}`; write its name: TERM, INT, KILL"))
 }
 
 fn register_text(methods: &mut Methods) {
-    methods.with::<Text>("limit", |command, text| Ok(command.limit(convert::size(&text)?)));
-    methods.with::<i64>("limit", |command, bytes| Ok(command.limit(number_of_bytes("limit", bytes)?)));
-    methods.with::<Text>("max_line", |command, text| Ok(command.max_line(Some(as_length(convert::size(&text)?)))));
-    methods.with::<i64>("max_line", |command, bytes| {
-        Ok(command.max_line(Some(as_length(number_of_bytes("max_line", bytes)?))))
+    methods.with::<Dynamic>("limit", |command, value| Ok(command.limit(size(&value, "limit")?.0)));
+    methods.with::<Dynamic>("max_line", |command, value| {
+        Ok(command.max_line(Some(as_length(size(&value, "max_line")?.0))))
     });
     methods.with::<Text>("encoding", |command, label| {
         Ok(command.encoding(Encoding::for_label(&label).map_err(|error| error.to_string())?))
@@ -257,10 +250,6 @@ fn register_text(methods: &mut Methods) {
         Ok(command.separators(Separators::parse(&text).map_err(|error| error.to_string())?))
     });
     methods.plain("lossy", Expression::lossy);
-}
-
-fn number_of_bytes(method: &str, bytes: i64) -> std::result::Result<u64, String> {
-    u64::try_from(bytes).map_err(|_| format!("{method} takes a number of bytes, which cannot be negative"))
 }
 
 fn as_length(bytes: u64) -> usize {

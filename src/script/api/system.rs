@@ -24,8 +24,9 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     register_end(engine, world);
 
     let shared = world.clone();
-    engine.register_fn("sleep", move |context: NativeCallContext, text: Text| -> Result<()> {
-        let duration = convert::duration(&text).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
+    engine.register_fn("sleep", move |context: NativeCallContext, value: Dynamic| -> Result<()> {
+        let duration =
+            convert::waiting(&value, "sleep").map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
         sleep(&shared, duration, context.call_position())
     });
     // Rhai's own, in seconds, cannot be interrupted.

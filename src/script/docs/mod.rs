@@ -39,6 +39,11 @@ const SOURCES: &[&str] = &[
     include_str!("../api/files.d.rhai"),
     include_str!("../api/text.d.rhai"),
     include_str!("../api/numbers.d.rhai"),
+    include_str!("../api/lists.d.rhai"),
+    include_str!("../api/patterns.d.rhai"),
+    include_str!("../api/formats.d.rhai"),
+    include_str!("../api/quantities.d.rhai"),
+    include_str!("../api/codes.d.rhai"),
     include_str!("../secret/secret.d.rhai"),
 ];
 

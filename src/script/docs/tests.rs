@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
 
 use super::{Entry, Kind, Parameter, Reference, Signature, Topic};
+use crate::data::quantity::Size;
+use crate::data::time::{Local, Moment};
 use crate::process::{ErrorKind, Execution, Expression, OutputStream};
 use crate::script::api::Outcome;
 use crate::script::caught::ScriptError;
@@ -67,6 +69,11 @@ fn type_called(name: &str) -> Option<TypeId> {
         "Stream" => TypeId::of::<Stream>(),
         "Status" => TypeId::of::<Status>(),
         "Secret" => TypeId::of::<Secret>(),
+        "Duration" => TypeId::of::<jiff::SignedDuration>(),
+        "Size" => TypeId::of::<Size>(),
+        "Time" => TypeId::of::<Moment>(),
+        "LocalTime" => TypeId::of::<Local>(),
+        "Regex" => TypeId::of::<regex::Regex>(),
         "CommandError" => TypeId::of::<CommandError>(),
         "ScriptError" => TypeId::of::<ScriptError>(),
         _ => return None,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext, format_map_as_json};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
 
 use crate::script::convert;
 use crate::script::error::CallPlace;
@@ -21,10 +21,6 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     engine.register_fn("reveal", |secret: &mut Secret| secret.0.clone());
     engine.register_fn("to_string", |_: &mut Secret| MASK_IN_TEXT);
     engine.register_fn("to_debug", |_: &mut Secret| MASK_IN_TEXT);
-    // Rhai writes the name of a type that is not its own.
-    engine.register_fn("to_json", |map: &mut Map| {
-        format_map_as_json(map).replace(std::any::type_name::<Secret>(), &format!("\"{MASK_IN_TEXT}\""))
-    });
     register_questions(engine);
     register_joining(engine, world);
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use regex::Regex;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
+use crate::data::pattern;
+use crate::script::api::compiled;
 use crate::script::error::{CallPlace, Stop};
 use crate::script::secret;
 use crate::script::world::World;
@@ -37,7 +39,11 @@ fn register_adaptors(engine: &mut Engine, world: &Arc<World>) {
     });
     adaptor(engine, world, "matching", |context, chain, pattern: Text| {
         refuse_pieces(chain, "matching")?;
-        let regex = Regex::new(&pattern).map_err(|error| explained(&pattern, &error))?;
+        let regex = compiled(pattern::compile, &pattern).map_err(|error| error.message().to_string())?;
+        Ok(Step::Narrow(Narrow::Matching(regex, CallPlace::of(context))))
+    });
+    adaptor(engine, world, "matching", |context, chain, regex: Regex| {
+        refuse_pieces(chain, "matching")?;
         Ok(Step::Narrow(Narrow::Matching(regex, CallPlace::of(context))))
     });
     adaptor(engine, world, "map", |context, _, function: FnPtr| Ok(Step::Map(Callback::new(context, function))));
@@ -73,14 +79,6 @@ fn refuse_pieces(chain: &Chain, method: &str) -> std::result::Result<(), String>
         true => Err(format!(".{method}() looks at lines, and these are pieces of output: use .lines()")),
         false => Ok(()),
     }
-}
-
-/// The last line of what the parser says; those before it draw the pattern with a mark under it.
-fn explained(pattern: &str, error: &regex::Error) -> String {
-    let text = error.to_string();
-    let why = text.lines().last().unwrap_or_default().trim();
-    let why = why.trim_start_matches("error: ").trim_end_matches('.');
-    format!("`{pattern}` is not a regular expression: {why}")
 }
 
 /// A stream that a native function reads. When it is dropped before the end, the command is ended, which

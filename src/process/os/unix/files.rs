@@ -210,7 +210,6 @@ pub(crate) fn default_search_path() -> OsString {
 }
 
 /// Makes a file that was not there and that nobody else may open.
-#[cfg(feature = "cli")]
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
