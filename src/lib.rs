@@ -11,6 +11,7 @@
 
 #![deny(missing_debug_implementations)]
 
+mod files;
 pub mod process;
 pub mod script;
 pub mod text;

@@ -45,6 +45,7 @@ mod stream;
 mod surroundings;
 mod template;
 mod template_text;
+mod temporaries;
 mod thread;
 mod with_block;
 mod world;

@@ -34,6 +34,11 @@ impl<'a> Options<'a> {
         found.map(Some).ok_or_else(wrong)
     }
 
+    /// `true` or `false`; without the option, `otherwise`.
+    pub fn flag(&self, name: &str, otherwise: bool) -> Result<bool, String> {
+        Ok(self.value::<bool>(name, "true or false")?.unwrap_or(otherwise))
+    }
+
     pub fn duration(&self, name: &str) -> Result<Option<Duration>, String> {
         self.value::<String>(name, "a duration as text with a unit")?.map(|text| convert::duration(&text)).transpose()
     }

@@ -134,7 +134,9 @@ impl Runtime {
         if let Some(path) = &script.path {
             *lock(&self.world.script) = Some(path.clone());
         }
+        let kept = self.world.keep_temporaries();
         let result = on_script_thread(|| self.evaluate_alone(&script.ast));
+        kept.end();
         self.conclude(&script.name, result)
     }
 
@@ -143,7 +145,9 @@ impl Runtime {
     #[cfg(feature = "cli")]
     pub(crate) fn run_to_end(&self, script: &Script) -> Result<Ending, Failure> {
         *lock(&self.world.script) = script.path.clone();
+        let kept = self.world.keep_temporaries();
         let result = on_script_thread(|| self.evaluate_alone(&script.ast).map(|_| Dynamic::UNIT));
+        kept.end();
         self.conclude(&script.name, result)
     }
 
@@ -183,6 +187,12 @@ impl Runtime {
     pub(crate) fn renew(&self) {
         self.world.base.cancel_token().renew();
         self.world.cleanup.renew();
+    }
+
+    /// For a program that ends without coming back to its scripts.
+    #[cfg(feature = "cli")]
+    pub(crate) fn remove_temporaries(&self) {
+        self.world.remove_temporaries();
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crate::process::{Context, Expression};
+use crate::process::{CancelToken, Context, Expression};
 
 use super::error::CommandError;
 use super::world::World;
@@ -72,6 +72,12 @@ impl World {
     /// The surroundings of the code that is running.
     pub fn context(&self) -> Context {
         self.innermost(|layer| layer.context.clone()).unwrap_or_else(|| self.base.clone())
+    }
+
+    /// What ends the code that is running.
+    pub fn cancel_token(&self) -> CancelToken {
+        let token = self.innermost(|layer| layer.context.cancel_token().clone());
+        token.unwrap_or_else(|| self.base.cancel_token().clone())
     }
 
     /// What holds now, to be changed and [entered](Self::enter).

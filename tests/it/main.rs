@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod docs;
 mod examples;
+mod files;
 mod format;
 mod harness;
 mod layers;

@@ -16,7 +16,7 @@ macro_rules! topics {
     };
 }
 
-topics! { blocks, broken, closure, command, env, errors, execution, input, json, language, lines, options, pipeline, pitfalls, redirect, run, secrets, stdlib, streams, teardown, tee, template }
+topics! { blocks, broken, closure, command, env, errors, execution, files, globs, input, json, language, lines, options, paths, pipeline, pitfalls, redirect, run, secrets, stdlib, streams, teardown, tee, temp, template }
 
 #[test]
 fn every_folder_has_its_test() {

@@ -3,15 +3,20 @@
 
 mod arrays;
 mod command;
+mod contents;
 mod control;
 mod execution;
 mod files;
+mod links;
 mod output;
+mod paths;
 mod platform;
 mod run;
 mod settings;
 mod system;
+mod temp;
 mod text;
+mod trees;
 
 use std::sync::Arc;
 
@@ -39,6 +44,11 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     control::register(engine, world);
     text::register(engine);
     arrays::register(engine);
+    paths::register(engine, world);
     files::register(engine, world);
+    contents::register(engine, world);
+    trees::register(engine, world);
+    links::register(engine, world);
+    temp::register(engine, world);
     system::register(engine, world);
 }

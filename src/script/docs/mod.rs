@@ -33,7 +33,12 @@ const SOURCES: &[&str] = &[
     include_str!("../api/execution.d.rhai"),
     include_str!("../api/control.d.rhai"),
     include_str!("../api/system.d.rhai"),
+    include_str!("../api/paths.d.rhai"),
     include_str!("../api/files.d.rhai"),
+    include_str!("../api/contents.d.rhai"),
+    include_str!("../api/trees.d.rhai"),
+    include_str!("../api/links.d.rhai"),
+    include_str!("../api/temp.d.rhai"),
     include_str!("../api/text.d.rhai"),
     include_str!("../secret/secret.d.rhai"),
 ];

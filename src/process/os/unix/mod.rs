@@ -12,6 +12,7 @@ mod setup;
 mod signal;
 mod spawn;
 mod streams;
+mod tree;
 mod wait;
 
 pub(crate) use files::*;
@@ -26,6 +27,7 @@ pub(crate) use setup::*;
 pub(crate) use signal::*;
 pub(crate) use spawn::*;
 pub(crate) use streams::*;
+pub(crate) use tree::*;
 pub(crate) use wait::*;
 
 /// The result of a system call that says 0 for success.
