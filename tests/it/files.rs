@@ -119,6 +119,9 @@ fn whatever_takes_long_is_interrupted() {
         "read_bytes(\"/dev/zero\")",
         "loop { write_text(\"f\", \"x\", #{ atomic: true }); }",
         "loop { walk(\"/proc/self/fd\"); }",
+        "loop { walk(\"/\", #{ skip_unreadable: true }); }",
+        "loop { glob(\"/usr/**/*.nothing\", #{ skip_unreadable: true }); }",
+        "loop { temp_dir(#{ dir: \".\" }, |dir| { mkdir(dir / \"t/a/b\"); copy(dir / \"t\", dir / \"u\"); }); }",
     ] {
         let token = CancelToken::new().expect("there is a pipe");
         let runtime = Runtime::builder().dir(scratch.path()).cancel(token.clone()).build().expect("a runtime");

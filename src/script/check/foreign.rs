@@ -89,7 +89,12 @@ const FUNCTIONS: &[(&[&str], &str, &str)] = &[
     (&["mktemp", "mkdtemp", "tempdir", "tempfile"], "temp_dir", "did you mean temp_dir() or temp_file()?"),
     (&["readlink"], "read_link", "did you mean `read_link`?"),
     (&["realpath", "canonicalize"], "resolve", "where a path leads to is path(…).resolve()"),
-    (&["basename", "dirname"], "path", "the parts of a path are path(…).name and path(…).parent"),
+    (
+        &["basename", "dirname", "parent", "stem", "extension", "suffix", "file_name", "file_stem", "is_absolute"],
+        "path",
+        "a path has properties: path(…).name, .stem, .extension, .parent, .parts, .is_absolute",
+    ),
+    (&["joinpath", "join_path"], "path", "paths are joined by `/`: path(\"a\") / \"b\""),
     (&["expanduser", "home_dir"], "home", "did you mean `home`?"),
     (&["which_program", "where", "whereis", "command_exists"], "which", "did you mean `which`?"),
 ];
