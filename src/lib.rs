@@ -12,6 +12,7 @@
 #![deny(missing_debug_implementations)]
 
 mod data;
+mod files;
 pub mod process;
 pub mod script;
 mod terminal;

@@ -67,6 +67,8 @@ fn execute(script: Script) -> Exit {
     };
     let result = match script.source {
         Source::Interactive => {
+            let leaving = runtime.clone();
+            signals.before_death(move || leaving.remove_temporaries());
             let is_told_to_stop = || signals.received().is_some_and(|signal| signal != os::SIGINT);
             repl::run(runtime.clone(), signals.idle(), is_told_to_stop)
         }

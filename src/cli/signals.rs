@@ -5,8 +5,8 @@
 //! runs. The second ends commands at once, and asks clean-up to stop; the third ends it, too.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::process::{CancelToken, os};
 
@@ -19,6 +19,8 @@ pub(super) struct Signals {
     received: Arc<AtomicI32>,
     count: Arc<AtomicU32>,
     idle: Arc<AtomicBool>,
+    /// What is left to do when a session that runs nothing is ended.
+    at_death: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
 }
 
 impl Signals {
@@ -29,11 +31,13 @@ impl Signals {
         let received = Arc::new(AtomicI32::new(0));
         let count = Arc::new(AtomicU32::new(0));
         let idle = Arc::new(AtomicBool::new(false));
+        let at_death: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>> = Arc::default();
         let signals = os::not_ignored(&HANDLED);
         if !signals.is_empty() {
             let pipe = os::signals_into_pipe(&signals)?;
             let (token, received, idle) = (token.clone(), received.clone(), idle.clone());
             let (count, cleanup) = (count.clone(), cleanup.clone());
+            let last = at_death.clone();
             let terminal = os::TerminalState::of_stdin();
             std::thread::Builder::new().name("procscript-signals".into()).spawn(move || {
                 pass_on(pipe, |signal, from_terminal| {
@@ -43,6 +47,9 @@ impl Signals {
                         // The line editor waits for a key and would not notice.
                         if let Some(terminal) = &terminal {
                             terminal.restore();
+                        }
+                        if let Some(last) = last.get() {
+                            last();
                         }
                         os::die_of_signal(signal);
                     }
@@ -57,7 +64,7 @@ impl Signals {
                 });
             })?;
         }
-        Ok(Self { token, cleanup, received, count, idle })
+        Ok(Self { token, cleanup, received, count, idle, at_death })
     }
 
     pub fn token(&self) -> &CancelToken {
@@ -72,6 +79,12 @@ impl Signals {
     /// Whether a session waits for input and runs nothing: then a signal ends the process at once.
     pub fn idle(&self) -> &Arc<AtomicBool> {
         &self.idle
+    }
+
+    /// Says what is to be done when a session is ended while it waits for input.
+    pub fn before_death(&self, last: impl Fn() + Send + Sync + 'static) {
+        // Set once, by the runner.
+        let _ = self.at_death.set(Box::new(last));
     }
 
     /// How many have come.

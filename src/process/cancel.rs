@@ -104,6 +104,11 @@ impl CancelToken {
         }
     }
 
+    /// Whether even what is polite was told to end.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.urgency() == Urgency::Now
+    }
+
     pub(crate) fn urgency(&self) -> Urgency {
         match self.0.as_ref().map_or(0, |shared| shared.urgency.load(Ordering::Acquire)) {
             0 => Urgency::None,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, OptimizationLevel};
 
+use crate::files::Temporaries;
 use crate::process::{CancelToken, Context, HostStream};
 use crate::terminal::Live;
 
@@ -261,6 +262,8 @@ fn make_world(
         library,
         unobserved,
         suppressed: Mutex::default(),
+        temporaries: Temporaries::default(),
+        users: AtomicUsize::new(0),
         memory_limit: usize::MAX,
     }
 }

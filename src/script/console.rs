@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use crate::process::{Context, os};
 use crate::terminal::{Live, Screen, Stream};
 
+use super::convert::NOT_TEXT;
 use super::secret::Secrets;
 use super::world::lock;
 
@@ -106,6 +107,8 @@ impl Console {
     /// Writes the text, with secrets masked, and a line feed.
     pub fn print_line(&self, text: &str) -> io::Result<()> {
         let text = self.secrets.mask(text);
+        // The unseen half of the mark is for scripts.
+        let text = if text.contains(NOT_TEXT) { text.replace(NOT_TEXT, "\u{fffd}").into() } else { text };
         let mut buffer = lock(&self.buffer);
         buffer.extend_from_slice(text.as_bytes());
         buffer.push(b'\n');

@@ -1,7 +1,7 @@
 //! From script values to what the engine takes, with errors that say what was expected.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -16,6 +16,25 @@ use super::error::CommandError;
 use super::quantities::readable;
 use super::secret::{Secret, unmasked};
 use super::stream::Stream;
+
+/// What stands in the text of a path for bytes that are no text. The second character is seen nowhere: it tells the
+/// text from one that had the first in it from the start, so that no file of another name is written or read.
+pub(crate) const NOT_TEXT: &str = "\u{fffd}\u{fe01}";
+
+/// A path as text for people.
+pub(crate) fn path_text(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) => text.to_string(),
+        None => {
+            let chunks = path.as_os_str().as_encoded_bytes().utf8_chunks();
+            let marked = |chunk: std::str::Utf8Chunk| {
+                let mark = if chunk.invalid().is_empty() { "" } else { NOT_TEXT };
+                format!("{}{mark}", chunk.valid())
+            };
+            chunks.map(marked).collect()
+        }
+    }
+}
 
 /// A value as one argument of a command. A relative path gets a `./`, so that it is none of the program's options.
 pub(crate) fn argument(value: &Dynamic, place: &str) -> Result<OsString, String> {
@@ -63,6 +82,10 @@ pub(crate) fn path(value: &Dynamic, place: &str) -> Result<PathBuf, String> {
     }
     match value.read_lock::<ImmutableString>() {
         Some(text) if text.is_empty() => Err(format!("{place} must be a path, but is empty")),
+        // A directory of that name would be made in silence; it can be had as `./~`.
+        Some(text) if *text == "~" || text.starts_with("~/") => {
+            Err(format!("{place} begins with `~`, which means nothing here: write home() / \"…\""))
+        }
         Some(text) => Ok(unmasked(&text, place)?.into()),
         None => Err(format!("{place} must be a path, but is {}", kind_of(value))),
     }

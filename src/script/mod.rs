@@ -53,6 +53,7 @@ mod surroundings;
 mod tables;
 mod template;
 mod template_text;
+mod temporaries;
 mod thread;
 mod values;
 mod with_block;

@@ -36,6 +36,11 @@ impl<'a> Options<'a> {
         found.map(Some).ok_or_else(wrong)
     }
 
+    /// `true` or `false`; without the option, `otherwise`.
+    pub fn flag(&self, name: &str, otherwise: bool) -> Result<bool, String> {
+        Ok(self.value::<bool>(name, "true or false")?.unwrap_or(otherwise))
+    }
+
     pub fn duration(&self, name: &str) -> Result<Option<Duration>, String> {
         let what = || format!("the option `{name}` of {}", self.function);
         self.map.get(name).map(|value| convert::waiting(value, &what())).transpose()

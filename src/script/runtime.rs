@@ -139,7 +139,9 @@ impl Runtime {
         if !self.begin(&script.ast)? {
             return self.conclude(&script.name, Ok(Ok(Dynamic::UNIT)));
         }
+        let kept = self.world.keep_temporaries();
         let result = on_script_thread(|| self.evaluate_alone(&script.ast));
+        kept.end();
         self.conclude(&script.name, result)
     }
 
@@ -151,7 +153,9 @@ impl Runtime {
         if !self.begin(&script.ast)? {
             return self.conclude(&script.name, Ok(Ok(Dynamic::UNIT)));
         }
+        let kept = self.world.keep_temporaries();
         let result = on_script_thread(|| self.evaluate_alone(&script.ast).map(|_| Dynamic::UNIT));
+        kept.end();
         self.conclude(&script.name, result)
     }
 
@@ -202,6 +206,12 @@ impl Runtime {
     pub(crate) fn renew(&self) {
         self.world.base.cancel_token().renew();
         self.world.cleanup.renew();
+    }
+
+    /// For a program that ends without coming back to its scripts.
+    #[cfg(feature = "cli")]
+    pub(crate) fn remove_temporaries(&self) {
+        self.world.remove_temporaries();
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -5,6 +5,7 @@ use rhai::{AST, Dynamic, Scope};
 use super::failure::Failure;
 use super::runtime::{Ending, Runtime};
 use super::scan;
+use super::temporaries::KeptTemporaries;
 
 /// Evaluates entries in one scope.
 ///
@@ -24,12 +25,15 @@ pub struct Session {
     /// The functions of all entries so far.
     functions: AST,
     entries: usize,
+    /// Temporary files live as long as the session; the last field, because what the variables leave may use them.
+    _temporaries: KeptTemporaries,
 }
 
 impl Session {
     /// A session without variables.
     pub fn new(runtime: Runtime) -> Self {
-        Self { runtime, scope: Scope::new(), functions: AST::empty(), entries: 0 }
+        let _temporaries = runtime.world.keep_temporaries();
+        Self { runtime, scope: Scope::new(), functions: AST::empty(), entries: 0, _temporaries }
     }
 
     /// Evaluates one entry. What it defined before a failure stays.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crate::process::{Context, Expression, HostStream};
+use crate::process::{CancelToken, Context, Expression, HostStream};
 
 use super::console::Console;
 use super::error::CommandError;
@@ -96,6 +96,12 @@ impl World {
 
     fn console(&self, index: usize) -> Option<Arc<Console>> {
         self.innermost(|layer| layer.consoles.as_ref().map(|consoles| consoles[index].clone())).flatten()
+    }
+
+    /// What ends the code that is running.
+    pub fn cancel_token(&self) -> CancelToken {
+        let token = self.innermost(|layer| layer.context.cancel_token().clone());
+        token.unwrap_or_else(|| self.base.cancel_token().clone())
     }
 
     /// What holds now, to be changed and [entered](Self::enter).

@@ -230,9 +230,10 @@ fn join(word: &Word, values: &[Dynamic]) -> Result<OsString, String> {
                     return Err(message.to_string());
                 }
                 let what = format!("value {} of the template", index + 1);
-                text.push(match word.lone_slot() {
-                    Some(_) => convert::argument(&value, &what)?,
-                    None => convert::text(&value, &what)?,
+                // A path at the beginning must not turn the word into an option: `${file}.bak` for a file `-n`.
+                text.push(match word.lone_slot().is_some() || (value.is::<PathBuf>() && text.is_empty()) {
+                    true => convert::argument(&value, &what)?,
+                    false => convert::text(&value, &what)?,
                 });
             }
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
+use crate::files::Temporaries;
 use crate::process::{CancelToken, Context, os};
 use crate::terminal::Live;
 
@@ -46,6 +47,9 @@ pub(crate) struct World {
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,
     /// What went wrong in clean-up.
     pub suppressed: Mutex<Vec<EvalAltResult>>,
+    /// Temporary files that are still to be removed, and how many scripts are using them.
+    pub temporaries: Temporaries,
+    pub users: AtomicUsize,
     /// The most memory that this process may hold while a script runs.
     pub memory_limit: usize,
 }

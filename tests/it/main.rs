@@ -13,6 +13,7 @@ mod check;
 mod cli;
 mod docs;
 mod examples;
+mod files;
 mod format;
 mod harness;
 mod layers;

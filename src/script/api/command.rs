@@ -1,4 +1,4 @@
-//! Building commands: `cmd`, `pipe`, `|`, `sh`, `path`.
+//! Building commands: `cmd`, `pipe`, `|`, `sh`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +30,6 @@ macro_rules! cmd_with_texts {
 
 pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     engine.register_type_with_name::<Expression>("Command");
-    engine.register_type_with_name::<PathBuf>("Path");
     register_cmd(engine, world);
     register_pipe(engine, world);
 
@@ -40,18 +39,6 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         problem.map_or(Ok(sh(text.as_str())), |problem| Err(CallPlace::of(&context).invalid(&shared, problem)))
     });
     engine.register_fn("sh", |text: Secret| sh(text.reveal()));
-    engine.register_fn("path", |text: Text| PathBuf::from(text.as_str()));
-    engine.register_fn("path", |path: PathBuf| path);
-    engine.register_fn("to_string", |path: &mut PathBuf| path.display().to_string());
-    engine.register_fn("to_debug", |path: &mut PathBuf| format!("path({:?})", path.display().to_string()));
-    engine.register_fn("==", |a: PathBuf, b: PathBuf| a == b);
-    engine.register_fn("!=", |a: PathBuf, b: PathBuf| a != b);
-    let shared = world.clone();
-    engine.register_fn("/", move |context: NativeCallContext, path: PathBuf, part: Dynamic| {
-        // An empty part would silently name the directory itself: `rm -rf "$dir/$empty"`.
-        let part = convert::path(&part, "the part after `/`");
-        part.map(|part| path.join(part)).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))
-    });
 
     for name in ["to_string", "to_debug"] {
         let secrets = world.secrets.clone();

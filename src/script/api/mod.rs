@@ -6,21 +6,26 @@ mod arguments;
 mod arrays;
 mod codes;
 mod command;
+mod contents;
 mod control;
 mod execution;
 mod files;
 mod formats;
+mod links;
 mod lists;
 mod numbers;
 mod output;
+mod paths;
 mod patterns;
 mod platform;
 mod quantities;
 mod run;
 mod settings;
 mod system;
+mod temp;
 mod text;
 mod times;
+mod trees;
 
 use std::sync::Arc;
 
@@ -54,6 +59,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     text::register(engine);
     numbers::register(engine, world);
     arrays::register(engine);
+    paths::register(engine, world);
     files::register(engine, world);
     formats::register(engine, world);
     codes::register(engine, world);
@@ -61,6 +67,10 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     quantities::register(engine, world);
     times::register(engine, world);
     lists::register(engine, world);
+    contents::register(engine, world);
+    trees::register(engine, world);
+    links::register(engine, world);
+    temp::register(engine, world);
     system::register(engine, world);
     #[cfg(feature = "cli")]
     arguments::register(engine, world);

@@ -8,7 +8,11 @@ mod functions;
 mod registry;
 mod spellings;
 
+use std::path::PathBuf;
+
 use rhai::{Dynamic, ImmutableString};
+
+use super::convert::{NOT_TEXT, path_text};
 
 pub(crate) use functions::register;
 pub(crate) use registry::{MASK, MASK_IN_TEXT, Secrets};
@@ -49,6 +53,11 @@ impl std::fmt::Debug for Secret {
 
 /// A text as it is, unless it holds the mask of a secret: whoever gets it would be given the mask.
 pub(crate) fn unmasked<'t>(text: &'t str, place: &str) -> Result<&'t str, String> {
+    if text.contains(NOT_TEXT) {
+        return Err(format!(
+            "{place} holds a file name that is not UTF-8, and was changed when it became text: use the path itself"
+        ));
+    }
     match text.contains(MASK_IN_TEXT) {
         false => Ok(text),
         true => Err(format!(
@@ -59,5 +68,8 @@ pub(crate) fn unmasked<'t>(text: &'t str, place: &str) -> Result<&'t str, String
 
 /// A value as text for people. Rhai shows the name of the type of what is not its own.
 pub(crate) fn shown(value: &Dynamic) -> String {
+    if let Some(path) = value.read_lock::<PathBuf>() {
+        return path_text(&path);
+    }
     value.to_string().replace(std::any::type_name::<Secret>(), MASK_IN_TEXT)
 }

@@ -3,6 +3,7 @@
 use regex::Regex;
 use rhai::{Dynamic, ImmutableString as Text};
 
+use crate::files::{FileLines, Watch};
 use crate::process;
 use crate::script::convert;
 use crate::script::error::{CallPlace, Stop};
@@ -25,6 +26,7 @@ pub(super) struct Chain {
 
 pub(super) enum Source {
     Lines(Box<process::Lines>),
+    File(Box<FileLines>),
     Chunks(process::Chunks),
     /// It has ended, or was ended.
     Over,
@@ -80,7 +82,7 @@ impl Chain {
 
     /// Whether the elements are lines that nothing has changed or looked at as a value.
     fn has_plain_lines(&self) -> bool {
-        matches!(self.source, Source::Lines(_)) && self.steps.is_empty()
+        matches!(self.source, Source::Lines(_) | Source::File(_)) && self.steps.is_empty()
     }
 
     /// Whether the elements are pieces of output, which begin and end anywhere.
@@ -128,17 +130,25 @@ impl Chain {
         let mut use_it = Some(use_it);
         let Self { source, narrow, steps, is_full } = self;
         while !*is_full {
+            let look = |line: &str| {
+                if !narrow.iter_mut().all(|narrow| narrow.passes(line, is_full)) {
+                    return None;
+                }
+                match steps.is_empty() {
+                    true => use_it.take().map(|use_it| Passed::Used(use_it(Element::Line(line)))),
+                    false => Some(Passed::Value(line.into())),
+                }
+            };
             let value = match source {
-                Source::Lines(lines) => {
-                    let passed = lines.next_with(|line| {
-                        if !narrow.iter_mut().all(|narrow| narrow.passes(line, is_full)) {
-                            return None;
+                Source::Lines(_) | Source::File(_) => {
+                    let passed = match source {
+                        Source::Lines(lines) => lines.next_with(look)?,
+                        Source::File(lines) => {
+                            let stops = || world.stops();
+                            lines.next_with(&Watch { stops: &stops, cancel: world.cancel_token() }, look)?
                         }
-                        match steps.is_empty() {
-                            true => use_it.take().map(|use_it| Passed::Used(use_it(Element::Line(line)))),
-                            false => Some(Passed::Value(line.into())),
-                        }
-                    })?;
+                        _ => None,
+                    };
                     match passed {
                         Some(Some(Passed::Used(used))) => return Ok(Some(used)),
                         Some(Some(Passed::Value(text))) => text.into(),

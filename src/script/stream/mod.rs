@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use rhai::Engine;
 
+use crate::files::FileLines;
 use crate::process::{self, Identity};
 
 use super::error::CallPlace;
@@ -27,8 +28,8 @@ pub(crate) use methods::ADAPTORS;
 #[derive(Clone)]
 pub(crate) struct Stream {
     state: Arc<Mutex<State>>,
-    /// The command at its beginning.
-    identity: Identity,
+    /// The command at its beginning, unless that is a file.
+    identity: Option<Identity>,
     /// Where it was made, and the failure of its command is raised.
     place: CallPlace,
 }
@@ -44,16 +45,21 @@ impl Stream {
     /// The lines of a command.
     pub fn lines(lines: process::Lines, place: &CallPlace) -> Self {
         let identity = lines.identity().clone();
-        Self::of(Box::new(Chain::new(Source::Lines(Box::new(lines)))), identity, place.clone())
+        Self::of(Box::new(Chain::new(Source::Lines(Box::new(lines)))), Some(identity), place.clone())
     }
 
     /// The output of a command in pieces.
     pub fn chunks(chunks: process::Chunks, place: &CallPlace) -> Self {
         let identity = chunks.identity().clone();
-        Self::of(Box::new(Chain::new(Source::Chunks(chunks))), identity, place.clone())
+        Self::of(Box::new(Chain::new(Source::Chunks(chunks))), Some(identity), place.clone())
     }
 
-    fn of(chain: Box<Chain>, identity: Identity, place: CallPlace) -> Self {
+    /// The lines of a file.
+    pub fn file(lines: FileLines, place: &CallPlace) -> Self {
+        Self::of(Box::new(Chain::new(Source::File(Box::new(lines)))), None, place.clone())
+    }
+
+    fn of(chain: Box<Chain>, identity: Option<Identity>, place: CallPlace) -> Self {
         Self { state: Arc::new(Mutex::new(State::Ready(chain))), identity, place }
     }
 
@@ -79,7 +85,8 @@ impl Stream {
             State::Ready(chain) => return Ok(chain),
             State::Read => {
                 let message = "this stream has been read already: it can be read once";
-                let help = "keep what it gives with .to_array(), or run the command again".to_string();
+                let again = if self.identity.is_some() { "run the command" } else { "read the file" };
+                let help = format!("keep what it gives with .to_array(), or {again} again");
                 (State::Read, process::Error::misuse(message, help))
             }
             State::Given(method) => {
@@ -89,13 +96,19 @@ impl Stream {
             }
         };
         *state = earlier;
-        Err(self.identity.describe(error))
+        Err(match &self.identity {
+            Some(identity) => identity.describe(error),
+            None => error,
+        })
     }
 }
 
 pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     engine.register_type_with_name::<Stream>("Stream");
-    engine.register_fn("to_string", |_: &mut Stream| "a stream of a running command");
+    engine.register_fn("to_string", |stream: &mut Stream| match stream.identity {
+        Some(_) => "a stream of a running command",
+        None => "a stream of a file",
+    });
     methods::register(engine, world);
     loops::register(engine, world);
 }

@@ -53,13 +53,18 @@ pub(crate) fn open_for_reading(path: &Path) -> io::Result<(File, bool)> {
 
 /// Opens a file for a child's output; `None` when it is a FIFO that nobody reads yet.
 pub(crate) fn open_for_writing(path: &Path, append: bool) -> io::Result<Option<File>> {
+    open_for_writing_with_mode(path, append, 0o666)
+}
+
+/// The same; a file that is not there gets these permissions, less those of the umask.
+pub(crate) fn open_for_writing_with_mode(path: &Path, append: bool, mode: u32) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     match append {
         true => options.append(true),
         // Emptied by `truncate`, when all files have been opened.
         false => options.write(true).truncate(false),
     };
-    match options.create(true).custom_flags(libc::O_NONBLOCK).open(path) {
+    match options.create(true).mode(mode).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => set_flags(&file, if append { libc::O_APPEND } else { 0 }).map(|()| Some(file)),
         // Also what a socket says, and `/dev/tty` without a terminal.
         Err(error) if error.raw_os_error() == Some(libc::ENXIO) && is_fifo(path) => Ok(None),
@@ -215,7 +220,6 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 }
 
 /// Gives a new file to the owner and the group of another one, as far as we may.
-#[cfg(feature = "cli")]
 pub(crate) fn give_to_owner_of(file: &File, other: &std::fs::Metadata) {
     let _ = std::os::unix::fs::fchown(file, None, Some(other.gid()));
     let _ = std::os::unix::fs::fchown(file, Some(other.uid()), None);

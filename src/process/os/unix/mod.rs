@@ -13,6 +13,7 @@ mod signal;
 mod spawn;
 mod streams;
 mod terminal;
+mod tree;
 mod wait;
 
 pub(crate) use files::*;
@@ -28,6 +29,7 @@ pub(crate) use signal::*;
 pub(crate) use spawn::*;
 pub(crate) use streams::*;
 pub(crate) use terminal::*;
+pub(crate) use tree::*;
 pub(crate) use wait::*;
 
 /// The result of a system call that says 0 for success.

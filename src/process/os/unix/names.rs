@@ -78,6 +78,10 @@ pub(crate) fn errno_name(errno: i32) -> Option<&'static str> {
         libc::EBUSY => "EBUSY",
         libc::EEXIST => "EEXIST",
         libc::ENOTDIR => "ENOTDIR",
+        libc::ENOTEMPTY => "ENOTEMPTY",
+        libc::EXDEV => "EXDEV",
+        libc::EMLINK => "EMLINK",
+        libc::ESTALE => "ESTALE",
         libc::EISDIR => "EISDIR",
         libc::EINVAL => "EINVAL",
         libc::ENFILE => "ENFILE",
@@ -111,6 +115,7 @@ pub(crate) const ENOENT: i32 = libc::ENOENT;
 pub(crate) const ENOEXEC: i32 = libc::ENOEXEC;
 pub(crate) const ENOMEM: i32 = libc::ENOMEM;
 pub(crate) const ENOTDIR: i32 = libc::ENOTDIR;
+pub(crate) const ENOTEMPTY: i32 = libc::ENOTEMPTY;
 pub(crate) const ETXTBSY: i32 = libc::ETXTBSY;
 
 /// The system's words for an error number, without Rust's "(os error N)".
