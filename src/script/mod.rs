@@ -31,6 +31,7 @@ mod json;
 mod library;
 pub(crate) mod load;
 mod options;
+mod people;
 mod problem;
 mod report;
 mod resolver;
@@ -60,7 +61,10 @@ pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};
 pub use format::format;
 pub use load::Script;
+pub use people::{Answers, Question, QuestionKind};
 pub use problem::{Problem, Severity};
 pub use rhai;
 pub use runtime::{Ending, Runtime};
 pub use session::Session;
+
+pub use crate::terminal::ColorChoice;

@@ -15,6 +15,7 @@ mod examples;
 mod format;
 mod harness;
 mod layers;
+mod people;
 mod process;
 mod repl;
 mod scripts;

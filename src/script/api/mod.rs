@@ -2,14 +2,17 @@
 //! is done in [`process`](crate::process) or [`text`](crate::text).
 
 mod arrays;
+mod ask;
 mod command;
 mod control;
 mod execution;
 mod files;
 mod output;
 mod platform;
+mod progress;
 mod run;
 mod settings;
+mod show;
 mod system;
 mod text;
 
@@ -20,6 +23,8 @@ use rhai::Engine;
 use super::world::World;
 
 pub use output::Outcome;
+#[cfg(test)]
+pub(crate) use progress::Progress;
 pub(crate) use settings::SETTINGS;
 
 /// Registers everything with an engine.
@@ -41,4 +46,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     arrays::register(engine);
     files::register(engine, world);
     system::register(engine, world);
+    ask::register(engine, world);
+    show::register(engine, world);
+    progress::register(engine, world);
 }

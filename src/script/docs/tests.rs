@@ -7,7 +7,7 @@ use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
 
 use super::{Entry, Kind, Parameter, Reference, Signature, Topic};
 use crate::process::{ErrorKind, Execution, Expression, OutputStream};
-use crate::script::api::Outcome;
+use crate::script::api::{Outcome, Progress};
 use crate::script::caught::ScriptError;
 use crate::script::error::CommandError;
 use crate::script::facts::Status;
@@ -66,6 +66,7 @@ fn type_called(name: &str) -> Option<TypeId> {
         "Stream" => TypeId::of::<Stream>(),
         "Status" => TypeId::of::<Status>(),
         "Secret" => TypeId::of::<Secret>(),
+        "Progress" => TypeId::of::<Progress>(),
         "CommandError" => TypeId::of::<CommandError>(),
         "ScriptError" => TypeId::of::<ScriptError>(),
         _ => return None,

@@ -97,6 +97,7 @@ pub(crate) fn errno_name(errno: i32) -> Option<&'static str> {
     })
 }
 
+pub(crate) const EIO: i32 = libc::EIO;
 pub(crate) const EPIPE: i32 = libc::EPIPE;
 pub(crate) const EACCES: i32 = libc::EACCES;
 pub(crate) const EAGAIN: i32 = libc::EAGAIN;
