@@ -13,6 +13,7 @@
 
 pub mod process;
 pub mod script;
+mod system;
 mod terminal;
 pub mod text;
 

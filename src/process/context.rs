@@ -92,6 +92,11 @@ impl Context {
         self.env.get(name.as_ref())
     }
 
+    /// All variables that commands see.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)> {
+        self.env.resolved().into_iter()
+    }
+
     /// Whether the value of a variable was set as a secret.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
         self.env.is_secret(name.as_ref())

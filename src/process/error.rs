@@ -240,6 +240,25 @@ impl Error {
         Self::new(ErrorKind::TimedOut, message)
     }
 
+    /// An error of kind `NotFound` about several programs at once.
+    pub(crate) fn not_found(message: impl AsRef<str>, help: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message).with_errno(os::ENOENT).with_help(help)
+    }
+
+    /// An error of kind `IoFailed`, for front ends.
+    pub(crate) fn io_failed(message: impl AsRef<str>) -> Self {
+        Self::new(ErrorKind::IoFailed, message)
+    }
+
+    /// An error of kind `ControlFailed`, with the system's error number.
+    pub(crate) fn control_failed(message: impl AsRef<str>, errno: Option<i32>) -> Self {
+        let error = Self::new(ErrorKind::ControlFailed, message);
+        match errno {
+            Some(errno) => error.with_errno(errno),
+            None => error,
+        }
+    }
+
     /// An error of kind `Unanswered`, for front ends.
     pub fn unanswered(message: impl AsRef<str>, help: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unanswered, message).with_help(help)

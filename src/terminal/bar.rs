@@ -196,7 +196,7 @@ mod tests {
         progress.done = 21;
         assert_eq!(drawn(&progress, 79, 0), "copy ############------------------  42% 21/50");
         assert_eq!(drawn(&progress, 79, 21), "copy ############------------------  42% 21/50, 0:29 left");
-        assert_eq!(drawn(&progress, 25, 0), "copy ###-----  42% 21/50");
+        assert_eq!(drawn(&progress, 25, 0), "copy ###------  42% 21/50");
         assert_eq!(drawn(&progress, 20, 0), "copy  42% 21/50");
         progress.done = 70;
         assert_eq!(drawn(&progress, 20, 9), "copy 100% 70/50");

@@ -1,6 +1,6 @@
 //! The layers of ARCHITECTURE.md, held by reading the imports: an arrow may only point down.
 //!
-//! `text` < `process` < `terminal` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`. Comments and strings do
+//! `text` < `process` < `terminal`, `system` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`. Comments and strings do
 //! not count; code under `#[cfg(test)]` does, because a test that needs an upper layer belongs there.
 
 use crate::support::rust_source::rust_files;
@@ -16,9 +16,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("process", &["text"]),
     ("terminal", &["process"]),
-    ("script", &["terminal", "process", "text"]),
-    ("repl", &["script", "terminal", "process", "text"]),
-    ("cli", &["repl", "script", "terminal", "process", "text"]),
+    ("system", &["process"]),
+    ("script", &["system", "terminal", "process", "text"]),
+    ("repl", &["script", "system", "terminal", "process", "text"]),
+    ("cli", &["repl", "script", "system", "terminal", "process", "text"]),
 ];
 
 /// Crates that only one layer may name.
@@ -27,6 +28,8 @@ const CRATES: &[(&str, &str)] = &[
     ("rustyline", "repl"),
     ("unicode_width", "terminal"),
     ("anstyle", "terminal"),
+    ("sysinfo", "system"),
+    ("listeners", "system"),
     ("clap", "cli"),
     ("shared_child", "process"),
     ("os_pipe", "process"),

@@ -21,4 +21,5 @@ mod repl;
 mod scripts;
 mod secrets;
 mod streams;
+mod system;
 mod tidy;

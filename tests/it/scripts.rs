@@ -16,7 +16,7 @@ macro_rules! topics {
     };
 }
 
-topics! { blocks, broken, closure, command, env, errors, execution, input, json, language, lines, options, people, pipeline, pitfalls, redirect, run, secrets, stdlib, streams, teardown, tee, template }
+topics! { blocks, broken, closure, command, env, errors, execution, input, json, language, lines, options, people, pipeline, pitfalls, redirect, run, secrets, stdlib, streams, system, teardown, tee, template }
 
 #[test]
 fn every_folder_has_its_test() {

@@ -1,6 +1,5 @@
 //! Functions that run a closure in a way of their own: `attempt`, `retry`, `wait_for`.
 
-use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use crate::script::error::{CallPlace, CommandError};
 use crate::script::options::Options;
 use crate::script::with_block::is_termination;
 use crate::script::world::World;
+use crate::system;
 
 use super::system::sleep;
 
@@ -123,6 +123,9 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// Nothing is waited for longer, unless the script says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a host may take to say whether it takes a connection.
+const PORT_PATIENCE: Duration = Duration::from_millis(500);
+
 /// What is waited for.
 enum Goal {
     Port { host: String, port: u16 },
@@ -180,17 +183,12 @@ fn wait_for(world: &World, context: &NativeCallContext, options: &Map) -> Result
 fn is_reached(context: &NativeCallContext, place: &CallPlace, world: &World, goal: &Goal) -> Result<bool> {
     Ok(match goal {
         Goal::File(path) => path.exists(),
-        Goal::Port { host, port } => is_open(host, *port),
+        Goal::Port { host, port } => system::is_open(host, *port, PORT_PATIENCE, || world.must_stop())
+            .ok_or_else(|| World::terminated(place.position))?,
         Goal::True(until) => {
             let answer = until.call_within_context::<Dynamic>(context, ())?;
             let wrong = |kind| format!("the option `ready` of wait_for answers true or false, not {kind}");
             answer.as_bool().map_err(|_| place.invalid(world, wrong(convert::kind_of(&answer))))?
         }
     })
-}
-
-/// Whether somebody listens there.
-fn is_open(host: &str, port: u16) -> bool {
-    let addresses = (host, port).to_socket_addrs().into_iter().flatten();
-    addresses.into_iter().any(|address| TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok())
 }

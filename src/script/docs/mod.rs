@@ -33,6 +33,8 @@ const SOURCES: &[&str] = &[
     include_str!("../api/execution.d.rhai"),
     include_str!("../api/control.d.rhai"),
     include_str!("../api/system.d.rhai"),
+    include_str!("../api/host.d.rhai"),
+    include_str!("../api/processes.d.rhai"),
     include_str!("../api/ask.d.rhai"),
     include_str!("../api/show.d.rhai"),
     include_str!("../api/progress.d.rhai"),

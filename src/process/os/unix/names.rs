@@ -112,6 +112,7 @@ pub(crate) const ENOENT: i32 = libc::ENOENT;
 pub(crate) const ENOEXEC: i32 = libc::ENOEXEC;
 pub(crate) const ENOMEM: i32 = libc::ENOMEM;
 pub(crate) const ENOTDIR: i32 = libc::ENOTDIR;
+pub(crate) const ESRCH: i32 = libc::ESRCH;
 pub(crate) const ETXTBSY: i32 = libc::ETXTBSY;
 
 /// The system's words for an error number, without Rust's "(os error N)".
