@@ -141,10 +141,15 @@ impl World {
         loop {
             // Not held while the answer is looked at, which may take another question.
             let one_at_a_time = lock(&self.manners.asking);
+            if surroundings.cancel_token().is_cancelled() || is_over() {
+                return Ok(None);
+            }
+            // Before anybody is asked to type.
+            let hidden = is_hidden.then(|| terminal.hide_input()).transpose().map_err(failed)?;
             words.push_str(&prompt(question));
             terminal.show(&self.secrets.mask(&std::mem::take(&mut words))).map_err(failed)?;
-            let reply = terminal.read_line(is_hidden, surroundings.cancel_token(), is_over).map_err(failed)?;
-            drop(one_at_a_time);
+            let reply = terminal.read_line(surroundings.cancel_token(), is_over).map_err(failed)?;
+            drop((hidden, one_at_a_time));
             let problem = match reply {
                 Reply::Stopped => {
                     let _ = terminal.show("\n");

@@ -41,10 +41,14 @@ impl Terminal {
         }
     }
 
+    /// From now on, and as long as the value lives that is returned, what is typed is not shown.
+    pub fn hide_input(&self) -> io::Result<os::HiddenInput<'_, OwnedFd>> {
+        os::HiddenInput::of(&self.0)
+    }
+
     /// Waits for a line, and reads no more than that: what was typed for the next question, or for a command,
     /// stays where it is.
-    pub fn read_line(&self, is_hidden: bool, cancel: &CancelToken, is_over: impl Fn() -> bool) -> io::Result<Reply> {
-        let _hidden = if is_hidden { Some(os::HiddenInput::of(&self.0)?) } else { None };
+    pub fn read_line(&self, cancel: &CancelToken, is_over: impl Fn() -> bool) -> io::Result<Reply> {
         let mut line = Vec::new();
         loop {
             if cancel.is_cancelled() || is_over() {

@@ -1,4 +1,4 @@
-//! Other processes, and ports: `processes`, `find_processes`, `process_tree`, `end_process`, `port_is_open`, `free_port`.
+//! Other processes (`processes`, `find_processes`, `process_tree`, `end_process`), and ports.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -71,6 +71,10 @@ pub(crate) fn disk_space(path: &Path) -> io::Result<DiskSpace> {
         check(libc::statvfs(path.as_ptr(), space.as_mut_ptr()))?;
         space.assume_init()
     };
-    let bytes = |blocks: libc::fsblkcnt_t| (blocks as u64).saturating_mul(space.f_frsize as u64);
-    Ok(DiskSpace { total: bytes(space.f_blocks), free: bytes(space.f_bfree), available: bytes(space.f_bavail) })
+    let block = space.f_frsize as u64;
+    Ok(DiskSpace {
+        total: block.saturating_mul(space.f_blocks as u64),
+        free: block.saturating_mul(space.f_bfree as u64),
+        available: block.saturating_mul(space.f_bavail as u64),
+    })
 }
