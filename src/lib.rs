@@ -15,6 +15,7 @@ mod data;
 mod files;
 pub mod process;
 pub mod script;
+mod system;
 mod terminal;
 pub mod text;
 

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::process::{nearest_name, os};
+use crate::script::ColorChoice;
 
 use super::exit::{self, ErrorFormat, Exit};
 use super::tools::Tool;
@@ -37,6 +39,9 @@ pub(super) struct Arguments {
     #[arg(short = 'L', long = "library", value_name = "DIR", env = "PROCSCRIPT_PATH", value_delimiter = ':')]
     library: Vec<PathBuf>,
 
+    #[command(flatten)]
+    people: People,
+
     /// The script to run; `-` is standard input, `./fmt` a script that has the name of a command
     #[arg(value_name = "FILE")]
     file: Option<OsString>,
@@ -47,6 +52,45 @@ pub(super) struct Arguments {
 
     #[command(subcommand)]
     tool: Option<Tool>,
+}
+
+/// How the script deals with people.
+#[derive(clap::Args, Debug, Clone, Copy)]
+pub(super) struct People {
+    /// Ask nobody: what is to be confirmed is, and other questions have their default as answer
+    #[arg(short, long, env = "PROCSCRIPT_YES", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub yes: bool,
+
+    /// Show no progress, and of messages only warnings and errors
+    #[arg(short, long, env = "PROCSCRIPT_QUIET", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub quiet: bool,
+
+    /// Show each command before it is started, and all messages
+    #[arg(short, long, env = "PROCSCRIPT_VERBOSE", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub verbose: bool,
+
+    /// When to use colours; by default at a terminal, unless NO_COLOR or CLICOLOR_FORCE is set
+    #[arg(long, value_name = "WHEN", value_enum, env = "PROCSCRIPT_COLOR", default_value_t, hide_env_values = true)]
+    pub color: Color,
+}
+
+/// When colours are used.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, Default)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
 }
 
 /// What is to be done.
@@ -62,6 +106,7 @@ pub(super) struct Script {
     pub memory_limit: Option<u64>,
     pub error_format: ErrorFormat,
     pub library: Vec<PathBuf>,
+    pub people: People,
 }
 
 /// Where the script comes from.
@@ -85,7 +130,7 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
     if arguments.first().is_some_and(|word| word == "--") {
         arguments.remove(0);
     }
-    let Arguments { code, memory_limit, error_format, library, .. } =
+    let Arguments { code, memory_limit, error_format, library, people, .. } =
         Arguments::try_parse_from(ours).map_err(explain)?;
     let source = match code {
         Some(code) => Source::Code(code),
@@ -96,7 +141,7 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
         None if os::is_terminal(0) => Source::Interactive,
         None => Source::Stdin,
     };
-    Ok(Plan::Run(Script { source, arguments, memory_limit, error_format, library }))
+    Ok(Plan::Run(Script { source, arguments, memory_limit, error_format, library, people }))
 }
 
 /// The tool that a word was perhaps meant to name.
@@ -111,7 +156,7 @@ fn end_of_options(arguments: &[OsString]) -> usize {
     while let Some(argument) = arguments.get(index) {
         match argument.to_string_lossy().as_ref() {
             // The next one is its value.
-            "-e" | "--eval" | "--memory-limit" | "--error-format" | "-L" | "--library" => index += 2,
+            "-e" | "--eval" | "--memory-limit" | "--error-format" | "-L" | "--library" | "--color" => index += 2,
             // What follows is the script, whatever it looks like.
             "--" | "-" => return index,
             option if option.starts_with('-') => index += 1,

@@ -57,6 +57,10 @@ fn execute(script: Script) -> Exit {
             script.memory_limit.map_or_else(memory_limit, |limit| usize::try_from(limit).unwrap_or(usize::MAX)),
         )
         .library_path(script.library)
+        .color(script.people.color.into())
+        .quiet(script.people.quiet)
+        .verbose(script.people.verbose)
+        .assume_yes(script.people.yes)
         .cancel_cleanup(signals.cleanup().clone())
         // Looked at once instead of at every start.
         .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })

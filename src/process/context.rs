@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::cancel::CancelToken;
 use super::env::EnvChanges;
 use super::error::{Error, ErrorKind};
+use super::expression::Expression;
 use super::program::Program;
 
 /// Where "inherited" output goes.
@@ -32,6 +33,9 @@ impl fmt::Debug for HostStream {
     }
 }
 
+/// Shows a command that is about to be started.
+type Announcement = Arc<dyn Fn(&Expression) + Send + Sync>;
+
 /// The surroundings of commands: what a shell would keep as its own process's state.
 ///
 /// Nothing of it is global. A program that embeds the engine has as many contexts as it likes, and
@@ -53,6 +57,7 @@ pub struct Context {
     pub(crate) stdout: HostStream,
     pub(crate) stderr: HostStream,
     pub(crate) before_start: Option<Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>>,
+    pub(crate) announcement: Option<Announcement>,
     pub(crate) grace: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) owns_process: bool,
@@ -88,6 +93,11 @@ impl Context {
         self.env.get(name.as_ref())
     }
 
+    /// All variables that commands see.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)> {
+        self.env.resolved().into_iter()
+    }
+
     /// Whether the value of a variable was set as a secret.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
         self.env.is_secret(name.as_ref())
@@ -115,6 +125,13 @@ impl Context {
     /// shares the stream must not overtake it. When that fails, the command is not started.
     pub fn before_start(mut self, hook: impl Fn() -> std::io::Result<()> + Send + Sync + 'static) -> Self {
         self.before_start = Some(Arc::new(hook));
+        self
+    }
+
+    /// Called with each command that is about to be started, after [`before_start`](Self::before_start): what a
+    /// shell's `set -x` shows. `Display` gives the shell line; secrets are spelt out in it.
+    pub fn announcing(mut self, show: impl Fn(&Expression) + Send + Sync + 'static) -> Self {
+        self.announcement = Some(Arc::new(show));
         self
     }
 

@@ -65,6 +65,8 @@ pub enum ErrorKind {
     DoublyRedirected,
     /// A stream or handle was used in a way that its state does not allow.
     Misuse,
+    /// A question that nobody could answer, or that was answered by the end of input.
+    Unanswered,
 }
 
 impl ErrorKind {
@@ -95,6 +97,7 @@ impl ErrorKind {
         Self::InvalidArgument,
         Self::DoublyRedirected,
         Self::Misuse,
+        Self::Unanswered,
     ];
 
     /// The name that scripts and JSON use.
@@ -124,6 +127,7 @@ impl ErrorKind {
             Self::InvalidArgument => "invalid_argument",
             Self::DoublyRedirected => "doubly_redirected",
             Self::Misuse => "misuse",
+            Self::Unanswered => "unanswered",
         }
     }
 }
@@ -234,6 +238,30 @@ impl Error {
     /// An error of kind `TimedOut`, for front ends.
     pub fn timed_out(message: impl AsRef<str>) -> Self {
         Self::new(ErrorKind::TimedOut, message)
+    }
+
+    /// An error of kind `NotFound` about several programs at once.
+    pub(crate) fn not_found(message: impl AsRef<str>, help: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message).with_errno(os::ENOENT).with_help(help)
+    }
+
+    /// An error of kind `IoFailed`, for front ends.
+    pub(crate) fn io_failed(message: impl AsRef<str>) -> Self {
+        Self::new(ErrorKind::IoFailed, message)
+    }
+
+    /// An error of kind `ControlFailed`, with the system's error number.
+    pub(crate) fn control_failed(message: impl AsRef<str>, errno: Option<i32>) -> Self {
+        let error = Self::new(ErrorKind::ControlFailed, message);
+        match errno {
+            Some(errno) => error.with_errno(errno),
+            None => error,
+        }
+    }
+
+    /// An error of kind `Unanswered`, for front ends.
+    pub fn unanswered(message: impl AsRef<str>, help: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unanswered, message).with_help(help)
     }
 
     /// An error of kind `Misuse`, for front ends.

@@ -86,6 +86,7 @@ pub use teardown::{Scope, Teardown};
 
 pub(crate) use quote::{ansi_quoted, escape_controls, needs_escape};
 pub(crate) use rewrite::Rewrite;
+pub(crate) use settings::DEFAULT_GRACE;
 pub(crate) use stage::Identity;
 
 use std::time::Duration;

@@ -110,6 +110,9 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     if let Some(hook) = &context.before_start {
         hook().map_err(|error| Error::from_io(ErrorKind::WriteFailed, "cannot write to standard output", &error))?;
     }
+    if let Some(show) = &context.announcement {
+        show(expression);
+    }
     let started = Instant::now();
     let own_group = background || !os::has_controlling_terminal();
     let mut children: Vec<SharedChild> = Vec::with_capacity(prepared.len());

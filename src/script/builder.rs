@@ -9,14 +9,15 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, OptimizationLevel};
 
 use crate::files::Temporaries;
-use crate::process::{CancelToken, Context, HostStream};
-use crate::terminal::Live;
+use crate::process::{CancelToken, Context, HostStream, escape_controls};
+use crate::terminal::{ColorChoice, Live};
 
 use super::api;
 use super::console::{Console, Receiver, live_lines};
 use super::defer;
 use super::failure::Failure;
 use super::library::Library;
+use super::people::{Manners, Question};
 use super::resolver::Resolver;
 use super::runtime::Runtime;
 use super::secret::Secrets;
@@ -43,9 +44,54 @@ pub struct RuntimeBuilder {
     memory_limit: Option<usize>,
     operation_limit: Option<u64>,
     library_path: Vec<PathBuf>,
+    manners: Manners,
 }
 
 impl RuntimeBuilder {
+    /// Whether scripts write in colours; by default where the environment and the streams say so.
+    pub fn color(mut self, choice: ColorChoice) -> Self {
+        self.manners.color = choice;
+        self
+    }
+
+    /// No progress, and only messages that are warnings or errors.
+    pub fn quiet(mut self, is_quiet: bool) -> Self {
+        self.manners.is_quiet = is_quiet;
+        self
+    }
+
+    /// All messages, and each command as a shell line on standard error before it is started.
+    pub fn verbose(mut self, is_verbose: bool) -> Self {
+        self.manners.is_verbose = is_verbose;
+        self
+    }
+
+    /// Scripts do not ask anybody: what they want to have confirmed is, and other questions have their default as
+    /// answer, or are an error.
+    pub fn assume_yes(mut self, says_yes: bool) -> Self {
+        self.manners.says_yes = says_yes;
+        self
+    }
+
+    /// Answers the questions of scripts in place of a person at the terminal: with the line that one would type, or
+    /// `None` when there is no answer. A runtime that has a receiver for [`stdout`](Self::stdout) or
+    /// [`stderr`](Self::stderr), and nobody to answer, asks nobody.
+    ///
+    /// ```
+    /// use procscript::script::Runtime;
+    ///
+    /// let runtime = Runtime::builder()
+    ///     .prompts(|question| (question.text == "Stage?").then(|| "staging".to_string()))
+    ///     .build()?;
+    /// let stage: String = runtime.eval(r#" select("Stage?", ["production", "staging"]) "#)?;
+    /// assert_eq!(stage, "staging");
+    /// # Ok::<(), procscript::script::Failure>(())
+    /// ```
+    pub fn prompts(mut self, answers: impl Fn(&Question) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.manners.answers = Some(Arc::new(answers));
+        self
+    }
+
     /// The arguments of the script: what `args()` gives.
     pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();
@@ -146,6 +192,7 @@ impl RuntimeBuilder {
             memory_limit,
             operation_limit,
             library_path,
+            manners,
         } = self;
         let mut engine = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut engine);
@@ -153,7 +200,7 @@ impl RuntimeBuilder {
         engine.set_max_operations(operation_limit.unwrap_or(0));
         let world = Arc::new(World {
             memory_limit: memory_limit.unwrap_or(usize::MAX),
-            ..make_world(context, cleanup, args, script, stdout, stderr)
+            ..make_world(context, cleanup, args, script, stdout, stderr, manners)
         });
         api::register(&mut engine, &world);
         let halting = world.clone();
@@ -195,7 +242,7 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// # Ok::<(), Box<procscript::script::rhai::EvalAltResult>>(())
 /// ```
 pub fn install(engine: &mut Engine, context: Context) {
-    let world = Arc::new(make_world(context, CancelToken::never(), Vec::new(), None, None, None));
+    let world = Arc::new(make_world(context, CancelToken::never(), Vec::new(), None, None, None, Manners::default()));
     api::register(engine, &world);
     engine.on_progress(move |operation| world.stops_at(operation).then_some(Dynamic::UNIT));
 }
@@ -221,8 +268,10 @@ fn make_world(
     script: Option<PathBuf>,
     stdout: Option<Receiver>,
     stderr: Option<Receiver>,
+    manners: Manners,
 ) -> World {
-    let mut context = context;
+    let (mut context, mut manners) = (context, manners);
+    manners.is_hosted = stdout.is_some() || stderr.is_some();
     let secrets: Arc<Secrets> = Arc::default();
     let live = if stderr.is_some() { Live::off() } else { live_lines(&context, &secrets) };
     let console = |receiver: &Option<Receiver>, own: fn(&Arc<Secrets>, &Arc<Live>) -> Console| {
@@ -243,6 +292,14 @@ fn make_world(
         // What the script printed before comes before what the command prints.
         flushing.flush().inspect_err(|error| stopping.request(Why::Output(error.raw_os_error())))
     });
+    let context = match manners.is_verbose {
+        true => {
+            let err = err.clone();
+            // A command must not fail because nobody listens.
+            context.announcing(move |command| _ = err.print_line(&escape_controls(&format!("+ {command}"))))
+        }
+        false => context,
+    };
     let library = Arc::new(Library::new(context.clone()));
     World {
         invocation_dir: std::env::current_dir().ok(),
@@ -250,6 +307,7 @@ fn make_world(
         cleanup,
         layers: AtomicUsize::new(0),
         engine: OnceLock::new(),
+        manners,
         live,
         out,
         err,

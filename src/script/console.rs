@@ -85,6 +85,19 @@ impl Console {
         }
     }
 
+    /// Whether it leads to a terminal of ours.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.target, Target::Descriptor(fd) if os::is_terminal(fd))
+    }
+
+    /// How many columns there are where it is read, if that is a terminal.
+    pub fn columns(&self) -> Option<usize> {
+        match self.target {
+            Target::Descriptor(fd) => os::terminal_size(&fd).map(|(columns, _)| columns),
+            Target::Receiver(_) => None,
+        }
+    }
+
     /// Writes what a command says, behind what the script has said.
     pub fn pass_on(&self, bytes: &[u8]) {
         let mut buffer = lock(&self.buffer);
@@ -96,12 +109,6 @@ impl Console {
     /// Whether what is written goes around changing lines that are on the screen.
     pub fn is_above_lines(&self) -> bool {
         self.above.as_ref().is_some_and(|(live, _)| live.is_shown())
-    }
-
-    /// Whether this is a terminal.
-    #[cfg(feature = "cli")]
-    pub fn is_terminal(&self) -> bool {
-        matches!(self.target, Target::Descriptor(fd) if os::is_terminal(fd))
     }
 
     /// Writes the text, with secrets masked, and a line feed.

@@ -35,6 +35,7 @@ mod library;
 pub(crate) mod load;
 mod options;
 mod parallel;
+mod people;
 mod problem;
 mod quantities;
 mod ready;
@@ -72,7 +73,10 @@ pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};
 pub use format::format;
 pub use load::Script;
+pub use people::{Answers, Question, QuestionKind};
 pub use problem::{Problem, Severity};
 pub use rhai;
 pub use runtime::{Ending, Runtime};
 pub use session::Session;
+
+pub use crate::terminal::ColorChoice;

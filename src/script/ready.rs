@@ -1,12 +1,11 @@
 //! What a script waits for: a port, a file, a line of output, or what a function says.
 
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
-use crate::process;
+use crate::{process, system};
 
 use super::api::sleep;
 use super::convert;
@@ -23,8 +22,8 @@ pub(crate) const OPTIONS: &[&str] = &["port", "host", "path", "ready", "timeout"
 const INTERVAL: Duration = Duration::from_millis(50);
 /// Nothing is waited for longer, unless the script says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a port may take to answer.
-const CONNECT_PATIENCE: Duration = Duration::from_millis(500);
+/// How long a host may take to say whether it takes a connection.
+const PORT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What is waited for.
 pub(crate) enum Goal {
@@ -87,7 +86,8 @@ impl Wait {
     pub fn is_reached(&self, world: &World, context: &NativeCallContext) -> Result<bool> {
         Ok(match &self.goal {
             Goal::File(path) => path.exists(),
-            Goal::Port { host, port } => is_open(host, *port),
+            Goal::Port { host, port } => system::is_open(host, *port, PORT_PATIENCE, || world.must_stop())
+                .ok_or_else(|| World::terminated(context.call_position()))?,
             Goal::Line(_) => false,
             Goal::True(ready) => {
                 let answer = ready.call_within_context::<Dynamic>(context, ())?;
@@ -126,10 +126,4 @@ impl Wait {
             sleep(world, self.interval.min(left), place.position)?;
         }
     }
-}
-
-/// Whether somebody listens there.
-fn is_open(host: &str, port: u16) -> bool {
-    let addresses = (host, port).to_socket_addrs().into_iter().flatten();
-    addresses.into_iter().any(|address| TcpStream::connect_timeout(&address, CONNECT_PATIENCE).is_ok())
 }

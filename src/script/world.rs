@@ -15,6 +15,7 @@ use super::console::Console;
 use super::error::CommandError;
 use super::failure::Place;
 use super::library::Library;
+use super::people::Manners;
 use super::scan::{self, LineIndex};
 use super::secret::Secrets;
 
@@ -29,6 +30,7 @@ pub(crate) struct World {
     /// What calls the closures of clean-up and of streams, which have no interpreter at hand. Never set where
     /// the engine is a host's.
     pub engine: OnceLock<Weak<Engine>>,
+    pub manners: Manners,
     /// The changing lines of the terminal.
     pub live: Arc<Live>,
     pub out: Arc<Console>,

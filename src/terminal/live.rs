@@ -37,6 +37,8 @@ pub(crate) struct Frame {
 /// What draws a line anew each time.
 pub(crate) type Drawing = Arc<dyn Fn(&Frame) -> String + Send + Sync>;
 
+// A text that changes from outside is simpler than a drawing; only panels have it.
+#[cfg_attr(not(test), allow(dead_code))]
 enum Content {
     Text(String),
     Drawing(Drawing),
@@ -96,6 +98,7 @@ impl Live {
     }
 
     /// Adds a line below the others; it goes with the value that is returned.
+    #[cfg_attr(not(test), allow(dead_code))]
     pub fn add(self: &Arc<Self>, text: impl Into<String>) -> LiveLine {
         self.push(Content::Text(text.into()))
     }
@@ -276,6 +279,7 @@ pub(crate) struct LiveLine {
 
 impl LiveLine {
     /// Another text, which is seen within a tenth of a second.
+    #[cfg_attr(not(test), allow(dead_code))]
     pub fn set(&self, text: impl Into<String>) {
         let mut state = self.live.lock();
         if let Some((_, content)) = state.lines.iter_mut().find(|(id, _)| *id == self.id) {

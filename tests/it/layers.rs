@@ -1,8 +1,8 @@
 //! The layers of ARCHITECTURE.md, held by reading the imports: an arrow may only point down.
 //!
-//! `text` < `process` < `files` < `terminal`, `arguments` < `script` < `repl` < `cli` < `main.rs` and `lib.rs`, and
-//! `data` < `script`. Comments and strings do not count; code under `#[cfg(test)]` does, because a test that needs an
-//! upper layer belongs there.
+//! `text` < `process` < `files` < `terminal`, `arguments`, `system` < `script` < `repl` < `cli` < `main.rs` and
+//! `lib.rs`, and `data` < `script`. Comments and strings do not count; code under `#[cfg(test)]` does, because a test
+//! that needs an upper layer belongs there.
 
 use crate::support::rust_source::rust_files;
 use crate::support::{leaks, project_dir};
@@ -20,9 +20,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("files", &["process", "text"]),
     ("terminal", &["process"]),
     ("arguments", &["process"]),
-    ("script", &["arguments", "terminal", "files", "process", "text", "data"]),
-    ("repl", &["script", "terminal", "process", "text"]),
-    ("cli", &["repl", "script", "arguments", "terminal", "process", "text"]),
+    ("system", &["process"]),
+    ("script", &["arguments", "system", "terminal", "files", "process", "text", "data"]),
+    ("repl", &["script", "system", "terminal", "process", "text"]),
+    ("cli", &["repl", "script", "arguments", "system", "terminal", "process", "text"]),
 ];
 
 /// Crates, and the layers that may name them.
@@ -31,6 +32,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustyline", &["repl"]),
     ("unicode_width", &["terminal"]),
     ("anstyle", &["terminal"]),
+    ("sysinfo", &["system"]),
+    ("listeners", &["system"]),
     ("clap", &["arguments", "cli"]),
     ("clap_complete", &["cli"]),
     ("shared_child", &["process"]),

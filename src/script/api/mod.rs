@@ -4,6 +4,7 @@
 #[cfg(feature = "cli")]
 mod arguments;
 mod arrays;
+mod ask;
 mod codes;
 mod command;
 mod contents;
@@ -11,6 +12,7 @@ mod control;
 mod execution;
 mod files;
 mod formats;
+mod host;
 mod links;
 mod lists;
 mod numbers;
@@ -18,9 +20,12 @@ mod output;
 mod paths;
 mod patterns;
 mod platform;
+mod processes;
+mod progress;
 mod quantities;
 mod run;
 mod settings;
+mod show;
 mod system;
 mod temp;
 mod text;
@@ -36,6 +41,8 @@ use super::world::World;
 pub(crate) use formats::{NotRead, at_byte};
 pub use output::Outcome;
 pub(crate) use patterns::compiled;
+#[cfg(test)]
+pub(crate) use progress::Progress;
 pub(crate) use settings::SETTINGS;
 pub(crate) use system::sleep;
 
@@ -74,4 +81,9 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     system::register(engine, world);
     #[cfg(feature = "cli")]
     arguments::register(engine, world);
+    host::register(engine, world);
+    processes::register(engine, world);
+    ask::register(engine, world);
+    show::register(engine, world);
+    progress::register(engine, world);
 }

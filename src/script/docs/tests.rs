@@ -9,7 +9,7 @@ use super::{Entry, Kind, Parameter, Reference, Signature, Topic};
 use crate::data::quantity::Size;
 use crate::data::time::{Local, Moment};
 use crate::process::{ErrorKind, Execution, Expression, OutputStream};
-use crate::script::api::Outcome;
+use crate::script::api::{Outcome, Progress};
 use crate::script::caught::ScriptError;
 use crate::script::error::CommandError;
 use crate::script::facts::Status;
@@ -74,6 +74,7 @@ fn type_called(name: &str) -> Option<TypeId> {
         "Time" => TypeId::of::<Moment>(),
         "LocalTime" => TypeId::of::<Local>(),
         "Regex" => TypeId::of::<regex::Regex>(),
+        "Progress" => TypeId::of::<Progress>(),
         "CommandError" => TypeId::of::<CommandError>(),
         "ScriptError" => TypeId::of::<ScriptError>(),
         _ => return None,

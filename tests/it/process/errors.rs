@@ -189,6 +189,7 @@ fn every_kind_has_its_name() {
         (ErrorKind::InvalidArgument, "invalid_argument"),
         (ErrorKind::DoublyRedirected, "doubly_redirected"),
         (ErrorKind::Misuse, "misuse"),
+        (ErrorKind::Unanswered, "unanswered"),
     ];
     for (kind, name) in names {
         assert_eq!((kind.name(), kind.to_string().as_str()), (name, name));

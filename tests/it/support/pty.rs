@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Terminal {
     child: Child,
     screen: File,
+    /// Where no stream of the program leads to the terminal: it is there all the same.
+    _kept: Option<OwnedFd>,
     /// Everything that was shown so far.
     pub shown: String,
 }
@@ -24,23 +26,30 @@ pub struct Terminal {
 impl Terminal {
     /// Starts a program as the leader of a session whose terminal is a new one.
     pub fn run(program: &Path, dir: &Path, arguments: &[&str]) -> Self {
-        let (screen, terminal) = open();
         let mut command = Command::new(program);
         command.args(arguments).current_dir(dir).env("TERM", "xterm").env("NO_COLOR", "1").env_remove("CI");
-        for stream in [Command::stdin::<OwnedFd>, Command::stdout::<OwnedFd>, Command::stderr::<OwnedFd>] {
+        Self::start(command, [true; 3])
+    }
+
+    /// The same for a prepared command, and with only those of its standard streams at the terminal that are said.
+    pub fn start(mut command: Command, at_terminal: [bool; 3]) -> Self {
+        let (screen, terminal) = open();
+        let streams = [Command::stdin::<OwnedFd>, Command::stdout::<OwnedFd>, Command::stderr::<OwnedFd>];
+        for (stream, _) in streams.into_iter().zip(at_terminal).filter(|(_, is_there)| *is_there) {
             stream(&mut command, terminal.try_clone().expect("a descriptor"));
         }
+        let fd = terminal.as_raw_fd();
         // SAFETY: async-signal-safe calls only.
         unsafe {
-            command.pre_exec(|| {
+            command.pre_exec(move || {
                 libc::setsid();
-                libc::ioctl(0, libc::TIOCSCTTY, 0);
+                libc::ioctl(fd, libc::TIOCSCTTY, 0);
                 Ok(())
             });
         }
         let child = command.spawn().expect("the program starts");
-        drop(terminal);
-        Self { child, screen: File::from(screen), shown: String::new() }
+        let kept = (!at_terminal.contains(&true)).then_some(terminal);
+        Self { child, screen: File::from(screen), _kept: kept, shown: String::new() }
     }
 
     pub fn pid(&self) -> u32 {
@@ -78,6 +87,27 @@ impl Terminal {
             }
             assert!(Instant::now() < end, "it does not end; shown so far:\n{}", self.shown);
         }
+    }
+
+    /// Everything that was shown and not waited for, now that the program has ended.
+    pub fn everything(&mut self) -> String {
+        while self.has_more() && self.read_some() {}
+        std::mem::take(&mut self.shown)
+    }
+
+    /// What the program wrote to a standard output that was piped, now that it has ended.
+    pub fn output(&mut self) -> String {
+        let mut text = String::new();
+        let mut output = self.child.stdout.take().expect("it was piped");
+        output.read_to_string(&mut text).expect("it is text");
+        text
+    }
+
+    /// Whether there is something to read.
+    fn has_more(&self) -> bool {
+        let mut fd = libc::pollfd { fd: self.screen.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one valid structure.
+        unsafe { libc::poll(&mut fd, 1, 0) > 0 && fd.revents & libc::POLLIN != 0 }
     }
 
     /// Whether the terminal shows what is typed: off while an editor has it, or has left it so.

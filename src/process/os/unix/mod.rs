@@ -3,6 +3,7 @@
 
 mod files;
 mod fork;
+mod host;
 mod limits;
 mod memory;
 mod names;
@@ -18,6 +19,7 @@ mod wait;
 
 pub(crate) use files::*;
 pub(crate) use fork::*;
+pub(crate) use host::*;
 pub(crate) use limits::*;
 pub use memory::CountingAllocator;
 pub(crate) use memory::*;

@@ -101,6 +101,7 @@ pub(crate) fn errno_name(errno: i32) -> Option<&'static str> {
     })
 }
 
+pub(crate) const EIO: i32 = libc::EIO;
 pub(crate) const EPIPE: i32 = libc::EPIPE;
 pub(crate) const EACCES: i32 = libc::EACCES;
 pub(crate) const EAGAIN: i32 = libc::EAGAIN;
@@ -116,6 +117,7 @@ pub(crate) const ENOEXEC: i32 = libc::ENOEXEC;
 pub(crate) const ENOMEM: i32 = libc::ENOMEM;
 pub(crate) const ENOTDIR: i32 = libc::ENOTDIR;
 pub(crate) const ENOTEMPTY: i32 = libc::ENOTEMPTY;
+pub(crate) const ESRCH: i32 = libc::ESRCH;
 pub(crate) const ETXTBSY: i32 = libc::ETXTBSY;
 
 /// The system's words for an error number, without Rust's "(os error N)".

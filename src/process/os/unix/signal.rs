@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use super::check;
 
@@ -9,6 +10,22 @@ use super::check;
 pub(crate) fn signal_process(pid: u32, signal: i32) -> io::Result<()> {
     // SAFETY: no memory is involved.
     check(unsafe { libc::kill(pid as libc::pid_t, signal) })
+}
+
+/// Sends a signal to the process of a [descriptor](super::process_descriptor), whoever has its number now.
+#[cfg(target_os = "linux")]
+pub(crate) fn signal_descriptor(descriptor: &OwnedFd, signal: i32) -> io::Result<()> {
+    // SAFETY: without a siginfo no memory is involved.
+    let result = unsafe {
+        let info = std::ptr::null::<libc::siginfo_t>();
+        libc::syscall(libc::SYS_pidfd_send_signal, descriptor.as_raw_fd(), signal, info, 0)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn signal_descriptor(_descriptor: &OwnedFd, _signal: i32) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }
 
 /// Sends a signal to every process of a group.
