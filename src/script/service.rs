@@ -80,7 +80,7 @@ fn start(world: &Arc<World>, context: &NativeCallContext, command: Expression, o
     .map_err(|error| {
         // How it ends now is nothing to report beside this.
         execution.terminate();
-        watch.told_script(error)
+        watch.told_script(*error)
     })?;
     Ok(execution)
 }
@@ -161,8 +161,8 @@ impl Watch {
         error.with_tails(out, err)
     }
 
-    fn told_script(&self, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
-        match *error {
+    fn told_script(&self, error: EvalAltResult) -> Box<EvalAltResult> {
+        match error {
             EvalAltResult::ErrorRuntime(value, position) => {
                 let told = value
                     .read_lock::<super::CommandError>()

@@ -37,7 +37,7 @@ fn temporary_files_go_on_every_way_out() {
         ("cmd(\"testkid\", \"forever\").timeout(\"50ms\").run();", 124),
         ("with timeout(\"50ms\") { loop {} }", 124),
         ("defer { temp_dir(); throw \"late\"; } temp_dir(|dir| exit(9));", 1),
-        ("cmd(\"testkid\", \"forever\").dir(dir).start()", 0),
+        ("let process = cmd(\"testkid\", \"forever\").dir(dir).start();", 0),
     ] {
         let code = format!("{MADE}{code}");
         let outcome = Run::new().flag("--memory-limit").flag("64MiB").flag("-e").flag(&code).run();
@@ -47,7 +47,7 @@ fn temporary_files_go_on_every_way_out() {
         let command = format!("cmd(\"sh\", \"-c\", \"kill -{name} $PPID; exec testkid forever\")");
         eval(&format!("{MADE}{command}.run();")).run().signal(number);
         eval(&format!("{MADE}temp_dir(|dir| {command}.run());")).run().signal(number);
-        eval(&format!("{MADE}{command}.start(); loop {{}}")).run().signal(number);
+        eval(&format!("{MADE}let process = {command}.start(); loop {{}}")).run().signal(number);
     }
 }
 

@@ -143,13 +143,17 @@ impl Topic {
 }
 
 impl Entry {
-    /// The shortest name that says which it is: `cmd`, `Command.lines`, `git::branch`.
+    /// The shortest name that says which it is: `cmd`, `Command.lines`, `Path <`, `git::branch`.
     pub fn label(&self, topic: &Topic) -> String {
         let Some(first) = self.signatures.first() else { return String::new() };
         match (topic.alias(), first.receivers()) {
             (Some(alias), _) => format!("{alias}::{}", first.name),
             (None, Some([receiver, ..])) => format!("{receiver}.{}", first.name),
             _ if first.kind == Kind::Syntax => first.short_name(),
+            _ if first.kind == Kind::Operator => {
+                let operand = first.parameters.first().and_then(|left| left.types.first());
+                format!("{} {}", operand.map_or("", String::as_str), first.name)
+            }
             _ => first.name.clone(),
         }
     }

@@ -100,13 +100,13 @@ mod tests {
     fn pieces_come_back_in_their_order_from_memory_and_from_the_file() {
         let mut spool = Spool::default();
         let large = vec![7; IN_MEMORY + 1];
-        let pieces = [(Channel::Out, &b"a"[..]), (Channel::Err, b""), (Channel::Err, &large), (Channel::Out, b"z")];
+        let pieces = [(Channel::Out, &b"a"[..]), (Channel::Err, b"b"), (Channel::Err, &large), (Channel::Out, b"z")];
         for (channel, piece) in pieces {
             spool.push(channel, piece).expect("there is room");
         }
         assert!(spool.file.is_some() && !spool.memory.is_empty());
         let expected: Vec<_> = pieces.iter().map(|(channel, piece)| (*channel, piece.to_vec())).collect();
-        assert_eq!(drained(&mut spool), expected);
+        assert!(drained(&mut spool) == expected, "other pieces came back");
         assert!(drained(&mut spool).is_empty());
     }
 }

@@ -44,7 +44,7 @@ fn difference(setup: &str, recipe: &Recipe) -> Option<String> {
     };
     let shell = prepared(Run::program("/bin/bash")).args(["-c", &format!(". ./setup.sh\n{}", recipe.shell)]).run();
     let begin = "cmd(\"bash\", \"setup.sh\").run();\n";
-    let script = prepared(Run::new()).script(&format!("{begin}{}", recipe.script)).run();
+    let script = prepared(Run::new()).script(format!("{begin}{}", recipe.script)).run();
     let (left, right) = (seen(&shell), seen(&script));
     let errors = String::from_utf8_lossy(&script.stderr).into_owned();
     (left != right).then(|| format!("════ {}\nbash: {left}\nprocscript: {right}\n{errors}", recipe.title))
