@@ -6,6 +6,8 @@ use std::process::Command;
 use crate::support::run::{Outcome, Run};
 use crate::support::{leaks, project_dir};
 
+mod tasks;
+
 fn examples() -> PathBuf {
     project_dir().join("examples")
 }

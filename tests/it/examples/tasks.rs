@@ -8,8 +8,18 @@ use crate::support::run::{Outcome, Run};
 
 /// What a task may leave in the playground.
 const LEFTOVERS: &[&str] = &[
-    ".git/", "web/", "bin/", "plan.txt", "names.txt", "release notes.txt", "dump.sql", "dump.sql.gz", "tries.txt",
-    "failed.txt", "deploy.log", "mail.log",
+    ".git/",
+    "web/",
+    "bin/",
+    "plan.txt",
+    "names.txt",
+    "release notes.txt",
+    "dump.sql",
+    "dump.sql.gz",
+    "tries.txt",
+    "failed.txt",
+    "deploy.log",
+    "mail.log",
 ];
 
 fn tasks() -> Vec<PathBuf> {
