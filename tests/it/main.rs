@@ -8,6 +8,7 @@ mod support;
 
 mod announce;
 mod arguments;
+mod automation;
 mod capabilities;
 mod check;
 mod cli;
