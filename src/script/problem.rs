@@ -52,10 +52,13 @@ codes! {
     UnusedExecution "unused-execution" Error "a command beside the script is ended as soon as it is started",
     CommandAsCondition "command-as-condition" Error "a command stands where a truth value is needed",
     DecidedComparison "decided-comparison" Error "the types of its sides decide a comparison",
+    ShellText "shell-text" Error "a value is put into a text that a shell reads again",
     WrongExit "exit-code" Error "`exit` with a number that is no exit code",
     CliDeclaration "cli-declaration" Error "what `cli` declares is wrong, or not known before the script runs",
     Unreachable "unreachable-code" Warning "a statement that is never reached",
     SharedLoopVariable "shared-loop-variable" Warning "closures that are kept share the variable of a loop",
+    RemoteText "remote-text" Warning "a value is given to `ssh`, whose shell reads it again",
+    LiteralEscape "literal-escape" Warning "a text between backquotes has a backslash that looks like an escape",
     ProgramNotFound "program-not-found" Warning "a command's program is not installed here",
     UnknownAllow "unknown-allow" Warning "a `procscript:` comment that means nothing",
 }

@@ -108,8 +108,7 @@ fn a_backup_that_fails_leaves_the_others_as_they_are() {
 #[test]
 fn health_tells_what_is_wrong() {
     let _guard = Guard::new();
-    let well =
-        shell("touch data; health -m 101 -l 10000 -p sh -f data; echo $?; health -m 101 -l 10000 -q; echo $?");
+    let well = shell("touch data; health -m 101 -l 10000 -p sh -f data; echo $?; health -m 101 -l 10000 -q; echo $?");
     well.success().stdout_contains("process sh ").stdout_contains("\n0\n0\n").stderr("");
     let sick =
         shell("health -m 101 -l 10000 -f nothing -p no-such-program; echo $?; health -m 101 -l 10000 -f nothing -j");

@@ -1,4 +1,4 @@
-//! `docs/capabilities.md` names tests that exist, and methods that scripts have.
+//! `docs/capabilities.md` and `docs/pitfalls.md` name tests that exist, and methods that scripts have.
 
 use crate::support::rust_source::rust_files;
 use crate::support::{leaks, project_dir};
@@ -8,6 +8,16 @@ fn every_capability_has_its_test() {
     let _shared = leaks::shared();
     let rows = rows(&read("docs/capabilities.md"));
     assert!(rows.len() > 100, "only {} rows were understood", rows.len());
+    let registered = script_source();
+    let problems: Vec<String> = rows.iter().flat_map(|row| problems(row, &registered)).collect();
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn every_pitfall_has_its_test() {
+    let _shared = leaks::shared();
+    let rows = rows(&read("docs/pitfalls.md"));
+    assert!(rows.len() > 45, "only {} rows were understood", rows.len());
     let registered = script_source();
     let problems: Vec<String> = rows.iter().flat_map(|row| problems(row, &registered)).collect();
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
@@ -41,7 +51,9 @@ fn script_source() -> String {
 /// The cells of the rows of all tables, without their headings.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let lines = text.lines().filter(|line| line.starts_with('|'));
-    let lines = lines.filter(|line| !line.starts_with("| capability |") && !line.starts_with("|---"));
+    let lines = lines.filter(|line| {
+        !line.starts_with("| capability |") && !line.starts_with("| pitfall |") && !line.starts_with("|---")
+    });
     let cells = |line: &str| {
         let line = line.replace("\\|", "\u{1}");
         let cells = line.trim_matches('|').split('|');
@@ -83,11 +95,8 @@ fn names(spelling: &str) -> Vec<String> {
     let code: String = spelling.split('"').step_by(2).collect::<Vec<_>>().join("\"\"");
     let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let mut names = Vec::new();
-    for (start, word) in code.split(|char| !is_word(char)).scan(0, |at, word| {
-        let start = *at;
-        *at += word.len() + 1;
-        Some((start, word))
-    }) {
+    for word in code.split(|char| !is_word(char)) {
+        let start = word.as_ptr().addr() - code.as_ptr().addr();
         let is_method = code[..start].ends_with('.');
         let is_called = code[start + word.len()..].starts_with('(') && word != "print";
         if word.starts_with(|char: char| char.is_ascii_lowercase()) && (is_method || is_called) {

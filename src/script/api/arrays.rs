@@ -1,14 +1,24 @@
 //! Methods of arrays: `join`, and those whose originals in Rhai swallow the errors of their closures.
 
+use std::sync::Arc;
+
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
+use crate::script::convert;
+use crate::script::error::CallPlace;
 use crate::script::secret::{self, Secret};
+use crate::script::world::World;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine) {
+pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     engine.register_fn("join", |array: &mut Array, separator: Text| join(array, &separator));
     engine.register_fn("join", |array: &mut Array| join(array, ""));
+
+    let shared = world.clone();
+    engine.register_fn("batched", move |context: NativeCallContext, array: &mut Array| {
+        batched(array).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))
+    });
 
     // Rhai takes text here for the name of a function to call.
     engine.register_fn("index_of", |array: &mut Array, value: Text| index_of(array, &value, 0));
@@ -162,4 +172,32 @@ fn merge_sort(mut values: Array, is_in_order: &mut impl FnMut(&Dynamic, &Dynamic
     merged.extend(left);
     merged.extend(right);
     Ok(merged)
+}
+
+/// So many bytes of arguments any system takes, with room for the rest of the command and for its environment; what
+/// `xargs` takes by itself.
+const BATCH: usize = 128 * 1024;
+/// What an argument takes beside its bytes: its end, and the pointer to it.
+const OVERHEAD: usize = 1 + size_of::<usize>();
+
+/// The elements in arrays that are short enough to be the arguments of a command.
+fn batched(array: &Array) -> std::result::Result<Array, String> {
+    let mut batches: Vec<Array> = Vec::new();
+    let mut left = 0;
+    for (index, value) in array.iter().enumerate() {
+        let argument = convert::argument(value, "an element");
+        let argument = argument.map_err(|problem| format!("{problem} (the index is {index})"))?;
+        let length = argument.len() + OVERHEAD;
+        match batches.last_mut().filter(|_| length <= left) {
+            Some(batch) => {
+                batch.push(value.clone());
+                left -= length;
+            }
+            None => {
+                batches.push(vec![value.clone()]);
+                left = BATCH.saturating_sub(length);
+            }
+        }
+    }
+    Ok(batches.into_iter().map(Dynamic::from_array).collect())
 }

@@ -65,7 +65,7 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
     super::service::register(engine, world);
     text::register(engine);
     numbers::register(engine, world);
-    arrays::register(engine);
+    arrays::register(engine, world);
     paths::register(engine, world);
     files::register(engine, world);
     formats::register(engine, world);

@@ -9,6 +9,7 @@ mod arguments;
 mod calls;
 mod captures;
 mod comparisons;
+mod escapes;
 mod flow;
 mod foreign;
 mod hints;
@@ -17,6 +18,7 @@ mod modules;
 mod names;
 mod program;
 mod reserved;
+mod shell;
 mod similar;
 mod syntax;
 mod unused;
@@ -174,7 +176,7 @@ impl<'a> Checker<'a> {
         let mut own = Vec::new();
         let imports = self.imports(name, &program, &mut own);
         let mut findings = Findings::default();
-        self.look(&parsed.ast, &program, &imports, earlier, &mut findings);
+        self.look(name, &parsed.ast, &program, &imports, earlier, &mut findings);
         let exports = Exports::of(&parsed.ast, &program, &imports);
         drop(program);
 
@@ -198,7 +200,15 @@ impl<'a> Checker<'a> {
     }
 
     /// Every check of a program, one after the other.
-    fn look(&self, ast: &AST, program: &Program, imports: &Imports, earlier: &Earlier, findings: &mut Findings) {
+    fn look(
+        &self,
+        name: &str,
+        ast: &AST,
+        program: &Program,
+        imports: &Imports,
+        earlier: &Earlier,
+        findings: &mut Findings,
+    ) {
         let mut script = calls::defined(ast, false);
         for (name, counts) in earlier.functions.map(|functions| calls::defined(functions, false)).into_iter().flatten()
         {
@@ -227,11 +237,19 @@ impl<'a> Checker<'a> {
         comparisons::find(program, &functions, &natives.own_verbs, findings);
         flow::find(program, findings);
         captures::find(program, findings);
+        shell::find(program, findings);
         #[cfg(feature = "cli")]
         arguments::find(program, self.modules > 0, findings);
         if self.is_thorough {
+            escapes::find(program, |position| self.is_backquote(name, position), findings);
             installed::find(program, self.library.context(), findings);
         }
+    }
+
+    /// Whether the text at a place of a source stands between backquotes.
+    fn is_backquote(&self, name: &str, position: Position) -> bool {
+        let Some(place) = self.library.sources.place(name, position) else { return false };
+        place.text.as_deref().and_then(|line| line.chars().nth(place.column - 1)) == Some('`')
     }
 
     /// Checks what a program imports; what cannot be imported is a problem of the importer.

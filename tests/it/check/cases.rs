@@ -282,6 +282,40 @@ fn closures_that_share_a_loop_variable() {
 }
 
 #[test]
+fn values_for_a_shell() {
+    let begin = "let v = 1; ";
+    let cases: &[(&str, &[&str])] = &[
+        ("sh(`echo ${v}`).run()", &["shell-text@1:15"]),
+        ("sh(\"echo \" + v).run()", &["shell-text@1:15"]),
+        ("cmd(\"sh\", \"-c\", `echo ${v}`).run()", &["shell-text@1:28"]),
+        ("cmd(\"bash\", [\"-c\", \"echo \" + v + \"x\"]).run()", &["shell-text@1:31"]),
+        ("cmd([\"su\", \"me\", \"-c\", `echo ${v}`]).run()", &["shell-text@1:35"]),
+        ("$`sh -c 'echo ${v}'`.run()", &["shell-text@1:28"]),
+        ("$`ssh host rm ${v}`.run()", &["remote-text@1:28"]),
+        ("cmd(\"ssh\", \"host\", `rm ${v}`).run()", &["remote-text@1:31"]),
+        ("sh(\"echo\").run(); sh(v).run(); sh(\"a\" + \"b\").run(); sh(`echo ${v - 1} ${[v].len} ${2}`).run()", &[]),
+        ("sh(`echo ${quote_args([v])}`).run(); $`ssh ${v} rm ${quote_args([v])}`.run()", &[]),
+        ("sh$`echo ${v}`.run(); $`sh -c ${v} x`.run(); $`sh script ${v}`.run()", &[]),
+        ("cmd(\"sh\", \"-c\", \"echo $1\", \"sh\", v).run(); cmd(\"sh\", \"-c\", v).run()", &[]),
+        ("cmd(\"echo\", \"-c\", `echo ${v}`).run(); cmd(\"ssh\", `me@${v}`, \"ls\").run()", &[]),
+    ];
+    for (code, expected) in cases {
+        expect(&[(&format!("{begin}{code}"), expected)]);
+    }
+    expect(&[("let v = 1;\n// procscript: allow(shell-text)\nsh(`echo ${v}`).run()", &[])]);
+}
+
+#[test]
+fn escapes_between_backquotes() {
+    expect(&[
+        ("print(`a\\n`)", &["literal-escape@1:7"]),
+        ("let x = 1; eprint(`${x}\\t`)", &["literal-escape@1:19"]),
+        ("print(\"a\\n\"); print(`a\n`); print(`a` + \"\\n\"); cmd(\"printf\", `a\\n`).run()", &[]),
+        ("print(\"a\\\\n\")", &[]),
+    ]);
+}
+
+#[test]
 fn programs_that_are_not_installed() {
     let names = |source: &str| -> Vec<String> {
         let found = check(source).into_iter().filter(|problem| problem.code() == "program-not-found");

@@ -54,7 +54,7 @@ fn an_orphan_that_has_ended_is_gone() {
         let code = format!(
             "let pid = cmd(\"sh\", \"-c\", \"testkid sleep 50 >/dev/null & echo $!\").read();
              let there = 0;
-             while there < {count} && cmd(\"sh\", \"-c\", `kill -0 ${{pid}}`).stderr_null().test() {{ there += 1; {wait} }}
+             while there < {count} && sh$`kill -0 ${{pid}}`.stderr_null().test() {{ there += 1; {wait} }}
              print(there < {count});"
         );
         eval(&code).timeout(Duration::from_secs(60)).run().success().stdout("true\n");
