@@ -82,6 +82,17 @@ impl Context {
         self
     }
 
+    /// An environment variable for every command whose value is not for people: it is not told in the shell line of a
+    /// command.
+    pub fn with_secret_env(
+        mut self,
+        name: impl Into<std::ffi::OsString>,
+        value: impl Into<std::ffi::OsString>,
+    ) -> Self {
+        self.env.set_secret(name.into(), value.into());
+        self
+    }
+
     /// Takes a variable away from every command.
     pub fn without_env(mut self, name: impl Into<std::ffi::OsString>) -> Self {
         self.env.set(name.into(), None);

@@ -44,6 +44,7 @@ pub struct RuntimeBuilder {
     memory_limit: Option<usize>,
     operation_limit: Option<u64>,
     library_path: Vec<PathBuf>,
+    secrets: Vec<String>,
     manners: Manners,
 }
 
@@ -108,6 +109,31 @@ impl RuntimeBuilder {
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.context = self.context.with_env(name, value);
         self
+    }
+
+    /// A text that is masked in everything that the runtime shows, as what a script has called
+    /// `secret` is: a token that only the host knows.
+    ///
+    /// ```
+    /// use procscript::script::Runtime;
+    ///
+    /// let runtime = Runtime::builder().secret("s3cret-token").secret_env("PASSWORD", "correct horse").build()?;
+    /// assert_eq!(runtime.mask("s3cret-token, correct horse"), "***, ***");
+    /// // A script uses the value, and nobody sees it.
+    /// let failure = runtime.eval::<()>(r#" throw "no entry with " + env("PASSWORD").reveal() "#).unwrap_err();
+    /// assert_eq!(failure.message(), "no entry with ***");
+    /// # Ok::<(), procscript::script::Failure>(())
+    /// ```
+    pub fn secret(mut self, text: impl Into<String>) -> Self {
+        self.secrets.push(text.into());
+        self
+    }
+
+    /// An environment variable for every command whose value is a [secret](Self::secret), also where a script asks for it.
+    pub fn secret_env(mut self, name: impl Into<OsString>, value: impl Into<String>) -> Self {
+        let value = value.into();
+        self.context = self.context.with_secret_env(name, &value);
+        self.secret(value)
     }
 
     /// Receives what scripts print and what their commands write to an inherited standard output.
@@ -179,7 +205,7 @@ impl RuntimeBuilder {
     /// Makes the runtime.
     ///
     /// # Errors
-    /// None at present; limits and policies that can be wrong will be checked here.
+    /// When a [secret](Self::secret) is so short that it could not be told from other text.
     pub fn build(self) -> Result<Runtime, Failure> {
         let Self {
             context,
@@ -193,6 +219,7 @@ impl RuntimeBuilder {
             operation_limit,
             library_path,
             manners,
+            secrets,
         } = self;
         let mut engine = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut engine);
@@ -202,6 +229,9 @@ impl RuntimeBuilder {
             memory_limit: memory_limit.unwrap_or(usize::MAX),
             ..make_world(context, cleanup, args, script, stdout, stderr, manners)
         });
+        for secret in &secrets {
+            world.secrets.add(secret).map_err(Failure::load)?;
+        }
         api::register(&mut engine, &world);
         let halting = world.clone();
         engine.on_progress(move |operation| halting.stops_at(operation).then_some(Dynamic::UNIT));

@@ -50,6 +50,7 @@ codes! {
     UnusedCommand "unused-command" Error "a command is built and never run",
     UnusedStream "unused-stream" Error "a stream is made and never read",
     UnusedExecution "unused-execution" Error "a command beside the script is ended as soon as it is started",
+    UnusedValue "unused-value" Error "the result of a method that changes nothing is not used",
     CommandAsCondition "command-as-condition" Error "a command stands where a truth value is needed",
     DecidedComparison "decided-comparison" Error "the types of its sides decide a comparison",
     ShellText "shell-text" Error "a value is put into a text that a shell reads again",

@@ -19,6 +19,32 @@ const STREAMS: &[&str] = &["lines", "chunks"];
 /// Functions that start what runs beside the script.
 const BACKGROUND: &[&str] = &["service"];
 
+/// Methods that only give something: what they are called on stays as it is.
+const PURE: &[&str] = &[
+    "trim",
+    "trim_start",
+    "trim_end",
+    "replace",
+    "replace_all",
+    "replace_first",
+    "to_upper",
+    "to_lower",
+    "sub_string",
+    "strip_prefix",
+    "strip_suffix",
+    "dedent",
+    "indent",
+    "strip_ansi",
+    "join",
+    "sorted_by",
+    "unique",
+    "group_by",
+    "with_name",
+    "with_stem",
+    "with_extension",
+    "batched",
+];
+
 /// What does nothing until it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Built {
@@ -55,6 +81,12 @@ pub(super) fn find(program: &Program, findings: &mut Findings) {
                 }
                 None => {}
             }
+            if !is_used && let Some((method, position)) = pure(statement).filter(|(method, _)| !program.defines(method))
+            {
+                let message = format!("what `{method}` gives is not used, and what it is called on stays as it is");
+                let help = format!("keep it: text = text.{method}(…)");
+                findings.add(Code::UnusedValue, position, message, Some(help));
+            }
             if let Stmt::If(parts, _) | Stmt::While(parts, _) | Stmt::Do(parts, ..) = statement {
                 condition(&parts.expr, findings);
             }
@@ -73,6 +105,19 @@ fn condition(expression: &Expr, findings: &mut Findings) {
     if is_command(expression) {
         let help = "run it and ask whether it succeeds: .test()";
         findings.add(Code::CommandAsCondition, start_of(expression), "a command is not a truth value", Some(help));
+    }
+}
+
+/// The method of a statement that ends with one which only gives something.
+fn pure(statement: &Stmt) -> Option<(&str, Position)> {
+    let Stmt::Expr(expression) = statement else { return None };
+    let mut last = &**expression;
+    while let Expr::Dot(chain, ..) | Expr::Index(chain, ..) = last {
+        last = &chain.rhs;
+    }
+    match last {
+        Expr::MethodCall(call, position) if PURE.contains(&call.name.as_str()) => Some((call.name.as_str(), *position)),
+        _ => None,
     }
 }
 
