@@ -129,7 +129,8 @@ impl RuntimeBuilder {
         self
     }
 
-    /// An environment variable for every command whose value is a [secret](Self::secret), also where a script asks for it.
+    /// An environment variable for every command whose value is a [secret](Self::secret), also where a script asks for
+    /// it.
     pub fn secret_env(mut self, name: impl Into<OsString>, value: impl Into<String>) -> Self {
         let value = value.into();
         self.context = self.context.with_secret_env(name, &value);

@@ -285,10 +285,10 @@ fn closures_that_share_a_loop_variable() {
 fn results_that_nobody_uses() {
     expect(&[
         ("let t = \" a\"; t.trim(); t", &["unused-value@1:17"]),
-        ("let t = [\" a\"]; t[0].replace(\"a\", \"b\"); t", &["unused-value@1:23"]),
+        ("let t = [\" a\"]; t[0].replace(\"a\", \"b\"); t", &["unused-value@1:22"]),
         ("fn f(t) { t.trim(); t } f(1)", &["unused-value@1:13"]),
-        ("let t = \" a\"; let u = t.trim(); t = t.trim(); print(t.trim()); u.trim()", &[]),
-        ("fn f(t) { t.trim() } f(1); fn trim(x) { print(x) } let t = 1; t.trim(); t", &[]),
+        ("let t = \" a\"; let u = t.trim(); t = t.trim(); print(t.trim() + u)", &[]),
+        ("fn f(t) { t.trim() } f(1); fn trim(x) { print(x) } let t = 1; t.trim();", &[]),
         ("let a = [2]; a.push(1); a.sort(); a.retain(|x| x > 1); a", &[]),
     ]);
 }
