@@ -129,7 +129,7 @@ impl Library {
 
     /// Hands an [`Explainer`] for failures in `name` to a function.
     pub fn explain<T>(&self, engine: &Engine, name: &str, use_it: impl FnOnce(&Explainer) -> T) -> T {
-        let names = || self.natives.functions(engine).keys().cloned().collect();
+        let names = || self.natives.all(engine).keys().cloned().collect();
         use_it(&Explainer { file: name, sources: &self.sources, names: &names })
     }
 }

@@ -1,12 +1,13 @@
 //! Methods of arrays: `join`, and those whose originals in Rhai swallow the errors of their closures.
 
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
+use crate::script::registry::Registry;
 use crate::script::secret::{self, Secret};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine) {
+pub(super) fn register(engine: &mut Registry) {
     engine.register_fn("join", |array: &mut Array, separator: Text| join(array, &separator));
     engine.register_fn("join", |array: &mut Array| join(array, ""));
 

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use rhai::{AST, Engine, Expr, FnAccess};
 
+use crate::script::Runtime;
 use crate::script::problem::Code;
 
 use super::Finding;
@@ -26,12 +27,32 @@ pub(crate) type Counts = HashMap<String, BTreeSet<usize>>;
 pub(crate) struct Natives {
     functions: OnceLock<Counts>,
     own_verbs: OnceLock<Vec<&'static str>>,
+    /// For an engine that has only what one program can call: what there is besides.
+    others: OnceLock<Counts>,
+    is_partial: OnceLock<()>,
 }
 
 impl Natives {
     /// The functions that can be called without a namespace.
     pub fn functions(&self, engine: &Engine) -> &Counts {
         self.functions.get_or_init(|| native_functions(engine))
+    }
+
+    /// Says that the engine has only the functions that its program names.
+    pub fn set_partial(&self) {
+        // Set once, when the engine is made.
+        let _ = self.is_partial.set(());
+    }
+
+    /// The names of all functions that there are for other programs, too: for advice to one that has a mistake.
+    pub fn all(&self, engine: &Engine) -> &Counts {
+        match self.is_partial.get() {
+            None => self.functions(engine),
+            Some(()) => self.others.get_or_init(|| {
+                let complete = Runtime::builder().build();
+                complete.map(|complete| native_functions(complete.engine())).unwrap_or_default()
+            }),
+        }
     }
 
     /// The verbs that nobody else has registered for values of theirs.
@@ -109,8 +130,13 @@ pub(super) struct Functions<'a> {
 }
 
 impl Functions<'_> {
+    /// What can be called, as far as the program names it.
     fn native(&self) -> &Counts {
         self.natives.functions(self.engine)
+    }
+
+    fn all_native(&self) -> &Counts {
+        self.natives.all(self.engine)
     }
 
     /// Whether a verb is ours alone.
@@ -124,7 +150,7 @@ impl Functions<'_> {
     }
 
     pub fn exists(&self, name: &str) -> bool {
-        KEYWORD_FUNCTIONS.contains(&name) || self.in_script(name) || self.native().contains_key(name)
+        KEYWORD_FUNCTIONS.contains(&name) || self.in_script(name) || self.all_native().contains_key(name)
     }
 
     /// Whether a map may have a function of this name.
@@ -160,7 +186,7 @@ impl Functions<'_> {
             return Some(wrong_count(noun, name, &counts, arguments));
         }
         let help = foreign::function(name, |name| self.exists(name)).or_else(|| {
-            let names = self.native().keys().chain(self.script.keys()).map(String::as_str);
+            let names = self.all_native().keys().chain(self.script.keys()).map(String::as_str);
             // Names that begin so are not for scripts.
             let names = names.chain(KEYWORD_FUNCTIONS.iter().copied()).filter(|name| !name.starts_with("__"));
             let names = names.map(str::to_string);
