@@ -6,11 +6,12 @@ mod signals;
 mod tools;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::process::orphans::{self, Leftover};
 use crate::process::os;
 use crate::repl;
+use crate::script::load::{read_source, read_text};
 use crate::script::{Ending, Failure, FailureKind, Runtime};
 
 use args::{Plan, Script, Source};
@@ -50,7 +51,16 @@ fn execute(script: Script) -> Exit {
         Ok(arguments) => arguments,
         Err(failure) => return Exit::because(&failure, None, format),
     };
-    let runtime = Runtime::builder()
+    let program = match Program::read(script.source) {
+        Ok(program) => program,
+        Err(failure) => return Exit::because(&failure, None, format),
+    };
+    let builder = Runtime::builder();
+    let builder = match &program {
+        Program::None => builder,
+        Program::File(_, text) | Program::Text(_, text) => builder.only_for(text),
+    };
+    let runtime = builder
         .args(arguments)
         .cancel(signals.token().clone())
         .memory_limit(
@@ -69,14 +79,15 @@ fn execute(script: Script) -> Exit {
         Ok(runtime) => runtime,
         Err(failure) => return Exit::because(&failure, None, format),
     };
-    let result = match script.source {
-        Source::Interactive => {
+    let result = match &program {
+        Program::None => {
             let leaving = runtime.clone();
             signals.before_death(move || leaving.remove_temporaries());
             let is_told_to_stop = || signals.received().is_some_and(|signal| signal != os::SIGINT);
             repl::run(runtime.clone(), signals.idle(), is_told_to_stop)
         }
-        source => run_script(&runtime, source),
+        Program::File(path, text) => runtime.load_from(path, text).and_then(|script| runtime.run_to_end(&script)),
+        Program::Text(name, text) => runtime.load(name, text).and_then(|script| runtime.run_to_end(&script)),
     };
     let exit = match result {
         Ok(Ending::Finished(_)) => Exit::Code(0),
@@ -103,16 +114,33 @@ fn execute(script: Script) -> Exit {
     exit
 }
 
-fn run_script(runtime: &Runtime, source: Source) -> Result<Ending, Failure> {
-    let script = match source {
-        Source::File(path) => runtime.load_file(&path).map_err(|failure| or_tool(failure, &path))?,
-        Source::Code(code) => runtime.load("-e", &code)?,
-        Source::Stdin if os::was_closed_at_start(0) => {
-            return Err(Failure::load("cannot read the script from standard input: it is closed"));
-        }
-        Source::Stdin | Source::Interactive => runtime.load_reader("standard input", std::io::stdin().lock())?,
-    };
-    runtime.run_to_end(&script)
+/// What is to be run, read.
+enum Program {
+    /// A session, which has entries instead.
+    None,
+    File(PathBuf, String),
+    /// With the name that its failures have.
+    Text(&'static str, String),
+}
+
+impl Program {
+    fn read(source: Source) -> Result<Self, Failure> {
+        Ok(match source {
+            Source::File(path) => match read_source(&path) {
+                Ok(text) => Self::File(path, text),
+                Err(failure) => return Err(or_tool(failure, &path)),
+            },
+            Source::Code(code) => Self::Text("-e", code),
+            Source::Stdin if os::was_closed_at_start(0) => {
+                return Err(Failure::load("cannot read the script from standard input: it is closed"));
+            }
+            Source::Stdin => {
+                let name = "standard input";
+                Self::Text(name, read_text(std::io::stdin().lock(), name)?)
+            }
+            Source::Interactive => Self::None,
+        })
+    }
 }
 
 /// A script that is not there may be a tool that was misspelt.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, OptimizationLevel};
 
 use crate::files::Temporaries;
@@ -18,6 +17,7 @@ use super::defer;
 use super::failure::Failure;
 use super::library::Library;
 use super::people::{Manners, Question};
+use super::registry::{Registry, Words};
 use super::resolver::Resolver;
 use super::runtime::Runtime;
 use super::secret::Secrets;
@@ -41,6 +41,7 @@ pub struct RuntimeBuilder {
     stdout: Option<Receiver>,
     stderr: Option<Receiver>,
     registrations: Vec<Registration>,
+    words: Option<Words>,
     memory_limit: Option<usize>,
     operation_limit: Option<u64>,
     library_path: Vec<PathBuf>,
@@ -197,6 +198,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// For a runtime that runs nothing but this program: with the functions that the text can name, which takes a
+    /// fraction of the time.
+    #[cfg(feature = "cli")]
+    pub(crate) fn only_for(mut self, source: &str) -> Self {
+        self.words = Words::of(source);
+        self
+    }
+
     #[cfg(feature = "cli")]
     pub(crate) fn context(mut self, change: impl FnOnce(Context) -> Context) -> Self {
         self.context = change(self.context);
@@ -216,14 +225,18 @@ impl RuntimeBuilder {
             stdout,
             stderr,
             registrations,
+            words,
             memory_limit,
             operation_limit,
             library_path,
             manners,
             secrets,
         } = self;
-        let mut engine = Engine::new_raw();
-        StandardPackage::new().register_into_engine(&mut engine);
+        // What a host registers may call anything, and give values of any type.
+        let words = words.filter(|_| registrations.is_empty());
+        let is_partial = words.is_some();
+        let mut engine = Registry::new(Engine::new_raw(), words);
+        engine.register_standard();
         configure(&mut engine);
         engine.set_max_operations(operation_limit.unwrap_or(0));
         let world = Arc::new(World {
@@ -232,6 +245,9 @@ impl RuntimeBuilder {
         });
         for secret in &secrets {
             world.secrets.add(secret).map_err(Failure::load)?;
+        }
+        if is_partial {
+            world.library.natives().set_partial();
         }
         api::register(&mut engine, &world);
         let halting = world.clone();
@@ -243,7 +259,7 @@ impl RuntimeBuilder {
         // Set once, here.
         let _ = world.library.path.set(library_path);
         defer::register(&mut engine, &world);
-        let engine = Arc::new(engine);
+        let engine = Arc::new(engine.into_engine());
         // Set once, here.
         let _ = world.engine.set(Arc::downgrade(&engine));
         Ok(Runtime { engine, world })
@@ -274,7 +290,9 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// ```
 pub fn install(engine: &mut Engine, context: Context) {
     let world = Arc::new(make_world(context, CancelToken::never(), Vec::new(), None, None, None, Manners::default()));
-    api::register(engine, &world);
+    let mut registry = Registry::new(std::mem::replace(engine, Engine::new_raw()), None);
+    api::register(&mut registry, &world);
+    *engine = registry.into_engine();
     engine.on_progress(move |operation| world.stops_at(operation).then_some(Dynamic::UNIT));
 }
 

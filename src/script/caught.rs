@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
+use rhai::{Dynamic, EvalAltResult, Map, Position};
 
 use super::error::FIELDS;
 use super::facts::or_unit;
 use super::failure::{message_of_value, plain_message};
 use super::parallel::Batch;
+use super::registry::Registry;
 use super::secret::Secrets;
 use super::spelling::CAUGHT;
 use super::world::World;
@@ -101,7 +102,7 @@ impl ScriptError {
     }
 }
 
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     let secrets = world.secrets.clone();
     engine.register_type_with_name::<ScriptError>("ScriptError");
     engine.register_fn("to_string", |error: &mut ScriptError| error.message.clone());

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
+use rhai::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use crate::process::{self, Usage};
 
 use super::facts::{Status, code, or_unit, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
 use super::parallel::Batch;
+use super::registry::Registry;
 use super::secret::Secrets;
 use super::world::World;
 
@@ -176,7 +177,7 @@ pub(crate) const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("column", |e| or_unit(e.position.position().map(|column| column as i64))),
 ];
 
-pub(crate) fn register(engine: &mut Engine) {
+pub(crate) fn register(engine: &mut Registry) {
     engine.register_type_with_name::<CommandError>("CommandError");
     engine.register_fn("to_string", |e: &mut CommandError| e.error.message().to_string());
     engine.register_fn("to_debug", |e: &mut CommandError| format!("{:?}", e.error));

@@ -1,8 +1,10 @@
 //! What results and errors tell alike: how a command ended, its stages, what it used.
 
-use rhai::{Array, Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Map};
 
 use crate::process::{Stage, TerminationStatus, Usage};
+
+use super::registry::Registry;
 
 /// How a command ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +19,7 @@ impl From<Status> for Dynamic {
     }
 }
 
-pub(crate) fn register(engine: &mut Engine) {
+pub(crate) fn register(engine: &mut Registry) {
     engine.register_type_with_name::<Status>("Status");
     engine.register_fn("to_string", |ending: &mut Status| ending.status.to_string());
     engine.register_fn("to_debug", |ending: &mut Status| format!("Status({})", ending.status));

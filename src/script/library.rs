@@ -31,7 +31,7 @@ pub(crate) struct Library {
     context: Context,
     /// Modules that have been checked and have no error, by name: each is compiled once.
     modules: Mutex<HashMap<String, Arc<Module>>>,
-    natives: OnceLock<Natives>,
+    natives: Natives,
     /// Where a module is looked for that is not beside its importer.
     pub path: OnceLock<Vec<PathBuf>>,
 }
@@ -42,7 +42,7 @@ impl Library {
             sources: Sources::default(),
             context,
             modules: Mutex::default(),
-            natives: OnceLock::new(),
+            natives: Natives::default(),
             path: OnceLock::new(),
         }
     }
@@ -118,8 +118,8 @@ impl Library {
     }
 
     /// What is registered with the runtime's engine.
-    pub fn natives(&self, engine: &Engine) -> &Natives {
-        self.natives.get_or_init(|| Natives::of(engine))
+    pub fn natives(&self) -> &Natives {
+        &self.natives
     }
 
     /// Where programs are looked for.
@@ -129,7 +129,7 @@ impl Library {
 
     /// Hands an [`Explainer`] for failures in `name` to a function.
     pub fn explain<T>(&self, engine: &Engine, name: &str, use_it: impl FnOnce(&Explainer) -> T) -> T {
-        let names = || self.natives(engine).functions.keys().cloned().collect();
+        let names = || self.natives.all(engine).keys().cloned().collect();
         use_it(&Explainer { file: name, sources: &self.sources, names: &names })
     }
 }

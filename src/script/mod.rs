@@ -39,6 +39,7 @@ mod people;
 mod problem;
 mod quantities;
 mod ready;
+mod registry;
 mod report;
 mod resolver;
 mod runtime;

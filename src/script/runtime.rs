@@ -65,8 +65,12 @@ impl Runtime {
     /// When the file cannot be read or the script has a mistake.
     pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Script, Failure> {
         let path = path.as_ref();
-        let source = read_source(path)?;
-        let mut script = self.load(&path.display().to_string(), &source)?;
+        self.load_from(path, &read_source(path)?)
+    }
+
+    /// Loads the text of a script file.
+    pub(crate) fn load_from(&self, path: &Path, source: &str) -> Result<Script, Failure> {
+        let mut script = self.load(&path.display().to_string(), source)?;
         script.path = std::path::absolute(path).ok();
         Ok(script)
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use rhai::{Engine, EvalAltResult, Map, NativeCallContext};
+use rhai::{EvalAltResult, Map, NativeCallContext};
 
 use crate::process::{Error, ErrorKind, Execution, Expression, HostStream};
 
@@ -12,6 +12,7 @@ use super::error::CallPlace;
 use super::options::Options;
 use super::parallel::{Channel, ItemOutput, Mode, Screen, short};
 use super::ready::{self, Goal, Wait};
+use super::registry::Registry;
 use super::world::{World, lock};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -21,7 +22,7 @@ const TAIL: usize = 64 * 1024;
 /// A line that is longer is not looked at whole.
 const LONGEST_LINE: usize = 64 * 1024;
 
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     let world = world.clone();
     engine.register_fn("service", move |context: NativeCallContext, command: Expression, options: Map| {
         start(&world, &context, command, &options)

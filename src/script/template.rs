@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, EvalContext, Expression as Slot, ImmutableString, LexError, ParseError,
+    Array, Dynamic, EvalAltResult, EvalContext, Expression as Slot, ImmutableString, LexError, ParseError,
     ParseErrorType, Position,
 };
 
@@ -17,6 +17,7 @@ use crate::process::{Expression, pipe, sh};
 
 use super::convert;
 use super::error::CallPlace;
+use super::registry::Registry;
 use super::shell_text;
 use super::template_text::{self, Part, Redirect, RedirectKind, StageText, TemplateText, Word};
 use super::world::World;
@@ -28,7 +29,7 @@ const COMPLETE: &str = "$$template";
 /// The same for a template for the shell.
 pub(super) const SHELL_COMPLETE: &str = "$$shell";
 
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     let world = world.clone();
     engine.register_custom_syntax_without_look_ahead_raw("$", parse, false, move |context, inputs, state| {
         evaluate(&world, context, inputs, state)

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, EvalContext, Expression as Part, ImmutableString, ParseError, Position,
-};
+use rhai::{Array, Dynamic, EvalAltResult, EvalContext, Expression as Part, ImmutableString, ParseError, Position};
 
 use crate::process::{self, Expression, nearest_name};
 
 use super::convert;
 use super::error::{CallPlace, CommandError};
+use super::registry::Registry;
 use super::template::error as parse_error;
 use super::world::World;
 
@@ -50,7 +49,7 @@ const SETTINGS: &[&str] = &[
     "own_group",
 ];
 
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     let world = world.clone();
     engine.register_custom_syntax_with_state_raw("with", parse, false, move |context, inputs, state| {
         evaluate(&world, context, inputs, state)

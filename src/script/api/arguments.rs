@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use rhai::{Engine, EvalAltResult, Map, NativeCallContext};
+use rhai::{EvalAltResult, Map, NativeCallContext};
 
 use crate::script::arguments;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let world = world.clone();
     engine.register_fn(arguments::NAME, move |context: NativeCallContext, declaration: Map| {
         let values = arguments::values(&world, &declaration);

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::secret::{self, Secret};
 use crate::script::world::World;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("join", |array: &mut Array, separator: Text| join(array, &separator));
     engine.register_fn("join", |array: &mut Array| join(array, ""));
 

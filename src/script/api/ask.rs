@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::process::Error;
 use crate::script::convert;
 use crate::script::error::{CallPlace, Stop};
 use crate::script::options::Options;
 use crate::script::people::{Question, QuestionKind};
+use crate::script::registry::Registry;
 use crate::script::secret::{self, Secret};
 use crate::script::world::World;
 use crate::terminal;
@@ -19,7 +20,7 @@ type Simple = fn(&Asking, Dynamic, &Map) -> Result<Dynamic>;
 /// Takes, too, what can be chosen.
 type Choosing = fn(&Asking, Dynamic, Array, &Map) -> Result<Dynamic>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let simple: [(&'static str, Simple); 3] = [("ask", ask), ("confirm", confirm), ("password", password)];
     for (name, function) in simple {
         let shared = world.clone();

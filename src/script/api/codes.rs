@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::data::digest::{Hasher, NAMES};
 use crate::data::problem::Problem;
@@ -11,6 +11,7 @@ use crate::process::{Error, nearest_name};
 use crate::script::contents::Named;
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::secret::{Secret, unmasked};
 use crate::script::values;
 use crate::script::world::World;
@@ -19,7 +20,7 @@ use super::formats::{at_line, not_decoded, secret_text};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     register_hashes(engine, world);
     register_codes(engine, world);
     register_templates(engine, world);
@@ -39,7 +40,7 @@ fn bytes_of(value: &Dynamic) -> std::result::Result<(Vec<u8>, bool), String> {
     Err(format!("this takes text or a blob, not {}", convert::kind_of(value)))
 }
 
-fn register_hashes(engine: &mut Engine, world: &Arc<World>) {
+fn register_hashes(engine: &mut Registry, world: &Arc<World>) {
     for name in NAMES {
         let shared = world.clone();
         engine.register_fn(name, move |context: NativeCallContext, value: Dynamic| -> Result<String> {
@@ -78,7 +79,7 @@ fn hasher(name: &str) -> std::result::Result<Hasher, String> {
     })
 }
 
-fn register_codes(engine: &mut Engine, world: &Arc<World>) {
+fn register_codes(engine: &mut Registry, world: &Arc<World>) {
     let encoders: [(&str, Encode); 4] = [
         ("base64_encode", codes::base64),
         ("base64url_encode", codes::base64_for_urls),
@@ -94,7 +95,7 @@ fn register_codes(engine: &mut Engine, world: &Arc<World>) {
             Ok(if is_secret { secret_text(&shared, text) } else { text.into() })
         });
     }
-    let decode = |engine: &mut Engine, name: &'static str, what: &'static str, decode: Decode| {
+    let decode = |engine: &mut Registry, name: &'static str, what: &'static str, decode: Decode| {
         let shared = world.clone();
         engine.register_fn(name, move |context: NativeCallContext, text: Text| -> Result<Dynamic> {
             decode(&text).map_err(|problem| {
@@ -124,7 +125,7 @@ fn register_codes(engine: &mut Engine, world: &Arc<World>) {
 type Encode = fn(&[u8]) -> String;
 type Decode = fn(&str) -> std::result::Result<Dynamic, Problem>;
 
-fn register_templates(engine: &mut Engine, world: &Arc<World>) {
+fn register_templates(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("render", move |context: NativeCallContext, text: Text, values: Map| {
         render(&shared, &CallPlace::of(&context), &text, values, "the template")

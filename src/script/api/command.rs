@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, NativeCallContext};
 
 use crate::process::{Expression, pipe, quote_argument, sh};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::secret::{Secret, unmasked};
 use crate::script::world::World;
 
@@ -28,7 +29,7 @@ macro_rules! cmd_with_texts {
     };
 }
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Expression>("Command");
     register_cmd(engine, world);
     register_pipe(engine, world);
@@ -62,7 +63,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     });
 }
 
-fn register_cmd(engine: &mut Engine, world: &Arc<World>) {
+fn register_cmd(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("cmd", move |context: NativeCallContext, program: Text| {
         let problem = unmasked(&program, "the program").err();
@@ -138,7 +139,7 @@ fn build(context: &NativeCallContext, world: &World, program: Dynamic, arguments
     Ok(command.args(arguments))
 }
 
-fn register_pipe(engine: &mut Engine, world: &Arc<World>) {
+fn register_pipe(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("|", |left: Expression, right: Expression| left.pipe(right));
     engine.register_fn("pipe", |left: Expression, right: Expression| left.pipe(right));
     engine.register_fn("pipe", |a: Expression, b: Expression, c: Expression| a.pipe(b).pipe(c));

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Blob, Dynamic, Engine, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::files::{self, Encoded, How, Location, Writing};
 use crate::process::Error;
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::registry::Registry;
 use crate::script::secret::Secret;
 use crate::script::stream::Stream;
 use crate::script::world::World;
@@ -16,7 +17,7 @@ use crate::text::{Encoding, LineSplitter, Malformed, TextError, TextFormat};
 
 use super::files::{Call, Functions, mode_option, options};
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let mut functions = Functions { engine, world };
     functions.one_with_options("read_text", |call, value, map| {
         let how = encoded(&options("read_text", map, READING)?)?;
@@ -136,7 +137,7 @@ fn write(
 }
 
 /// `path.lines()`: a stream. That of a text is an array of its own lines.
-fn register_stream(engine: &mut Engine, world: &Arc<World>) {
+fn register_stream(engine: &mut Registry, world: &Arc<World>) {
     type Path = std::path::PathBuf;
     let open = |call: &Call, place: &CallPlace, path: &Path, map: &Map| {
         let options = options("lines", map, &["encoding", "lossy", "max_line"])?;

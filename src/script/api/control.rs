@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::script::caught::ScriptError;
 use crate::script::convert;
 use crate::script::error::{CallPlace, CommandError};
 use crate::script::options::Options;
 use crate::script::ready::{self, Wait};
+use crate::script::registry::Registry;
 use crate::script::with_block::is_termination;
 use crate::script::world::World;
 
@@ -17,7 +18,7 @@ use super::system::sleep;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("attempt", move |context: NativeCallContext, body: FnPtr| attempt(&shared, &context, &body));
     let shared = world.clone();

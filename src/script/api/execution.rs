@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString as Text, NativeCallContext};
 
 use crate::process::{self, Execution, OutputStream};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::secret::{Secret, unmasked};
 use crate::script::stream::Stream;
 use crate::script::world::World;
@@ -16,7 +17,7 @@ use super::settings::{parse_scope, parse_signal, parse_teardown};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Execution>("Execution");
     let secrets = world.secrets.clone();
     let command = move |execution: &Execution| secrets.mask(execution.command()).into_owned();
@@ -125,7 +126,7 @@ fn outcome(output: process::Output) -> Dynamic {
 }
 
 /// What is read from a command that runs beside the script, and what is given to another.
-fn register_streams(engine: &mut Engine, world: &Arc<World>) {
+fn register_streams(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<OutputStream>("OutputStream");
     engine.register_fn("to_string", |_: &mut OutputStream| "the output of a running command");
     engine.register_get("stdout", |execution: &mut Execution| execution.stdout());

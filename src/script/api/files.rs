@@ -6,13 +6,14 @@ use std::fs::Metadata;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Variant};
+use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Variant};
 
 use crate::files::{self, Location, Watch};
 use crate::process::{Context, Error, os::FileFacts};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 /// One call of a function that works with files.
@@ -42,7 +43,7 @@ impl Call<'_> {
 
 /// Registers functions whose first values are paths.
 pub(super) struct Functions<'a> {
-    pub engine: &'a mut Engine,
+    pub engine: &'a mut Registry,
     pub world: &'a Arc<World>,
 }
 
@@ -115,7 +116,7 @@ pub(super) fn options<'m>(function: &'static str, map: &'m Map, known: &'m [&'m 
     Options::new(function, map, known).map_err(Error::invalid_argument)
 }
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let mut functions = Functions { engine, world };
     functions.one("exists", |call, value| is(call, value, true, |_| true));
     functions.one("is_file", |call, value| is(call, value, true, Metadata::is_file));

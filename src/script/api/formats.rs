@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::data::json::BigIntegers;
 use crate::data::problem::{Problem, place as place_in};
@@ -13,6 +13,7 @@ use crate::script::contents::Named;
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::registry::Registry;
 use crate::script::secret::{Secret, Secrets};
 use crate::script::tables;
 use crate::script::values;
@@ -132,7 +133,7 @@ const FORMATS: &[Format] = &[
     },
 ];
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     for format in FORMATS {
         register_reading(engine, world, format);
         if format.name != "env" {
@@ -141,7 +142,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     }
 }
 
-fn register_reading(engine: &mut Engine, world: &Arc<World>, format: &'static Format) {
+fn register_reading(engine: &mut Registry, world: &Arc<World>, format: &'static Format) {
     let [parse, _, read, _] = format.names;
     let has_options = !format.reading.is_empty();
     let shared = world.clone();
@@ -164,7 +165,7 @@ fn register_reading(engine: &mut Engine, world: &Arc<World>, format: &'static Fo
     }
 }
 
-fn register_writing(engine: &mut Engine, world: &Arc<World>, format: &'static Format) {
+fn register_writing(engine: &mut Registry, world: &Arc<World>, format: &'static Format) {
     let [_, to, _, write] = format.names;
     let has_options = !format.writing.is_empty();
     let shared = world.clone();

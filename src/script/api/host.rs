@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::process::{Error, ErrorKind, os};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::secret::Secret;
 use crate::script::world::World;
 use crate::system;
@@ -24,7 +25,7 @@ macro_rules! require_names {
     };
 }
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     require_names!(engine, world, a);
     require_names!(engine, world, a, b);
     require_names!(engine, world, a, b, c);
@@ -92,7 +93,7 @@ fn env_vars(world: &World) -> Map {
     values.collect()
 }
 
-fn register_machine(engine: &mut Engine, world: &Arc<World>) {
+fn register_machine(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("cpus", || system::cpus() as i64);
     let shared = world.clone();
     engine.register_fn("memory", move |context: NativeCallContext| -> Result<Map> {

@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rhai::Engine;
-
 use crate::files;
 use crate::process::Error;
 use crate::script::convert;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 use super::files::{Functions, options};
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let mut functions = Functions { engine, world };
     functions.two_with_options("symlink", |call, target, link, map| {
         let options = options("symlink", map, &["replace"])?;

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::data::quantity::Size;
 use crate::data::text;
 use crate::data::time::Moment;
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 type Answer<T> = std::result::Result<T, String>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     register_text(engine);
     let shared = world.clone();
     engine.register_fn("sorted_by", move |context: NativeCallContext, array: Array, key: FnPtr| {
@@ -53,7 +54,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     }
 }
 
-fn register_text(engine: &mut Engine) {
+fn register_text(engine: &mut Registry) {
     engine.register_fn("dedent", |text: &mut Text| text::dedent(text));
     engine.register_fn("indent", |text: &mut Text, prefix: Text| text::indent(text, &prefix));
     engine.register_fn("indent", |text: &mut Text, width: i64| {

@@ -34,9 +34,9 @@ mod trees;
 
 use std::sync::Arc;
 
-use rhai::Engine;
-
 use super::world::World;
+
+use crate::script::registry::Registry;
 
 pub(crate) use formats::{NotRead, at_byte};
 pub use output::Outcome;
@@ -47,7 +47,7 @@ pub(crate) use settings::SETTINGS;
 pub(crate) use system::sleep;
 
 /// Registers everything with an engine.
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     super::error::register(engine);
     super::caught::register(engine, world);
     super::facts::register(engine);

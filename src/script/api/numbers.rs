@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, ImmutableString as Text, NativeCallContext};
 
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 /// A text that is longer is cut in the message.
 const SHOWN: usize = 60;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("to_int", move |context: NativeCallContext, text: Text| {
         number(&shared, &context, &text, "a whole number", |text| text.parse::<i64>().ok())

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, ImmutableString as Text};
+use rhai::{Dynamic, ImmutableString as Text};
 
 use crate::process::Output;
 use crate::script::convert;
 use crate::script::facts::{Status, code, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 /// What a verb gives to a script: the result of a command, and the value of the closure that talked to
@@ -25,7 +26,7 @@ impl From<Output> for Outcome {
     }
 }
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Outcome>("Output");
     engine.register_fn("to_string", |outcome: &mut Outcome| convert::captured_text(&outcome.output));
     let secrets = world.secrets.clone();

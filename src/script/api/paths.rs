@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rhai::{Array, Blob, Dynamic, Engine, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, ImmutableString as Text, NativeCallContext};
 
 use crate::process::{Context, Error, ErrorKind, os};
 use crate::script::convert::{self, path_text};
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 use super::files::Functions;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<PathBuf>("Path");
     engine.register_fn("to_string", |path: &mut PathBuf| path_text(path));
     engine.register_fn("to_debug", |path: &mut PathBuf| format!("path({:?})", path.display().to_string()));
@@ -50,7 +51,7 @@ fn home(context: &Context) -> Result<PathBuf, Error> {
 }
 
 /// The properties.
-fn register_parts(engine: &mut Engine) {
+fn register_parts(engine: &mut Registry) {
     let text = |part: Option<&std::ffi::OsStr>| part.map_or(Dynamic::UNIT, |part| path_text(Path::new(part)).into());
     engine.register_get("name", move |path: &mut PathBuf| text(path.file_name()));
     engine.register_get("stem", move |path: &mut PathBuf| text(path.file_stem()));
@@ -83,7 +84,7 @@ const RELATIONS: [Relation; 6] = [
     (">=", |a, b| a >= b),
 ];
 
-fn register_relations(engine: &mut Engine) {
+fn register_relations(engine: &mut Registry) {
     for (name, holds) in RELATIONS {
         engine.register_fn(name, move |a: PathBuf, b: PathBuf| holds(&a, &b));
         engine.register_fn(name, move |a: PathBuf, b: Text| holds(&a, Path::new(b.as_str())));
@@ -91,7 +92,7 @@ fn register_relations(engine: &mut Engine) {
     }
 }
 
-fn register_changes(engine: &mut Engine, world: &Arc<World>) {
+fn register_changes(engine: &mut Registry, world: &Arc<World>) {
     // Text in front, too: `script_dir() / "templates"`.
     let shared = world.clone();
     engine.register_fn("/", move |context: NativeCallContext, path: PathBuf, part: Dynamic| {
@@ -134,7 +135,7 @@ fn register_changes(engine: &mut Engine, world: &Arc<World>) {
 }
 
 /// What needs to know where relative paths count from.
-fn register_places(engine: &mut Engine, world: &Arc<World>) {
+fn register_places(engine: &mut Registry, world: &Arc<World>) {
     let mut functions = Functions { engine, world };
     functions.one::<PathBuf>("absolute", |call, path| Ok(call.path(path)?.path.components().collect()));
     functions.one::<PathBuf>("resolve", |call, path| {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use regex::{Captures, Regex};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::data::pattern::{self, Cache};
 use crate::data::problem::Problem;
 use crate::process::{Error, ErrorKind};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::secret::unmasked;
 use crate::script::world::World;
 
@@ -29,7 +30,7 @@ const QUESTIONS: &[(&str, Question)] = &[
     ("spans", |regex, text| spans(regex, text).into()),
 ];
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let cache: Arc<Cache> = Arc::default();
     engine.register_type_with_name::<Regex>("Regex");
     let shared = world.clone();
@@ -125,7 +126,7 @@ fn spans(regex: &Regex, text: &str) -> Array {
 }
 
 /// `replace_all` and `replace_first` with a text or a function, and `replace`, which replaces all as it does for texts.
-fn register_replacing(engine: &mut Engine, world: &Arc<World>, cache: &Arc<Cache>) {
+fn register_replacing(engine: &mut Registry, world: &Arc<World>, cache: &Arc<Cache>) {
     for (name, limit) in [("replace_all", 0), ("replace_first", 1)] {
         let shared = world.clone();
         engine.register_fn(name, move |context: NativeCallContext, regex: &mut Regex, text: Text, by: Dynamic| {
@@ -196,7 +197,7 @@ fn replace(
     Ok(result.into())
 }
 
-fn register_splitting(engine: &mut Engine) {
+fn register_splitting(engine: &mut Registry) {
     let parts = |parts: &mut dyn Iterator<Item = &str>| -> Array { parts.map(Into::into).collect() };
     let most = |limit: i64| usize::try_from(limit).unwrap_or(0);
     engine.register_fn("split", move |regex: &mut Regex, text: Text| parts(&mut regex.split(&text)));

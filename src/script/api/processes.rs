@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::process::{DEFAULT_GRACE, Error, os};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 use crate::system::{self, How, Process};
 
@@ -18,7 +19,7 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 /// How long a host may take to say whether it takes a connection.
 const PORT_PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("processes", move || -> Array {
         system::list().into_iter().map(|p| shown(&shared, p).into()).collect()

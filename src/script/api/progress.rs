@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext};
 
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::registry::Registry;
 use crate::script::secret;
 use crate::script::world::{World, lock};
 use crate::terminal::{self, LiveLine, Unit};
@@ -26,7 +27,7 @@ struct Shown {
     tells: Mutex<bool>,
 }
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Progress>("Progress");
     let shared = world.clone();
     engine.register_fn("progress", move |context: NativeCallContext, total: Dynamic| {

@@ -4,23 +4,24 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 use crate::data::quantity::Size;
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::quantities::{readable, signed_duration, size};
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 type Answer<T> = std::result::Result<T, String>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     register_durations(engine, world);
     register_sizes(engine, world);
 }
 
-fn register_durations(engine: &mut Engine, world: &Arc<World>) {
+fn register_durations(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<SignedDuration>("Duration");
     answering(engine, world, "duration", |_, value: Dynamic| signed_duration(&value, "duration"));
     engine.register_fn("to_string", |duration: &mut SignedDuration| readable(*duration));
@@ -51,7 +52,7 @@ fn register_durations(engine: &mut Engine, world: &Arc<World>) {
     });
 }
 
-fn register_sizes(engine: &mut Engine, world: &Arc<World>) {
+fn register_sizes(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Size>("Size");
     answering(engine, world, "size", |_, value: Dynamic| size(&value, "size"));
     engine.register_fn("to_string", |size: &mut Size| size.to_string());
@@ -94,7 +95,7 @@ fn quotient(one: f64, other: f64) -> Answer<f64> {
 
 /// A function of one value that may refuse it.
 pub(super) fn answering<T: rhai::Variant + Clone, R: rhai::Variant + Clone>(
-    engine: &mut Engine,
+    engine: &mut Registry,
     world: &Arc<World>,
     name: &'static str,
     answer: impl Fn(&World, T) -> Answer<R> + Send + Sync + 'static,
@@ -107,7 +108,7 @@ pub(super) fn answering<T: rhai::Variant + Clone, R: rhai::Variant + Clone>(
 
 /// An operator, or a method with one argument.
 pub(super) fn calculating<T: rhai::Variant + Clone>(
-    engine: &mut Engine,
+    engine: &mut Registry,
     world: &Arc<World>,
     name: &'static str,
     calculate: impl Fn(T, Dynamic) -> Answer<Dynamic> + Send + Sync + 'static,
@@ -121,7 +122,7 @@ pub(super) fn calculating<T: rhai::Variant + Clone>(
 /// All comparisons, with values of the type and with what stands for one, on either side. Rhai would give `false` for
 /// everything that is not registered: here what cannot be compared is an error, and what is another thing is not equal.
 pub(super) fn ordered<T: rhai::Variant + Clone + Ord>(
-    engine: &mut Engine,
+    engine: &mut Registry,
     world: &Arc<World>,
     read: fn(&World, &Dynamic) -> Answer<T>,
 ) {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
 use crate::process::{self, Execution, Expression, Output};
 use crate::script::convert;
 use crate::script::error::{CallPlace, Stop};
+use crate::script::registry::Registry;
 use crate::script::stream::Stream;
 use crate::script::world::{World, lock};
 use crate::terminal::Suspended;
@@ -19,7 +20,7 @@ const ALONE: &[&str] = &["run", "code"];
 
 type Verb = fn(&Expression) -> Result<Dynamic, process::Error>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let simple: [(&'static str, Verb); 7] = [
         ("run", |command| command.run().map(outcome)),
         ("output", |command| command.output().map(outcome)),
@@ -70,7 +71,7 @@ fn outcome(output: Output) -> Dynamic {
 }
 
 /// `run(command, |process| …)`: the closure talks to the command while it runs.
-fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
+fn register_closure_form(engine: &mut Registry, world: &Arc<World>) {
     let world = world.clone();
     engine.register_fn("run", move |context: NativeCallContext, command: Expression, body: FnPtr| -> ScriptResult {
         let place = CallPlace::of(&context);
@@ -89,7 +90,7 @@ fn register_closure_form(engine: &mut Engine, world: &Arc<World>) {
 
 /// `verb(command)` and `verb(program, [arguments])`.
 fn register_verb(
-    engine: &mut Engine,
+    engine: &mut Registry,
     world: &Arc<World>,
     name: &'static str,
     verb: impl Fn(&CallPlace, &Expression) -> Result<Dynamic, process::Error> + Send + Sync + Clone + 'static,
@@ -110,7 +111,7 @@ fn register_verb(
 
 /// `verb(program)`.
 fn register_for_program(
-    engine: &mut Engine,
+    engine: &mut Registry,
     world: &Arc<World>,
     name: &'static str,
     verb: impl Fn(&CallPlace, &Expression) -> Result<Dynamic, process::Error> + Send + Sync + 'static,

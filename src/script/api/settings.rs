@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::quantities::size;
+use crate::script::registry::Registry;
 use crate::script::secret::{Secret, unmasked};
 use crate::script::stream::Stream;
 use crate::script::world::World;
@@ -31,7 +32,7 @@ pub(crate) const SETTINGS: &[&str] = &[
 
 /// Registers methods, each of which makes a new command from the old one.
 pub(super) struct Methods<'a> {
-    pub engine: &'a mut Engine,
+    pub engine: &'a mut Registry,
     pub world: &'a Arc<World>,
 }
 
@@ -63,7 +64,7 @@ impl Methods<'_> {
     }
 }
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let mut methods = Methods { engine, world };
     register_arguments(&mut methods);
     register_environment(&mut methods);

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::process::nearest_name;
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::registry::Registry;
 use crate::script::secret;
 use crate::script::world::World;
 use crate::terminal::{self, Align, Stream, Table};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("style", move |context: NativeCallContext, text: Dynamic, words: Text| {
         // Which stream it is for is not known: a file must not get colours because the other one is a terminal.

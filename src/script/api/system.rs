@@ -5,19 +5,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext, Position};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, NativeCallContext, Position};
 
 use crate::process::{Error, ErrorKind};
 use crate::script::console::Console;
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::resolver::is_importing;
 use crate::script::secret::{self, Secret};
 use crate::script::world::{Halt, Why, World, lock};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     register_output(engine, world);
     register_script(engine, world);
     register_environment(engine, world);
@@ -74,7 +75,7 @@ fn print_out(console: &Console, halt: &Halt, line: Option<&str>) {
     }
 }
 
-fn register_output(engine: &mut Engine, world: &Arc<World>) {
+fn register_output(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.on_print(move |text| print_out(&shared.out(), &shared.halt, Some(text)));
     let shared = world.clone();
@@ -94,7 +95,7 @@ fn register_output(engine: &mut Engine, world: &Arc<World>) {
     engine.register_fn("eprint", move |value: Dynamic| eprint(&secret::shown(&value)));
 }
 
-fn register_script(engine: &mut Engine, world: &Arc<World>) {
+fn register_script(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("args", move || -> Array {
         shared.args.iter().map(|argument| Dynamic::from(Text::from(argument.as_str()))).collect()
@@ -119,7 +120,7 @@ fn register_script(engine: &mut Engine, world: &Arc<World>) {
     });
 }
 
-fn register_environment(engine: &mut Engine, world: &Arc<World>) {
+fn register_environment(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("env", move |context: NativeCallContext, name: Text| -> Result<Dynamic> {
         let place = CallPlace::of(&context);
@@ -169,7 +170,7 @@ fn variable(world: &World, name: &str, value: OsString) -> std::result::Result<D
     })
 }
 
-fn register_end(engine: &mut Engine, world: &Arc<World>) {
+fn register_end(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("exit", move |context: NativeCallContext| -> Result<()> { exit(&shared, &context, 0) });
     let shared = world.clone();

@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::files::{Location, TempKind, Temporary, Watch};
 use crate::process::{Error, os};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 use super::files::{Call, called, options};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     for (name, kind) in [("temp_dir", TempKind::Dir), ("temp_file", TempKind::File)] {
         let shared = world.clone();
         engine.register_fn(name, move |context: NativeCallContext| -> Result<PathBuf> {

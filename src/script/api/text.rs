@@ -1,8 +1,10 @@
 //! Text: where Rhai changes in place and returns nothing, these return the result.
 
-use rhai::{Dynamic, Engine, ImmutableString as Text};
+use rhai::{Dynamic, ImmutableString as Text};
 
-pub(super) fn register(engine: &mut Engine) {
+use crate::script::registry::Registry;
+
+pub(super) fn register(engine: &mut Registry) {
     engine.register_fn("trim", |text: &mut Text| Text::from(text.trim()));
     engine.register_fn("trim_start", |text: &mut Text| Text::from(text.trim_start()));
     engine.register_fn("trim_end", |text: &mut Text| Text::from(text.trim_end()));

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Span};
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::data::time::{Local, Moment};
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
 use crate::script::quantities::{local_zone, moment, named_zone, signed_duration};
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 use super::quantities::{answering, calculating, ordered};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Moment>("Time");
     engine.register_type_with_name::<Local>("LocalTime");
     for name in ["to_string", "to_debug"] {
@@ -30,7 +31,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     ordered::<Moment>(engine, world, |world, value| moment(world, value, "a comparison with a time"));
 }
 
-fn register_making(engine: &mut Engine, world: &Arc<World>) {
+fn register_making(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("now", move |context: NativeCallContext| -> Result<Moment> {
         let zone = local_zone(&shared).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
@@ -61,7 +62,7 @@ fn register_making(engine: &mut Engine, world: &Arc<World>) {
     });
 }
 
-fn register_fields(engine: &mut Engine) {
+fn register_fields(engine: &mut Registry) {
     let numbers: [(&str, fn(&Moment) -> i64); 8] = [
         ("year", |time| time.zoned().year().into()),
         ("month", |time| time.zoned().month().into()),
@@ -79,7 +80,7 @@ fn register_fields(engine: &mut Engine) {
     engine.register_get("zone", |time: &mut Moment| time.zone_name());
 }
 
-fn register_changing(engine: &mut Engine, world: &Arc<World>) {
+fn register_changing(engine: &mut Registry, world: &Arc<World>) {
     calculating(engine, world, "+", |time: Moment, duration: Dynamic| {
         time.plus(signed_duration(&duration, "a sum with a time")?).map(Dynamic::from)
     });

@@ -4,17 +4,18 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString as Text, Map, NativeCallContext};
 
 use crate::files::{self, Copying, Globbing, Location, Removing, Walking};
 use crate::process::Error;
 use crate::script::convert;
 use crate::script::options::Options;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 use super::files::{Call, Functions, called, options};
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let mut functions = Functions { engine, world };
     functions.two_with_options("copy", |call, from, to, map| {
         let options = options("copy", map, &["overwrite", "merge", "parents"])?;
@@ -89,7 +90,7 @@ fn walking(options: &Options) -> Result<Walking, Error> {
 }
 
 /// `glob(pattern)`, and `glob(directory, pattern)`, each with options.
-fn register_glob(engine: &mut Engine, world: &Arc<World>) {
+fn register_glob(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("glob", move |context: NativeCallContext, pattern: Dynamic| {
         called(&context, &shared, |call| glob(call, None, &pattern, &Map::new()))

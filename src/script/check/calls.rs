@@ -1,9 +1,12 @@
 //! The functions that can be called, and with how many arguments.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use rhai::{AST, Engine, Expr, FnAccess};
 
+use crate::script::Runtime;
 use crate::script::problem::Code;
 
 use super::Finding;
@@ -19,32 +22,69 @@ const KEYWORD_FUNCTIONS: &[&str] =
 /// The numbers of arguments that functions take, by their names.
 pub(crate) type Counts = HashMap<String, BTreeSet<usize>>;
 
-/// What is registered with an engine.
+/// What is registered with an engine. It is read when the first question comes: a program without calls has none.
+#[derive(Default)]
 pub(crate) struct Natives {
-    /// The functions that can be called without a namespace.
-    pub functions: Counts,
-    /// The verbs that nobody else has registered for values of theirs.
-    pub own_verbs: Vec<&'static str>,
+    functions: OnceLock<Counts>,
+    own_verbs: OnceLock<Vec<&'static str>>,
+    /// For an engine that has only what one program can call: what there is besides.
+    others: OnceLock<Counts>,
+    is_partial: OnceLock<()>,
 }
 
 impl Natives {
-    pub fn of(engine: &Engine) -> Self {
-        Self { functions: native_functions(engine), own_verbs: comparisons::own_verbs(engine) }
+    /// The functions that can be called without a namespace.
+    pub fn functions(&self, engine: &Engine) -> &Counts {
+        self.functions.get_or_init(|| native_functions(engine))
+    }
+
+    /// Says that the engine has only the functions that its program names.
+    pub fn set_partial(&self) {
+        // Set once, when the engine is made.
+        let _ = self.is_partial.set(());
+    }
+
+    /// The names of all functions that there are for other programs, too: for advice to one that has a mistake.
+    pub fn all(&self, engine: &Engine) -> &Counts {
+        match self.is_partial.get() {
+            None => self.functions(engine),
+            Some(()) => self.others.get_or_init(|| {
+                let complete = Runtime::builder().build();
+                complete.map(|complete| native_functions(complete.engine())).unwrap_or_default()
+            }),
+        }
+    }
+
+    /// The verbs that nobody else has registered for values of theirs.
+    pub fn own_verbs(&self, engine: &Engine) -> &[&'static str] {
+        self.own_verbs.get_or_init(|| comparisons::own_verbs(engine))
     }
 }
 
 /// The functions that are registered with an engine and can be called without a namespace.
 pub(super) fn native_functions(engine: &Engine) -> Counts {
-    let mut native = Counts::new();
-    let registered = engine.collect_fn_metadata(
+    let native = RefCell::new(Counts::new());
+    let note = |name: &str, parameters: usize| {
+        let mut native = native.borrow_mut();
+        match native.get_mut(name) {
+            Some(counts) => _ = counts.insert(parameters),
+            None => _ = native.insert(name.to_owned(), BTreeSet::from([parameters])),
+        }
+    };
+    // There are many: what a mapper gives would be copied once more.
+    let nothing: Vec<()> = engine.collect_fn_metadata(
         None,
-        |info| info.namespace.is_empty().then(|| (info.metadata.name.to_string(), info.metadata.num_params)),
+        |info| {
+            let name = info.metadata.name.as_str();
+            if info.namespace.is_empty() && is_word(name) {
+                note(name, info.metadata.num_params);
+            }
+            None
+        },
         true,
     );
-    for (name, parameters) in registered.into_iter().filter(|(name, _)| is_word(name)) {
-        native.entry(name).or_default().insert(parameters);
-    }
-    native
+    drop(nothing);
+    native.into_inner()
 }
 
 fn is_word(name: &str) -> bool {
@@ -82,20 +122,35 @@ pub(super) fn properties(program: &Program) -> HashSet<String> {
 
 /// The functions that can be called without a namespace.
 pub(super) struct Functions<'a> {
-    pub native: &'a Counts,
+    pub engine: &'a Engine,
+    pub natives: &'a Natives,
     pub script: Counts,
     /// What may be a method because a map has it; `None` when that may be anything.
     pub properties: Option<HashSet<String>>,
 }
 
 impl Functions<'_> {
+    /// What can be called, as far as the program names it.
+    fn native(&self) -> &Counts {
+        self.natives.functions(self.engine)
+    }
+
+    fn all_native(&self) -> &Counts {
+        self.natives.all(self.engine)
+    }
+
+    /// Whether a verb is ours alone.
+    pub fn is_own_verb(&self, name: &str) -> bool {
+        self.natives.own_verbs(self.engine).contains(&name)
+    }
+
     /// Whether the script itself defines it.
     pub fn in_script(&self, name: &str) -> bool {
         self.script.contains_key(name)
     }
 
     pub fn exists(&self, name: &str) -> bool {
-        KEYWORD_FUNCTIONS.contains(&name) || self.native.contains_key(name) || self.in_script(name)
+        KEYWORD_FUNCTIONS.contains(&name) || self.in_script(name) || self.all_native().contains_key(name)
     }
 
     /// Whether a map may have a function of this name.
@@ -114,7 +169,7 @@ impl Functions<'_> {
             return None;
         }
         let object = usize::from(is_method);
-        let native = self.native.get(name);
+        let native = self.native().get(name);
         let script = self.script.get(name);
         let fits = |counts: &BTreeSet<usize>, arguments: usize| counts.contains(&arguments);
         if native.is_some_and(|c| fits(c, arguments + object)) || script.is_some_and(|c| fits(c, arguments)) {
@@ -131,7 +186,7 @@ impl Functions<'_> {
             return Some(wrong_count(noun, name, &counts, arguments));
         }
         let help = foreign::function(name, |name| self.exists(name)).or_else(|| {
-            let names = self.native.keys().chain(self.script.keys()).map(String::as_str);
+            let names = self.all_native().keys().chain(self.script.keys()).map(String::as_str);
             // Names that begin so are not for scripts.
             let names = names.chain(KEYWORD_FUNCTIONS.iter().copied()).filter(|name| !name.starts_with("__"));
             let names = names.map(str::to_string);

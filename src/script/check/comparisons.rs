@@ -70,9 +70,9 @@ pub(super) fn own_verbs(engine: &Engine) -> Vec<&'static str> {
 }
 
 /// Reports comparisons of two types that are never equal, and that have no order.
-pub(super) fn find(program: &Program, functions: &Functions, own_verbs: &[&str], findings: &mut Findings) {
+pub(super) fn find(program: &Program, functions: &Functions, findings: &mut Findings) {
     let is_known = |name: &str| {
-        let is_ours = !VERBS.contains(&name) || own_verbs.contains(&name);
+        let is_ours = !VERBS.contains(&name) || functions.is_own_verb(name);
         is_ours && !program.defines(name) && !functions.may_be_property(name)
     };
     let kind = |expression: &Expr| kind_of(expression, &is_known);

@@ -219,8 +219,8 @@ impl<'a> Checker<'a> {
             properties.extend(theirs.iter().cloned());
             properties
         });
-        let natives = self.library.natives(self.engine);
-        let functions = Functions { native: &natives.functions, script, properties };
+        let natives = self.library.natives();
+        let functions = Functions { engine: self.engine, natives, script, properties };
         let around = Surroundings {
             functions: &functions,
             imports,
@@ -234,7 +234,7 @@ impl<'a> Checker<'a> {
         };
         names::find(program, &around, findings);
         unused::find(program, findings);
-        comparisons::find(program, &functions, &natives.own_verbs, findings);
+        comparisons::find(program, &functions, findings);
         flow::find(program, findings);
         captures::find(program, findings);
         shell::find(program, findings);

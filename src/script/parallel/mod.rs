@@ -29,6 +29,8 @@ use super::world::{Why, World, lock};
 pub(crate) use batch::Batch;
 use batch::ItemFailure;
 use panel::Panel;
+
+use crate::script::registry::Registry;
 pub(crate) use shown::{ItemOutput, Mode, Screen};
 pub(crate) use spool::Channel;
 
@@ -39,7 +41,7 @@ const LABEL_WIDTH: usize = 40;
 /// A thread that calls nothing of the script.
 const PLAIN_STACK: usize = 1024 * 1024;
 
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("parallel", move |context: NativeCallContext, items: Dynamic| {
         parallel(&shared, &context, &items, &Map::new(), None)

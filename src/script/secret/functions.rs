@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString as Text, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, ImmutableString as Text, NativeCallContext};
 
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::registry::Registry;
 use crate::script::world::World;
 
 use super::{MASK_IN_TEXT, Secret};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Secret>("Secret");
     let shared = world.clone();
     engine.register_fn("secret", move |context: NativeCallContext, value: Dynamic| {
@@ -42,7 +43,7 @@ fn make(world: &World, value: &Dynamic) -> std::result::Result<Secret, String> {
     Ok(Secret(text.into()))
 }
 
-fn register_questions(engine: &mut Engine) {
+fn register_questions(engine: &mut Registry) {
     let length = |secret: &mut Secret| secret.reveal().chars().count() as i64;
     let is_empty = |secret: &mut Secret| secret.reveal().is_empty();
     engine.register_fn("len", length).register_get("len", length);
@@ -60,7 +61,7 @@ fn register_questions(engine: &mut Engine) {
 }
 
 /// What is joined to a secret becomes a part of it.
-fn register_joining(engine: &mut Engine, world: &Arc<World>) {
+fn register_joining(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("trim", |secret: &mut Secret| Secret(secret.reveal().trim().into()));
     engine.register_fn("+", |one: Secret, other: Secret| one.between("", other.reveal()));
     engine.register_fn("+", |secret: Secret, text: Text| secret.between("", &text));

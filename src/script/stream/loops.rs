@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, EvalAltResult, Module};
 
 use crate::script::error::{CallPlace, copied};
+use crate::script::registry::Registry;
 use crate::script::world::{Why, World};
 
 use super::Stream;
@@ -71,7 +72,7 @@ impl Iterator for StreamIterator {
 }
 
 /// Rhai makes an iterator from a value alone; the world comes along in the closure.
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let mut module = Module::new();
     let world = world.clone();
     module.set_iter_result(TypeId::of::<Stream>(), move |value| {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use regex::Regex;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
 use crate::data::pattern;
 use crate::script::api::compiled;
 use crate::script::error::{CallPlace, Stop};
+use crate::script::registry::Registry;
 use crate::script::secret;
 use crate::script::world::World;
 
@@ -20,12 +21,12 @@ type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 /// The names of the methods that give another stream. The check before running has to know them.
 pub(crate) const ADAPTORS: &[&str] = &["take", "skip", "containing", "matching", "map", "filter"];
 
-pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     register_adaptors(engine, world);
     register_readers(engine, world);
 }
 
-fn register_adaptors(engine: &mut Engine, world: &Arc<World>) {
+fn register_adaptors(engine: &mut Registry, world: &Arc<World>) {
     let numbers: [(&str, fn(usize) -> Narrow); 2] = [("take", Narrow::Take), ("skip", Narrow::Skip)];
     for (name, narrow) in numbers {
         adaptor(engine, world, name, move |_, _, n: i64| match usize::try_from(n) {
@@ -52,7 +53,7 @@ fn register_adaptors(engine: &mut Engine, world: &Arc<World>) {
 
 /// Registers a method that makes a new stream of the old one, with one more step.
 fn adaptor<T: rhai::Variant + Clone>(
-    engine: &mut Engine,
+    engine: &mut Registry,
     world: &Arc<World>,
     name: &'static str,
     step: impl Fn(&NativeCallContext, &Chain, T) -> std::result::Result<Step, String> + Send + Sync + 'static,
@@ -126,7 +127,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn register_readers(engine: &mut Engine, world: &Arc<World>) {
+fn register_readers(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("to_array", move |context: NativeCallContext, stream: Stream| -> Result<Array> {
         let mut reading = Reading::begin(&context, &shared, &stream)?;

@@ -13,14 +13,14 @@ mod methods;
 
 use std::sync::{Arc, Mutex};
 
-use rhai::Engine;
-
 use crate::files::FileLines;
 use crate::process::{self, Identity};
 
 use super::error::CallPlace;
 use super::world::{World, lock};
 use chain::{Chain, Source};
+
+use crate::script::registry::Registry;
 
 pub(crate) use methods::ADAPTORS;
 
@@ -103,7 +103,7 @@ impl Stream {
     }
 }
 
-pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
+pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_type_with_name::<Stream>("Stream");
     engine.register_fn("to_string", |stream: &mut Stream| match stream.identity {
         Some(_) => "a stream of a running command",
