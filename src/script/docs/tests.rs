@@ -180,7 +180,15 @@ fn the_functions_of_modules_are_what_their_comments_say() {
 
 /// The kinds that an error may have, besides those of modules.
 fn is_kind(name: &str) -> bool {
-    let own = ["script_error", "thrown", "not_a_repository"];
+    let own = [
+        "script_error",
+        "thrown",
+        "not_a_repository",
+        "assertion_failed",
+        "http_status",
+        "http_failed",
+        "unsafe_archive",
+    ];
     // A function that has to do with it.
     let is_function =
         |name| Reference::load().entries().any(|(_, entry)| entry.signatures.iter().any(|s| s.name == name));
