@@ -1,4 +1,4 @@
-//! Version numbers as [Semantic Versioning 2.0.0](https://semver.org/spec/v2.0.0.html) has them, with or without a `v` in front.
+//! Version numbers as [Semantic Versioning 2.0.0](https://semver.org/spec/v2.0.0.html) has them, with or without a `v`.
 
 use std::cmp::Ordering;
 
