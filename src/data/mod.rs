@@ -17,4 +17,5 @@ pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod toml;
 pub(crate) mod value;
+pub(crate) mod version;
 pub(crate) mod yaml;

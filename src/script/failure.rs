@@ -10,6 +10,7 @@ use super::error::CommandError;
 use super::parallel::Batch;
 use super::problem::Problem;
 use super::secret::{self, Secrets};
+use super::stdlib;
 use super::world::Sources;
 
 /// What kind of failure ended a script; the runner's exit code follows from it.
@@ -126,6 +127,15 @@ impl Failure {
 
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.0.notes.push(note.into());
+        self
+    }
+
+    /// What a module of ours raises is told where the script calls into it: nobody can mend anything in there.
+    fn out_of_library(mut self) -> Self {
+        let is_ours = |place: &Place| stdlib::source(&place.file).is_some();
+        while self.0.place.as_ref().is_some_and(is_ours) && self.0.frames.iter().any(|frame| frame.place.is_some()) {
+            self.0.place = self.0.frames.remove(0).place;
+        }
         self
     }
 
@@ -274,7 +284,7 @@ impl Explainer<'_> {
         calls.reverse();
         let mut failure = self.innermost(error, source.as_deref());
         failure.0.frames = calls;
-        failure
+        failure.out_of_library()
     }
 
     fn innermost(&self, error: EvalAltResult, source: Option<&str>) -> Failure {
@@ -318,7 +328,8 @@ impl Explainer<'_> {
             let failure = Failure::new(FailureKind::Script, error.message.clone());
             return failure.among(error.batch.as_deref()).at(raised.or(place));
         }
-        Failure::new(FailureKind::Script, message_of_value(&value)).at(place)
+        let help = value.read_lock::<rhai::Map>().and_then(|map| map.get("help").map(secret::shown));
+        Failure::new(FailureKind::Script, message_of_value(&value)).at(place).with_help(help)
     }
 
     /// For a function that is not there with these arguments: what it takes, or what may have been meant.

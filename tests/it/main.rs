@@ -17,6 +17,7 @@ mod examples;
 mod files;
 mod format;
 mod harness;
+mod http;
 mod layers;
 mod people;
 mod process;

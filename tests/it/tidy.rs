@@ -42,6 +42,15 @@ fn every_library_file_is_embedded() {
     none(not_embedded(&names, &read("src/script/stdlib.rs")));
 }
 
+#[test]
+fn modules_of_the_library_can_be_read_at_a_sitting() {
+    let _shared = leaks::shared();
+    let mut names = Vec::new();
+    below(&project_dir().join("stdlib"), "", &mut names);
+    let lines = |name: &String| read(&format!("stdlib/{name}")).lines().count();
+    none(names.iter().filter(|name| lines(name) >= 150).map(|name| format!("{name} has 150 lines or more")).collect());
+}
+
 #[track_caller]
 fn none(problems: Vec<String>) {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));

@@ -31,6 +31,7 @@ mod temp;
 mod text;
 mod times;
 mod trees;
+mod versions;
 
 use std::sync::Arc;
 
@@ -70,6 +71,7 @@ pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     files::register(engine, world);
     formats::register(engine, world);
     codes::register(engine, world);
+    versions::register(engine, world);
     patterns::register(engine, world);
     quantities::register(engine, world);
     times::register(engine, world);

@@ -22,6 +22,7 @@ pub mod text;
 pub mod topic;
 pub mod users;
 pub mod verdict;
+pub mod web;
 
 /// The program under test.
 pub fn procscript_bin() -> PathBuf {
