@@ -34,6 +34,7 @@ mod json;
 mod library;
 pub(crate) mod load;
 mod options;
+mod order;
 mod parallel;
 mod people;
 mod problem;

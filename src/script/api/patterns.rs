@@ -49,7 +49,7 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
         });
     }
     register_replacing(engine, world, &cache);
-    register_splitting(engine);
+    register_splitting(engine, world);
 }
 
 /// The pattern that stands for itself, or that a text is.
@@ -196,15 +196,24 @@ fn replace(
     Ok(result.into())
 }
 
-fn register_splitting(engine: &mut Engine) {
+fn register_splitting(engine: &mut Engine, world: &Arc<World>) {
     let parts = |parts: &mut dyn Iterator<Item = &str>| -> Array { parts.map(Into::into).collect() };
-    let most = |limit: i64| usize::try_from(limit).unwrap_or(0);
     engine.register_fn("split", move |regex: &mut Regex, text: Text| parts(&mut regex.split(&text)));
     engine.register_fn("split", move |text: &mut Text, regex: Regex| parts(&mut regex.split(text)));
-    engine.register_fn("split", move |regex: &mut Regex, text: Text, limit: i64| {
-        parts(&mut regex.splitn(&text, most(limit)))
+    let shared = world.clone();
+    engine.register_fn("split", move |context: NativeCallContext, regex: &mut Regex, text: Text, limit: i64| {
+        most(&shared, &context, limit).map(|limit| parts(&mut regex.splitn(&text, limit)))
     });
-    engine.register_fn("split", move |text: &mut Text, regex: Regex, limit: i64| {
-        parts(&mut regex.splitn(text, most(limit)))
+    let shared = world.clone();
+    engine.register_fn("split", move |context: NativeCallContext, text: &mut Text, regex: Regex, limit: i64| {
+        most(&shared, &context, limit).map(|limit| parts(&mut regex.splitn(text, limit)))
     });
+}
+
+/// In no parts there would be nothing of the text.
+fn most(world: &World, context: &NativeCallContext, limit: i64) -> Result<usize> {
+    let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or(limit);
+    limit.map_err(|limit| {
+        CallPlace::of(context).invalid(world, format!("the limit of split is a number of at least 1, not {limit}"))
+    })
 }
