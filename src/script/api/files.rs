@@ -106,8 +106,17 @@ pub(super) fn called<T>(
     world: &World,
     work: impl FnOnce(&Call) -> Result<T, Error>,
 ) -> Result<T, Box<EvalAltResult>> {
+    called_at(&CallPlace::of(context), world, work)
+}
+
+/// The same, where the place of the call is known.
+pub(super) fn called_at<T>(
+    place: &CallPlace,
+    world: &World,
+    work: impl FnOnce(&Call) -> Result<T, Error>,
+) -> Result<T, Box<EvalAltResult>> {
     let call = Call { world, surroundings: world.context() };
-    work(&call).map_err(|error| CallPlace::of(context).raise(world, error))
+    work(&call).map_err(|error| place.raise(world, error))
 }
 
 /// The options of a function.
