@@ -1,6 +1,7 @@
 //! Points in time, with a time zone, and dates and times of day without one.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::temporal::Pieces;
@@ -25,6 +26,16 @@ impl Moment {
     }
 
     /// With an offset or `Z`: `2024-05-01T12:00:00+02:00`.
+    /// As file systems have it.
+    pub fn from_system(time: SystemTime, zone: TimeZone) -> Result<Self, String> {
+        let timestamp = Timestamp::try_from(time).map_err(|error| error.to_string())?;
+        Ok(Self(timestamp.to_zoned(zone)))
+    }
+
+    pub fn to_system(&self) -> SystemTime {
+        self.0.timestamp().into()
+    }
+
     pub fn from_rfc3339(text: &str) -> Result<Self, String> {
         match Self::from_iso(text, &TimeZone::UTC)? {
             (moment, true) => Ok(moment),

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::process::{Error, ErrorKind, os, os::FileFacts};
 
 use super::temp::random_name;
-use super::write::{open_output, taken};
+use super::write::{open_output, taken, write_all};
 use super::{Location, Removing, Watch, remove, walk};
 
 /// How much is copied between two looks at whether to go on.
@@ -153,6 +153,9 @@ fn fill(
         return Err(from.refused("copy", format_args!("{to} is the same file")));
     }
     os::truncate(target).map_err(failed)?;
+    if !there.is_file() {
+        return pass_on(source, target, (from, to), watch);
+    }
     loop {
         watch.check()?;
         // Within the kernel, where it can.
@@ -163,9 +166,6 @@ fn fill(
             break;
         }
     }
-    if !there.is_file() {
-        return Ok(());
-    }
     if options.keeps_all {
         os::give_to_owner_of(target, metadata);
         let times = fs::FileTimes::new();
@@ -173,6 +173,19 @@ fn fill(
         target.set_times(metadata.accessed().map_or(times, |time| times.set_accessed(time))).map_err(failed)?;
     }
     os::set_mode_of(target, kept_mode(&facts, options)).map_err(failed)
+}
+
+/// Into what may block for ever: a FIFO whose reader does something else, a terminal.
+fn pass_on(source: &File, target: &File, (from, to): (&Location, &Location), watch: &Watch) -> Result<(), Error> {
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        let read = os::read_append(source, &mut buffer, PIECE as usize);
+        match read.map_err(|error| from.cannot_be_read(&error))? {
+            0 => return Ok(()),
+            _ => write_all(to, target, &buffer, false, watch)?,
+        }
+    }
 }
 
 fn kept_mode(facts: &FileFacts, options: &Copying) -> u32 {

@@ -55,7 +55,9 @@ pub(crate) fn glob(base: &Location, pattern: &str, options: &Globbing, watch: &W
     for alternative in alternatives(pattern).map_err(invalid)? {
         let is_absolute = alternative.starts_with('/');
         let parts = alternative.split('/').filter(|part| !part.is_empty());
-        let parts = parts.map(parse).collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+        let mut parts = parts.map(parse).collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+        // Two in a row stand for what one stands for, but by as many ways as there are directories.
+        parts.dedup_by(|one, other| matches!((one, other), (Part::Anywhere, Part::Anywhere)));
         let root = || Location { shown: "/".into(), path: "/".into() };
         let start = if is_absolute { root() } else { base.clone() };
         let only_dirs = alternative.ends_with('/');

@@ -23,7 +23,7 @@ pub(crate) use info::{info, is_there, make_dir, set_mode, touch};
 pub(crate) use lines::FileLines;
 pub(crate) use links::{hard_link, read_link, symlink};
 pub(crate) use location::Location;
-pub(crate) use read::{Encoded, read, text_of};
+pub(crate) use read::{Encoded, read, read_pieces, text_of};
 pub(crate) use remove::{Removing, remove};
 pub(crate) use temp::{Kind as TempKind, Temporaries, Temporary};
 pub(crate) use walk::{Walking, entries, walk};

@@ -1,5 +1,6 @@
 //! Whole files.
 
+use std::fs::{File, Metadata};
 use std::io;
 
 use crate::process::{Error, os};
@@ -19,30 +20,64 @@ pub(crate) struct Encoded {
     pub malformed: Malformed,
 }
 
-/// All bytes of a file. A FIFO is read until its writers have left, and nothing waits longer than the watch allows.
-pub(crate) fn read(from: &Location, watch: &Watch) -> Result<Vec<u8>, Error> {
-    let failed = |error: &io::Error| from.cannot_be_read(error);
-    let (file, is_fifo) = os::open_for_reading(&from.path).map_err(|error| failed(&error))?;
-    let metadata = file.metadata().map_err(|error| failed(&error))?;
-    let is_plain = metadata.is_file();
-    if is_fifo {
-        watch.wait_readable(&file)?;
+/// A file that is read from its beginning to its end, and that nothing waits for longer than the watch allows. A FIFO is
+/// read until its writers have left.
+struct Reading<'a> {
+    from: &'a Location,
+    file: File,
+    metadata: Metadata,
+}
+
+impl<'a> Reading<'a> {
+    fn open(from: &'a Location, watch: &Watch) -> Result<Self, Error> {
+        let failed = |error: io::Error| from.cannot_be_read(&error);
+        let (file, is_fifo) = os::open_for_reading(&from.path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if is_fifo {
+            watch.wait_readable(&file)?;
+        }
+        Ok(Self { from, file, metadata })
     }
+
+    /// How many bytes have come to the end of the buffer; none at the end of the file.
+    fn more(&self, bytes: &mut Vec<u8>, room: usize, watch: &Watch) -> Result<usize, Error> {
+        match self.metadata.is_file() {
+            true => watch.check()?,
+            false => watch.wait_readable(&self.file)?,
+        }
+        bytes.try_reserve(room).map_err(|_| no_memory(self.from))?;
+        os::read_append(&self.file, bytes, room).map_err(|error| self.from.cannot_be_read(&error))
+    }
+}
+
+fn no_memory(from: &Location) -> Error {
+    from.refused("read", "there is not enough memory")
+}
+
+/// All bytes of a file.
+pub(crate) fn read(from: &Location, watch: &Watch) -> Result<Vec<u8>, Error> {
+    let reading = Reading::open(from, watch)?;
     let mut bytes = Vec::new();
     // Room for all of it, and for noticing that there is no more.
-    let wanted = usize::try_from(metadata.len().min(MOST_IN_ADVANCE)).unwrap_or(0) + 1;
-    bytes.try_reserve_exact(wanted).map_err(|_| from.refused("read", "there is not enough memory"))?;
+    let wanted = usize::try_from(reading.metadata.len().min(MOST_IN_ADVANCE)).unwrap_or(0) + 1;
+    bytes.try_reserve_exact(wanted).map_err(|_| no_memory(from))?;
     loop {
-        match is_plain {
-            true => watch.check()?,
-            false => watch.wait_readable(&file)?,
-        }
         let room = (bytes.capacity() - bytes.len()).clamp(1, PIECE);
-        bytes.try_reserve(room).map_err(|_| from.refused("read", "there is not enough memory"))?;
-        if os::read_append(&file, &mut bytes, room).map_err(|error| failed(&error))? == 0 {
+        if reading.more(&mut bytes, room, watch)? == 0 {
             return Ok(bytes);
         }
     }
+}
+
+/// The same piece by piece, for what need not have all at once.
+pub(crate) fn read_pieces(from: &Location, watch: &Watch, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+    let reading = Reading::open(from, watch)?;
+    let mut piece = Vec::new();
+    while reading.more(&mut piece, PIECE, watch)? > 0 {
+        take(&piece);
+        piece.clear();
+    }
+    Ok(())
 }
 
 /// The bytes of a file as text.

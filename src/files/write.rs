@@ -66,7 +66,7 @@ pub(crate) fn write(to: &Location, bytes: &[u8], options: &Writing, watch: &Watc
             if how == How::InPlace {
                 os::truncate(&file).map_err(failed)?;
             }
-            fill(to, &file, bytes, is_plain, watch)?;
+            write_all(to, &file, bytes, is_plain, watch)?;
             os::close(file).map_err(failed)
         }
     }
@@ -83,7 +83,7 @@ pub(super) fn open_output(to: &Location, append: bool, mode: u32, watch: &Watch)
     }
 }
 
-fn fill(to: &Location, file: &File, bytes: &[u8], is_plain: bool, watch: &Watch) -> Result<(), Error> {
+pub(super) fn write_all(to: &Location, file: &File, bytes: &[u8], is_plain: bool, watch: &Watch) -> Result<(), Error> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let size = if is_plain { PIECE } else { PIPE_PIECE };
@@ -118,7 +118,7 @@ fn write_atomically(to: &Location, bytes: &[u8], options: &Writing, watch: &Watc
         if let Some(mode) = options.mode {
             os::set_mode_of(&file, mode).map_err(failed)?;
         }
-        fill(to, &file, bytes, true, watch)?;
+        write_all(to, &file, bytes, true, watch)?;
         // Or a crash of the system could leave an empty file under the name.
         file.sync_all().map_err(failed)?;
         os::close(file).map_err(failed)?;

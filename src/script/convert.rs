@@ -204,7 +204,7 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     let trimmed = text.trim();
     let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(digits);
-    let Ok(number) = number.parse::<f64>() else { return wrong("it does not start with a number") };
+    let Ok(fraction) = number.parse::<f64>() else { return wrong("it does not start with a number") };
     let factor: u64 = match unit.trim() {
         "" | "B" => 1,
         "kB" | "KB" => 1000,
@@ -217,9 +217,13 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         "TiB" => 1 << 40,
         _ => return wrong(&format!("the unit `{}` is not known", unit.trim())),
     };
-    let bytes = number * factor as f64;
-    match bytes < 9e18 {
-        true => Ok(bytes as u64),
-        false => wrong("it is too large"),
+    // A float does not hold every large number.
+    let bytes = match number.parse::<u64>() {
+        Ok(whole) => whole.checked_mul(factor),
+        Err(_) => Some(fraction * factor as f64).filter(|bytes| *bytes < i64::MAX as f64).map(|bytes| bytes as u64),
+    };
+    match bytes.filter(|bytes| i64::try_from(*bytes).is_ok()) {
+        Some(bytes) => Ok(bytes),
+        None => wrong("it is too large"),
     }
 }

@@ -13,6 +13,7 @@
 //! # Ok::<(), procscript::script::Failure>(())
 //! ```
 
+mod apart;
 mod api;
 #[cfg(feature = "cli")]
 mod arguments;
@@ -20,7 +21,6 @@ mod builder;
 mod caught;
 mod check;
 mod console;
-mod contents;
 mod convert;
 mod defer;
 #[cfg(feature = "cli")]
@@ -34,6 +34,7 @@ mod json;
 mod library;
 pub(crate) mod load;
 mod options;
+mod order;
 mod parallel;
 mod people;
 mod problem;

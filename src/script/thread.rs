@@ -9,7 +9,7 @@ use super::world::lock;
 /// two limits below, the deepest script takes about a third of it (`language/recursion_is_bounded`).
 pub(super) const STACK: usize = 512 * 1024 * 1024;
 /// Where so much cannot be reserved (`ulimit -v`).
-pub(super) const SMALL_STACK: usize = 64 * 1024 * 1024;
+pub(crate) const SMALL_STACK: usize = 64 * 1024 * 1024;
 
 /// Runs a closure on a thread whose stack is large enough for every script that the limits allow.
 pub(super) fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {

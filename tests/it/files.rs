@@ -110,7 +110,21 @@ fn whatever_takes_long_is_interrupted() {
     let scratch = Scratch::new();
     let made = std::process::Command::new("mkfifo").arg(scratch.path().join("fifo")).status();
     assert!(made.expect("mkfifo is there").success());
+    let made = std::process::Command::new("mkfifo").arg(scratch.path().join("stalled")).status();
+    assert!(made.expect("mkfifo is there").success());
+    // Its reader has opened it, and does something else. Open for both, so that nobody waits here.
+    let stalled = std::fs::OpenOptions::new().read(true).write(true).open(scratch.path().join("stalled"));
+    let _stalled = stalled.expect("a FIFO can be opened for both");
+    std::fs::write(scratch.path().join("large"), vec![b'x'; 1 << 20]).expect("there is room");
+    let list = format!("[{}1]", "1, ".repeat(3_000_000));
+    std::fs::write(scratch.path().join("list"), list).expect("there is room");
     for code in [
+        "write_bytes(\"stalled\", blob(1000000))",
+        "copy(\"large\", \"stalled\")",
+        "parse_json(read_text(\"list\"))",
+        "read_yaml(\"list\")",
+        "parse_toml(\"a = \" + read_text(\"list\"))",
+        "read_text(\"list\").find_all(\".\")",
         // Nobody writes, nobody reads, and there is no end.
         "read_text(\"fifo\")",
         "path(\"fifo\").lines().count()",

@@ -6,6 +6,7 @@ use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, 
 
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::order::merge_sort;
 use crate::script::registry::Registry;
 use crate::script::secret::{self, Secret};
 use crate::script::world::World;
@@ -22,8 +23,12 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     });
 
     // Rhai takes text here for the name of a function to call.
-    engine.register_fn("index_of", |array: &mut Array, value: Text| index_of(array, &value, 0));
-    engine.register_fn("index_of", |array: &mut Array, value: Text, start: i64| index_of(array, &value, start));
+    engine.register_fn("index_of", |context: NativeCallContext, array: &mut Array, value: Text| {
+        index_of(&context, array, &value, 0)
+    });
+    engine.register_fn("index_of", |context: NativeCallContext, array: &mut Array, value: Text, start: i64| {
+        index_of(&context, array, &value, start)
+    });
 
     // Rhai allocates whatever it is asked for, and the process aborts when there is not so much.
     engine.register_fn("pad", |context: NativeCallContext, array: &mut Array, length: i64, value: Dynamic| {
@@ -129,16 +134,25 @@ fn join(array: &Array, separator: &str) -> Dynamic {
     if is_secret { Secret::from(text).into() } else { text.into() }
 }
 
-/// The index of the first element from `start` on that is this text, or -1. A negative `start` counts
-/// from the end.
-fn index_of(array: &Array, value: &str, start: i64) -> i64 {
+/// The index of the first element from `start` on that is equal to this text, as a path or a duration can be, or -1. A
+/// negative `start` counts from the end.
+fn index_of(context: &NativeCallContext, array: &Array, value: &Text, start: i64) -> Result<i64> {
     let length = array.len() as i64;
     let start = if start < 0 { (length + start).max(0) } else { start.min(length) };
-    let found = array
-        .iter()
-        .skip(start as usize)
-        .position(|element| element.read_lock::<Text>().is_some_and(|text| text.as_str() == value));
-    found.map_or(-1, |index| index as i64 + start)
+    for (index, element) in array.iter().enumerate().skip(start as usize) {
+        let is_equal = match element.read_lock::<Text>() {
+            Some(text) => *text == *value,
+            // Only types that are not Rhai's own can be equal to a text.
+            None if element.is_variant() => {
+                context.call_native_fn::<bool>("==", (element.flatten_clone(), value.clone())).unwrap_or(false)
+            }
+            None => false,
+        };
+        if is_equal {
+            return Ok(index as i64);
+        }
+    }
+    Ok(-1)
 }
 
 /// Whether `a` may stand before `b`: the comparer gives a number that is not positive, or `false` for
@@ -155,24 +169,6 @@ fn is_in_order(context: &NativeCallContext, comparer: &FnPtr, a: &Dynamic, b: &D
         )
         .into()),
     }
-}
-
-/// A stable sort that stops at the first error, and that no contradictory comparer can upset.
-fn merge_sort(mut values: Array, is_in_order: &mut impl FnMut(&Dynamic, &Dynamic) -> Result<bool>) -> Result<Array> {
-    if values.len() < 2 {
-        return Ok(values);
-    }
-    let right = values.split_off(values.len() / 2);
-    let mut left = merge_sort(values, is_in_order)?.into_iter().peekable();
-    let mut right = merge_sort(right, is_in_order)?.into_iter().peekable();
-    let mut merged = Array::with_capacity(left.len() + right.len());
-    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let next = if is_in_order(a, b)? { left.next() } else { right.next() };
-        merged.extend(next);
-    }
-    merged.extend(left);
-    merged.extend(right);
-    Ok(merged)
 }
 
 /// So many bytes of arguments any system takes, with room for the rest of the command and for its environment; what

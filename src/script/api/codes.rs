@@ -7,8 +7,8 @@ use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCal
 use crate::data::digest::{Hasher, NAMES};
 use crate::data::problem::Problem;
 use crate::data::{codes, template};
+use crate::files::{self, Encoded};
 use crate::process::{Error, nearest_name};
-use crate::script::contents::Named;
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::registry::Registry;
@@ -16,7 +16,9 @@ use crate::script::secret::{Secret, unmasked};
 use crate::script::values;
 use crate::script::world::World;
 
-use super::formats::{at_line, not_decoded, secret_text};
+use super::contents;
+use super::files::called_at;
+use super::formats::{at_line, not_decoded, secret_text, without_mark};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -63,9 +65,11 @@ fn register_hashes(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("hash_file", move |context: NativeCallContext, path: Dynamic, name: Text| -> Result<String> {
         let place = CallPlace::of(&context);
-        let file = Named::new(&shared, &place, &path)?;
         let mut hasher = hasher(&name).map_err(|problem| place.invalid(&shared, problem))?;
-        file.read(&shared, &place, |piece| hasher.update(piece))?;
+        called_at(&place, &shared, |call| {
+            let from = call.path(&path)?;
+            call.watched(|watch| files::read_pieces(&from, watch, |piece| hasher.update(piece)))
+        })?;
         Ok(hasher.finish())
     });
 }
@@ -135,9 +139,9 @@ fn register_templates(engine: &mut Registry, world: &Arc<World>) {
         "render_file",
         move |context: NativeCallContext, path: Dynamic, values: Map| -> Result<Dynamic> {
             let place = CallPlace::of(&context);
-            let file = Named::new(&shared, &place, &path)?;
-            let text = file.read_text(&shared, &place)?;
-            render(&shared, &place, &text, values, &format!("`{}`", file.shown))
+            let read = called_at(&place, &shared, |call| contents::text(call, &path, Encoded::default()));
+            let (file, text) = read?;
+            render(&shared, &place, &without_mark(text.into()), values, &file.to_string())
         },
     );
 }

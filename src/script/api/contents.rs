@@ -34,22 +34,24 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     });
     functions.two_with_options("write_text", |call, value, content, map| {
         let options = options("write_text", map, &["atomic", "mode", "parents", "encoding"])?;
-        write_text(call, value, content, &options, in_place_or_atomic(&options)?)
+        write_text(call, value, content, &options)
     });
     functions.two_with_options("append_text", |call, value, content, map| {
-        write_text(call, value, content, &options("append_text", map, &["mode", "parents", "encoding"])?, How::Append)
+        write_text(call, value, content, &options("append_text", map, &["mode", "parents", "encoding"])?)
     });
     functions.two_with_options("write_bytes", |call, value, content, map| {
-        let options = options("write_bytes", map, &["atomic", "mode", "parents"])?;
+        let options = options("write_bytes", map, WRITING)?;
         let Some(bytes) = content.read_lock::<Blob>() else {
             let kind = convert::kind_of(content);
             return Err(Error::invalid_argument(format!("write_bytes takes a blob, not {kind}: use write_text")));
         };
-        write(call, value, &bytes, &options, in_place_or_atomic(&options)?, false)
+        write(call, value, &bytes, &options, false)
     });
     register_stream(engine, world);
 }
 
+/// The options of everything that writes a whole file.
+pub(super) const WRITING: &[&str] = &["atomic", "mode", "parents"];
 const READING: &[&str] = &["encoding", "lossy"];
 
 fn encoding(options: &Options) -> Result<Encoding, Error> {
@@ -63,7 +65,8 @@ fn encoded(options: &Options) -> Result<Encoded, Error> {
     Ok(Encoded { encoding: encoding(options)?, malformed: if lossy { Malformed::Lossy } else { Malformed::Strict } })
 }
 
-fn text(call: &Call, value: &Dynamic, how: Encoded) -> Result<(Location, String), Error> {
+/// The text of the file that a value names, and that file.
+pub(super) fn text(call: &Call, value: &Dynamic, how: Encoded) -> Result<(Location, String), Error> {
     let from = call.path(value)?;
     let bytes = call.watched(|watch| files::read(&from, watch))?;
     let text = files::text_of(&from, bytes, how)?;
@@ -90,13 +93,19 @@ fn lines(call: &Call, from: &Location, text: &str) -> Result<Array, Error> {
     Ok(lines)
 }
 
-fn in_place_or_atomic(options: &Options) -> Result<How, Error> {
-    let is_atomic = options.flag("atomic", false).map_err(Error::invalid_argument)?;
-    Ok(if is_atomic { How::Atomically } else { How::InPlace })
+/// What the options say about writing a whole file.
+pub(super) fn writing(options: &Options, is_private: bool) -> Result<Writing, Error> {
+    let flag = |name| options.flag(name, false).map_err(Error::invalid_argument);
+    let how = match options.function {
+        "append_text" => How::Append,
+        _ if flag("atomic")? => How::Atomically,
+        _ => How::InPlace,
+    };
+    Ok(Writing { how, mode: mode_option(options)?, is_private, parents: flag("parents")? })
 }
 
 /// Text, what can be an argument of a command, or an array of lines.
-fn write_text(call: &Call, value: &Dynamic, content: &Dynamic, options: &Options, how: How) -> Result<(), Error> {
+fn write_text(call: &Call, value: &Dynamic, content: &Dynamic, options: &Options) -> Result<(), Error> {
     let mut bytes = Vec::new();
     let is_private = match content.read_lock::<Array>() {
         Some(lines) => {
@@ -119,20 +128,11 @@ fn write_text(call: &Call, value: &Dynamic, content: &Dynamic, options: &Options
         let text = text.map_err(|_| Error::invalid_argument("what is written is a path that is not UTF-8 text"))?;
         bytes = encoding.encode(&text).map_err(|error| Error::invalid_argument(error.to_string()))?;
     }
-    write(call, value, &bytes, options, how, is_private)
+    write(call, value, &bytes, options, is_private)
 }
 
-fn write(
-    call: &Call,
-    value: &Dynamic,
-    bytes: &[u8],
-    options: &Options,
-    how: How,
-    is_private: bool,
-) -> Result<(), Error> {
-    let to = call.path(value)?;
-    let parents = options.flag("parents", false).map_err(Error::invalid_argument)?;
-    let writing = Writing { how, mode: mode_option(options)?, is_private, parents };
+fn write(call: &Call, value: &Dynamic, bytes: &[u8], options: &Options, is_private: bool) -> Result<(), Error> {
+    let (to, writing) = (call.path(value)?, writing(options, is_private)?);
     call.watched(|watch| files::write(&to, bytes, &writing, watch))
 }
 

@@ -8,11 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Variant};
 
+use crate::data::quantity::Size;
+use crate::data::time::Moment;
 use crate::files::{self, Location, Watch};
 use crate::process::{Context, Error, os::FileFacts};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::quantities::{local_zone, moment};
 use crate::script::registry::Registry;
 use crate::script::world::World;
 
@@ -107,8 +110,17 @@ pub(super) fn called<T>(
     world: &World,
     work: impl FnOnce(&Call) -> Result<T, Error>,
 ) -> Result<T, Box<EvalAltResult>> {
+    called_at(&CallPlace::of(context), world, work)
+}
+
+/// The same, where the place of the call is known.
+pub(super) fn called_at<T>(
+    place: &CallPlace,
+    world: &World,
+    work: impl FnOnce(&Call) -> Result<T, Error>,
+) -> Result<T, Box<EvalAltResult>> {
     let call = Call { world, surroundings: world.context() };
-    work(&call).map_err(|error| CallPlace::of(context).raise(world, error))
+    work(&call).map_err(|error| place.raise(world, error))
 }
 
 /// The options of a function.
@@ -124,13 +136,13 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     functions.one("is_link", |call, value| is(call, value, false, Metadata::is_symlink));
     functions.one("file_size", |call, value| {
         let metadata = files::info(&call.path(value)?, true)?;
-        Ok(i64::try_from(metadata.len()).unwrap_or(i64::MAX))
+        Ok(Size(metadata.len()))
     });
     functions.one("mode", |call, value| Ok(i64::from(FileFacts::of(&files::info(&call.path(value)?, true)?).mode)));
     functions.one_with_options("metadata", |call, value, map| {
         let options = options("metadata", map, &["follow"])?;
         let follow = options.flag("follow", true).map_err(Error::invalid_argument)?;
-        Ok(facts(&files::info(&call.path(value)?, follow)?))
+        facts(call, &files::info(&call.path(value)?, follow)?)
     });
     functions.two("chmod", |call, value, mode: &Dynamic| {
         let mode = mode_of(mode, "the mode of chmod").map_err(Error::invalid_argument)?;
@@ -142,12 +154,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     });
     functions.one_with_options("touch", |call, value, map| {
         let options = options("touch", map, &["modified"])?;
-        let modified = options.number("modified").map_err(Error::invalid_argument)?;
-        let modified = modified.map(|seconds| {
-            time_of(seconds).ok_or_else(|| {
-                Error::invalid_argument(format!("{seconds:e} seconds after 1970 is no time that a file can have"))
-            })
-        });
+        let modified = options.map.get("modified").map(|value| system_time(call, value));
         files::touch(&call.path(value)?, modified.transpose()?)
     });
 }
@@ -156,16 +163,20 @@ fn is(call: &Call, value: &Dynamic, follow: bool, question: fn(&Metadata) -> boo
     Ok(files::is_there(&call.path(value)?, follow)?.is_some_and(|metadata| question(&metadata)))
 }
 
-fn facts(metadata: &Metadata) -> Map {
+fn facts(call: &Call, metadata: &Metadata) -> Result<Map, Error> {
+    let zone = local_zone(call.world).map_err(Error::invalid_argument)?;
     let FileFacts { kind, mode, uid, gid, device, inode, links } = FileFacts::of(metadata);
     let number = |number: u64| Dynamic::from(i64::try_from(number).unwrap_or(i64::MAX));
-    let time = |time: std::io::Result<SystemTime>| time.map_or(Dynamic::UNIT, |time| seconds_of(time).into());
-    Map::from([
+    let time = |time: std::io::Result<SystemTime>| {
+        let moment = time.ok().and_then(|time| Moment::from_system(time, zone.clone()).ok());
+        moment.map_or(Dynamic::UNIT, Dynamic::from)
+    };
+    Ok(Map::from([
         ("kind".into(), kind.into()),
         ("is_file".into(), metadata.is_file().into()),
         ("is_dir".into(), metadata.is_dir().into()),
         ("is_link".into(), metadata.is_symlink().into()),
-        ("size".into(), number(metadata.len())),
+        ("size".into(), Dynamic::from(Size(metadata.len()))),
         ("mode".into(), i64::from(mode).into()),
         ("modified".into(), time(metadata.modified())),
         ("accessed".into(), time(metadata.accessed())),
@@ -175,15 +186,17 @@ fn facts(metadata: &Metadata) -> Map {
         ("device".into(), number(device)),
         ("inode".into(), number(inode)),
         ("links".into(), number(links)),
-    ])
+    ]))
 }
 
-/// Seconds since the beginning of 1970.
-fn seconds_of(time: SystemTime) -> f64 {
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => after.as_secs_f64(),
-        Err(before) => -before.duration().as_secs_f64(),
-    }
+/// A time, text that stands for one, or seconds since the beginning of 1970.
+fn system_time(call: &Call, value: &Dynamic) -> Result<SystemTime, Error> {
+    let number = value.as_float().ok().or_else(|| value.as_int().ok().map(|number| number as f64));
+    let found = match number {
+        Some(seconds) => time_of(seconds).ok_or_else(|| format!("{seconds:e} seconds after 1970 are no time")),
+        None => moment(call.world, value, "the option `modified` of touch").map(|moment| moment.to_system()),
+    };
+    found.map_err(Error::invalid_argument)
 }
 
 fn time_of(seconds: f64) -> Option<SystemTime> {

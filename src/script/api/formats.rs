@@ -8,8 +8,9 @@ use crate::data::json::BigIntegers;
 use crate::data::problem::{Problem, place as place_in};
 use crate::data::value::Value;
 use crate::data::{dotenv, json, toml, yaml};
+use crate::files::{self, Encoded};
 use crate::process::Error;
-use crate::script::contents::Named;
+use crate::script::apart::apart;
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
@@ -18,6 +19,9 @@ use crate::script::secret::{Secret, Secrets};
 use crate::script::tables;
 use crate::script::values;
 use crate::script::world::World;
+
+use super::contents::{self, WRITING, writing};
+use super::files::called_at;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -39,7 +43,9 @@ impl From<String> for NotRead {
     }
 }
 
-type Read = fn(&World, &str, &Options) -> std::result::Result<Dynamic, NotRead>;
+/// The environment, for lists of variables.
+type Outside<'a> = &'a dyn Fn(&str) -> Option<String>;
+type Read = fn(Outside, &str, &Options) -> std::result::Result<Dynamic, NotRead>;
 type Write = fn(&Dynamic, &Options) -> std::result::Result<(String, bool), String>;
 
 /// One way to write values as text.
@@ -122,8 +128,7 @@ const FORMATS: &[Format] = &[
         name: "env",
         names: ["parse_env", "", "dotenv", ""],
         title: "a list of variables",
-        read: |world, text, _| {
-            let outside = |name: &str| world.context().env(name).and_then(|value| value.into_string().ok());
+        read: |outside, text, _| {
             let variables = dotenv::parse(text, outside)?;
             Ok(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect::<Map>().into())
         },
@@ -184,63 +189,86 @@ fn register_writing(engine: &mut Registry, world: &Arc<World>, format: &'static 
     engine.register_fn(write, move |context: NativeCallContext, path: Dynamic, value: Dynamic| {
         write_file(&shared, &CallPlace::of(&context), format, write, (&path, &value), &Map::new())
     });
+    let shared = world.clone();
+    engine.register_fn(
+        write,
+        move |context: NativeCallContext, path: Dynamic, value: Dynamic, options: Map| -> Result<()> {
+            write_file(&shared, &CallPlace::of(&context), format, write, (&path, &value), &options)
+        },
+    );
     if has_options {
         let shared = world.clone();
         engine.register_fn(to, move |context: NativeCallContext, value: Dynamic, options: Map| {
             to_text(&shared, &CallPlace::of(&context), format, to, &value, &options)
         });
-        let shared = world.clone();
-        engine.register_fn(
-            write,
-            move |context: NativeCallContext, path: Dynamic, value: Dynamic, options: Map| -> Result<()> {
-                write_file(&shared, &CallPlace::of(&context), format, write, (&path, &value), &options)
-            },
-        );
     }
 }
 
 fn parse_text(
     world: &World,
     place: &CallPlace,
-    format: &Format,
+    format: &'static Format,
     function: &'static str,
-    text: &str,
+    text: &Text,
     options: &Map,
 ) -> Result<Dynamic> {
     let what = format!("the text is not {}", format.title);
-    read(world, place, format, function, text, options, |problem| match format.name {
+    let text = without_mark(text.clone());
+    read(world, place, format, function, &text, options, |problem| match format.name {
         // As for the output of commands, which is JSON on one line more often than not.
-        "json" => format!("{what}: {}", at_byte(problem, text, &world.secrets)),
-        _ => format!("{what}: {}", at_line(problem, text, &world.secrets)),
+        "json" => format!("{what}: {}", at_byte(problem, &text, &world.secrets)),
+        _ => format!("{what}: {}", at_line(problem, &text, &world.secrets)),
     })
 }
 
 fn read_file(
     world: &World,
     place: &CallPlace,
-    format: &Format,
+    format: &'static Format,
     function: &'static str,
     path: &Dynamic,
     options: &Map,
 ) -> Result<Dynamic> {
-    let file = Named::new(world, place, path)?;
-    let text = file.read_text(world, place)?;
+    let (file, text) = called_at(place, world, |call| contents::text(call, path, Encoded::default()))?;
+    let text = without_mark(text.into());
     read(world, place, format, function, &text, options, |problem| {
-        format!("`{}` is not {}: {}", file.shown, format.title, at_line(problem, &text, &world.secrets))
+        format!("{file} is not {}: {}", format.title, at_line(problem, &text, &world.secrets))
     })
 }
+
+/// A byte order mark is none of the text.
+pub(super) fn without_mark(text: Text) -> Text {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.into(),
+        None => text,
+    }
+}
+
+/// A text of this size is read in some ten milliseconds.
+const LARGE: usize = 256 * 1024;
 
 fn read(
     world: &World,
     place: &CallPlace,
-    format: &Format,
+    format: &'static Format,
     function: &'static str,
-    text: &str,
+    text: &Text,
     options: &Map,
     message: impl Fn(&Problem) -> String,
 ) -> Result<Dynamic> {
-    let options = Options::new(function, options, format.reading).map_err(|problem| place.invalid(world, problem))?;
-    (format.read)(world, text, &options).map_err(|not_read| match not_read {
+    let known = Options::new(function, options, format.reading).map_err(|problem| place.invalid(world, problem))?;
+    // Variables are those of the block around the call, which belong to this thread.
+    let result = if text.len() < LARGE || format.name == "env" {
+        let outside = |name: &str| world.context().env(name).and_then(|value| value.into_string().ok());
+        (format.read)(&outside, text, &known)
+    } else {
+        let (text, options) = (text.clone(), options.clone());
+        apart(world, place, move || {
+            let options = Options { function, map: &options, known: format.reading };
+            (format.read)(&|_| None, &text, &options)
+        })?
+    };
+    result.map_err(|not_read| match not_read {
         NotRead::Options(problem) => place.invalid(world, problem),
         NotRead::Text(problem) => place.raise(world, not_decoded(message(&problem), problem.help)),
     })
@@ -263,7 +291,8 @@ fn to_text(
     value: &Dynamic,
     options: &Map,
 ) -> Result<Dynamic> {
-    let (text, is_secret) = written(world, place, format, function, value, options)?;
+    let options = Options::new(function, options, format.writing).map_err(|problem| place.invalid(world, problem))?;
+    let (text, is_secret) = written(world, place, format, function, value, &options)?;
     Ok(if is_secret { secret_text(world, text) } else { text.into() })
 }
 
@@ -282,18 +311,22 @@ fn write_file(
     (path, value): (&Dynamic, &Dynamic),
     options: &Map,
 ) -> Result<()> {
-    let file = Named::new(world, place, path)?;
     let mut options = options.clone();
     if format.name == "json" {
         // A file is for people, too.
         options.entry("pretty".into()).or_insert(true.into());
     }
     // Before the file is touched.
+    let known = [format.writing, WRITING].concat();
+    let options = Options::new(function, &options, &known).map_err(|problem| place.invalid(world, problem))?;
     let (mut text, is_secret) = written(world, place, format, function, value, &options)?;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    file.write_text(world, place, &text, is_secret)
+    called_at(place, world, |call| {
+        let (to, writing) = (call.path(path)?, writing(&options, is_secret)?);
+        call.watched(|watch| files::write(&to, text.as_bytes(), &writing, watch))
+    })
 }
 
 fn written(
@@ -302,11 +335,9 @@ fn written(
     format: &Format,
     function: &'static str,
     value: &Dynamic,
-    options: &Map,
+    options: &Options,
 ) -> Result<(String, bool)> {
-    let invalid = |problem: String| place.invalid(world, problem);
-    let options = Options::new(function, options, format.writing).map_err(invalid)?;
-    (format.write)(value, &options).map_err(|problem| invalid(format!("{function}: {problem}")))
+    (format.write)(value, options).map_err(|problem| place.invalid(world, format!("{function}: {problem}")))
 }
 
 fn big_integers(options: &Options) -> std::result::Result<BigIntegers, String> {

@@ -1,9 +1,11 @@
 //! The machine and the user: `require`, `env_vars`, `cpus`, `memory`, `user`, `hostname`, `platform`, `disk_space`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
+use crate::data::quantity::Size;
 use crate::process::{Error, ErrorKind, os};
 use crate::script::convert;
 use crate::script::error::CallPlace;
@@ -126,10 +128,7 @@ fn register_machine(engine: &mut Registry, world: &Arc<World>) {
 
 /// Bytes by name.
 fn sizes<const N: usize>(sizes: [(&str, u64); N]) -> Map {
-    sizes
-        .into_iter()
-        .map(|(name, size)| (name.into(), Dynamic::from(i64::try_from(size).unwrap_or(i64::MAX))))
-        .collect()
+    sizes.into_iter().map(|(name, size)| (name.into(), Dynamic::from(Size(size)))).collect()
 }
 
 fn or_nothing(text: Option<String>) -> Dynamic {
@@ -141,15 +140,14 @@ fn user(world: &World) -> Map {
     let (uid, gid) = os::own_ids();
     let entry = os::user(uid);
     let context = world.context();
-    let variable =
-        |name: &str| context.env(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
-    let home = entry.as_ref().map(|user| user.home.display().to_string());
+    let said = context.env("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let home = said.or_else(|| entry.as_ref().map(|user| user.home.clone()));
     let shell = entry.as_ref().map(|user| user.shell.display().to_string());
     Map::from([
         ("name".into(), entry.map(|user| user.name).unwrap_or_else(|| uid.to_string()).into()),
         ("uid".into(), i64::from(uid).into()),
         ("gid".into(), i64::from(gid).into()),
-        ("home".into(), or_nothing(variable("HOME").or(home))),
+        ("home".into(), home.map_or(Dynamic::UNIT, Dynamic::from)),
         ("shell".into(), or_nothing(shell.filter(|shell| !shell.is_empty()))),
         ("is_root".into(), (uid == 0).into()),
     ])

@@ -9,9 +9,9 @@ use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString as Text, Map, N
 
 use crate::data::quantity::Size;
 use crate::data::text;
-use crate::data::time::Moment;
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::order::{compare, merge_sort};
 use crate::script::registry::Registry;
 use crate::script::world::World;
 
@@ -24,6 +24,19 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("sorted_by", move |context: NativeCallContext, array: Array, key: FnPtr| {
         sorted_by(&context, &shared, array, &key)
     });
+    // Rhai's own know nothing but its own types.
+    for (name, is_descending) in [("sort", false), ("sort_desc", true)] {
+        let shared = world.clone();
+        engine.register_fn(name, move |context: NativeCallContext, array: &mut Array| -> Result<()> {
+            let sorted = merge_sort(array.clone(), &mut |one, other| match (shared.stops(), is_descending) {
+                (true, _) => Err(World::terminated(context.call_position())),
+                (false, false) => in_order(&context, &shared, one, other),
+                (false, true) => in_order(&context, &shared, other, one),
+            })?;
+            *array = sorted;
+            Ok(())
+        });
+    }
     let shared = world.clone();
     engine.register_fn("unique", move |context: NativeCallContext, array: Array| -> Result<Array> {
         unique(&context, &shared, array, None)
@@ -79,63 +92,17 @@ fn call(context: &NativeCallContext, world: &World, function: &FnPtr, value: &Dy
 
 fn sorted_by(context: &NativeCallContext, world: &World, array: Array, key: &FnPtr) -> Result<Array> {
     let keyed = array.into_iter().map(|value| Ok((call(context, world, key, &value)?, value)));
-    let mut keyed: Vec<(Dynamic, Dynamic)> = keyed.collect::<Result<_>>()?;
-    let mut wrong = None;
-    // `sort_by` wants an order of all values, and panics where it finds none: with a problem, all are equal.
-    keyed.sort_by(|(one, _), (other, _)| match (&wrong, compare(one, other)) {
-        (None, Ok(order)) => order,
-        (None, Err(problem)) => {
-            wrong = Some(problem);
-            Ordering::Equal
-        }
-        (Some(_), _) => Ordering::Equal,
+    let keyed: Vec<(Dynamic, Dynamic)> = keyed.collect::<Result<_>>()?;
+    let sorted = merge_sort(keyed, &mut |(one, _), (other, _)| match world.stops() {
+        true => Err(World::terminated(context.call_position())),
+        false => in_order(context, world, one, other),
     });
-    match wrong {
-        Some(problem) => Err(CallPlace::of(context).invalid(world, problem)),
-        None => Ok(keyed.into_iter().map(|(_, value)| value).collect()),
-    }
+    Ok(sorted?.into_iter().map(|(_, value)| value).collect())
 }
 
-/// The order of two values of one kind.
-fn compare(one: &Dynamic, other: &Dynamic) -> Answer<Ordering> {
-    if let (Ok(one), Ok(other)) = (one.as_int(), other.as_int()) {
-        return Ok(one.cmp(&other));
-    }
-    let number = |value: &Dynamic| value.as_float().ok().or_else(|| value.as_int().ok().map(|int| int as f64));
-    if let (Some(one), Some(other)) = (number(one), number(other)) {
-        return Ok(one.total_cmp(&other));
-    }
-    if let (Some(one), Some(other)) = (one.read_lock::<Text>(), other.read_lock::<Text>()) {
-        return Ok(one.as_str().cmp(other.as_str()));
-    }
-    if let (Ok(one), Ok(other)) = (one.as_bool(), other.as_bool()) {
-        return Ok(one.cmp(&other));
-    }
-    if let (Ok(one), Ok(other)) = (one.as_char(), other.as_char()) {
-        return Ok(one.cmp(&other));
-    }
-    if one.is_unit() && other.is_unit() {
-        return Ok(Ordering::Equal);
-    }
-    if let (Some(one), Some(other)) = (one.read_lock::<Array>(), other.read_lock::<Array>()) {
-        for (one, other) in one.iter().zip(other.iter()) {
-            match compare(one, other)? {
-                Ordering::Equal => {}
-                order => return Ok(order),
-            }
-        }
-        return Ok(one.len().cmp(&other.len()));
-    }
-    let same = compare_as::<SignedDuration>(one, other)
-        .or_else(|| compare_as::<Size>(one, other))
-        .or_else(|| compare_as::<Moment>(one, other))
-        .or_else(|| compare_as::<std::path::PathBuf>(one, other));
-    let kinds = || format!("{} and {} have no order", convert::kind_of(one), convert::kind_of(other));
-    same.ok_or_else(kinds)
-}
-
-fn compare_as<T: Ord + Clone + rhai::Variant>(one: &Dynamic, other: &Dynamic) -> Option<Ordering> {
-    Some(one.read_lock::<T>()?.cmp(&*other.read_lock::<T>()?))
+fn in_order(context: &NativeCallContext, world: &World, one: &Dynamic, other: &Dynamic) -> Result<bool> {
+    let order = compare(one, other).map_err(|problem| CallPlace::of(context).invalid(world, problem))?;
+    Ok(order.is_le())
 }
 
 /// Elements, or keys, are the same when they are shown alike and are of one type: so each can be of any kind.

@@ -16,18 +16,22 @@ use crate::script::world::World;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-/// What is asked of a pattern and a text.
-type Question = fn(&Regex, &str) -> Dynamic;
+/// What is asked of a pattern and a text. Those that gather much end when the last says so.
+type Question = fn(&Regex, &str, &dyn Fn() -> bool) -> Dynamic;
 
 const QUESTIONS: &[(&str, Question)] = &[
-    ("matches", |regex, text| regex.is_match(text).into()),
-    ("find", |regex, text| regex.find(text).map_or(Dynamic::UNIT, |found| found.as_str().into())),
-    ("find_all", |regex, text| regex.find_iter(text).map(|found| found.as_str().into()).collect::<Array>().into()),
-    ("captures", |regex, text| regex.captures(text).map_or(Dynamic::UNIT, |found| group_map(regex, &found))),
-    ("captures_all", |regex, text| {
-        regex.captures_iter(text).map(|found| group_map(regex, &found)).collect::<Array>().into()
+    ("matches", |regex, text, _| regex.is_match(text).into()),
+    ("find", |regex, text, _| regex.find(text).map_or(Dynamic::UNIT, |found| found.as_str().into())),
+    ("find_all", |regex, text, stops| {
+        let found = regex.find_iter(text).take_while(|_| !stops());
+        found.map(|found| found.as_str().into()).collect::<Array>().into()
     }),
-    ("spans", |regex, text| spans(regex, text).into()),
+    ("captures", |regex, text, _| regex.captures(text).map_or(Dynamic::UNIT, |found| group_map(regex, &found))),
+    ("captures_all", |regex, text, stops| {
+        let found = regex.captures_iter(text).take_while(|_| !stops());
+        found.map(|found| group_map(regex, &found)).collect::<Array>().into()
+    }),
+    ("spans", |regex, text, stops| spans(regex, text, stops).into()),
 ];
 
 pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
@@ -42,15 +46,34 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("==", |one: Regex, other: Regex| one.as_str() == other.as_str());
     engine.register_fn("!=", |one: Regex, other: Regex| one.as_str() != other.as_str());
     for (name, question) in QUESTIONS {
-        engine.register_fn(*name, move |regex: &mut Regex, text: Text| question(regex, &text));
+        let shared = world.clone();
+        engine.register_fn(*name, move |context: NativeCallContext, regex: &mut Regex, text: Text| {
+            answered(&context, &shared, |stops| Ok(question(regex, &text, stops)))
+        });
         let (shared, cache) = (world.clone(), cache.clone());
         engine.register_fn(*name, move |context: NativeCallContext, text: &mut Text, pattern: Dynamic| {
-            given(&cache, &pattern, &text.clone(), question)
-                .map_err(|error| CallPlace::of(&context).raise(&shared, error))
+            let text = text.clone();
+            answered(&context, &shared, |stops| {
+                given(&cache, &pattern, &text, |regex, text| question(regex, text, stops))
+            })
         });
     }
     register_replacing(engine, world, &cache);
-    register_splitting(engine);
+    register_splitting(engine, world);
+}
+
+/// An answer, unless the script must stop: then it may not be whole.
+fn answered(
+    context: &NativeCallContext,
+    world: &World,
+    answer: impl FnOnce(&dyn Fn() -> bool) -> std::result::Result<Dynamic, Error>,
+) -> Result<Dynamic> {
+    let place = CallPlace::of(context);
+    let answer = answer(&|| world.stops()).map_err(|error| place.raise(world, error))?;
+    match world.stops() {
+        true => Err(World::terminated(place.position)),
+        false => Ok(answer),
+    }
 }
 
 /// The pattern that stands for itself, or that a text is.
@@ -113,7 +136,7 @@ fn group_map(regex: &Regex, captures: &Captures) -> Dynamic {
 }
 
 /// Where the matches are, counted in characters as `sub_string` counts.
-fn spans(regex: &Regex, text: &str) -> Array {
+fn spans(regex: &Regex, text: &str, stops: &dyn Fn() -> bool) -> Array {
     let (mut bytes, mut chars) = (0, 0);
     let span = |found: regex::Match| {
         chars += text[bytes..found.start()].chars().count();
@@ -122,7 +145,7 @@ fn spans(regex: &Regex, text: &str) -> Array {
         let length = ("len".into(), Dynamic::from_int(found.as_str().chars().count() as i64));
         Dynamic::from_map(Map::from([start, length, ("text".into(), found.as_str().into())]))
     };
-    regex.find_iter(text).map(span).collect()
+    regex.find_iter(text).take_while(|_| !stops()).map(span).collect()
 }
 
 /// `replace_all` and `replace_first` with a text or a function, and `replace`, which replaces all as it does for texts.
@@ -197,15 +220,24 @@ fn replace(
     Ok(result.into())
 }
 
-fn register_splitting(engine: &mut Registry) {
+fn register_splitting(engine: &mut Registry, world: &Arc<World>) {
     let parts = |parts: &mut dyn Iterator<Item = &str>| -> Array { parts.map(Into::into).collect() };
-    let most = |limit: i64| usize::try_from(limit).unwrap_or(0);
     engine.register_fn("split", move |regex: &mut Regex, text: Text| parts(&mut regex.split(&text)));
     engine.register_fn("split", move |text: &mut Text, regex: Regex| parts(&mut regex.split(text)));
-    engine.register_fn("split", move |regex: &mut Regex, text: Text, limit: i64| {
-        parts(&mut regex.splitn(&text, most(limit)))
+    let shared = world.clone();
+    engine.register_fn("split", move |context: NativeCallContext, regex: &mut Regex, text: Text, limit: i64| {
+        most(&shared, &context, limit).map(|limit| parts(&mut regex.splitn(&text, limit)))
     });
-    engine.register_fn("split", move |text: &mut Text, regex: Regex, limit: i64| {
-        parts(&mut regex.splitn(text, most(limit)))
+    let shared = world.clone();
+    engine.register_fn("split", move |context: NativeCallContext, text: &mut Text, regex: Regex, limit: i64| {
+        most(&shared, &context, limit).map(|limit| parts(&mut regex.splitn(text, limit)))
     });
+}
+
+/// In no parts there would be nothing of the text.
+fn most(world: &World, context: &NativeCallContext, limit: i64) -> Result<usize> {
+    let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or(limit);
+    limit.map_err(|limit| {
+        CallPlace::of(context).invalid(world, format!("the limit of split is a number of at least 1, not {limit}"))
+    })
 }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
+use crate::data::quantity::Size;
+use crate::data::time::Moment;
 use crate::process::{DEFAULT_GRACE, Error, os};
 use crate::script::convert;
 use crate::script::error::CallPlace;
 use crate::script::options::Options;
+use crate::script::quantities::local_zone;
 use crate::script::registry::Registry;
 use crate::script::world::World;
 use crate::system::{self, How, Process};
@@ -71,15 +74,17 @@ fn number(pid: i64) -> std::result::Result<u32, String> {
 
 /// A process as a script sees it. Its arguments may be secrets, when it was started from here.
 fn shown(world: &World, process: Process) -> Map {
-    let seconds = |number: u64| Dynamic::from(i64::try_from(number).unwrap_or(i64::MAX));
+    let zone = local_zone(world).unwrap_or(jiff::tz::TimeZone::UTC);
+    let started = i64::try_from(process.started).map_err(|error| error.to_string());
+    let started = started.and_then(|seconds| Moment::from_epoch(seconds, 0, zone));
     Map::from([
         ("pid".into(), i64::from(process.pid).into()),
         ("parent".into(), process.parent.map_or(Dynamic::UNIT, |parent| i64::from(parent).into())),
         ("name".into(), world.secrets.mask(&process.name).into_owned().into()),
         ("command".into(), world.secrets.mask(&process.command).into_owned().into()),
         ("user".into(), process.user.map_or(Dynamic::UNIT, Dynamic::from)),
-        ("memory".into(), seconds(process.memory)),
-        ("started".into(), seconds(process.started)),
+        ("memory".into(), Dynamic::from(Size(process.memory))),
+        ("started".into(), started.map_or(Dynamic::UNIT, Dynamic::from)),
     ])
 }
 
@@ -186,7 +191,8 @@ fn target(process: &Dynamic) -> std::result::Result<(u32, Option<u64>), String> 
     let field = |map: &Map, name: &str| map.get(name).and_then(|value| value.as_int().ok());
     if let Some(map) = process.read_lock::<Map>() {
         let pid = field(&map, "pid").ok_or("end_process takes a number, or one of processes(): a map with `pid`")?;
-        return Ok((number(pid)?, field(&map, "started").and_then(|started| u64::try_from(started).ok())));
+        let started = map.get("started").and_then(|started| started.read_lock::<Moment>().map(|time| time.clone()));
+        return Ok((number(pid)?, started.and_then(|started| u64::try_from(started.seconds_and_nanos().0).ok())));
     }
     match process.as_int() {
         Ok(pid) => Ok((number(pid)?, None)),

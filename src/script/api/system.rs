@@ -101,23 +101,22 @@ fn register_script(engine: &mut Registry, world: &Arc<World>) {
         shared.args.iter().map(|argument| Dynamic::from(Text::from(argument.as_str()))).collect()
     });
     let shared = world.clone();
-    engine.register_fn("script_path", move || {
-        lock(&shared.script).as_ref().map_or(Dynamic::UNIT, |path| path.display().to_string().into())
-    });
+    engine.register_fn("script_path", move || or_unit(lock(&shared.script).clone()));
     let shared = world.clone();
     engine.register_fn("script_dir", move || {
-        let script = lock(&shared.script);
-        script.as_ref().and_then(|path| path.parent()).map_or(Dynamic::UNIT, |dir| dir.display().to_string().into())
+        or_unit(lock(&shared.script).as_ref().and_then(|path| path.parent()).map(PathBuf::from))
     });
     let shared = world.clone();
-    engine.register_fn("cwd", move |context: NativeCallContext| -> Result<String> {
-        let dir = shared.context().base_dir().map_err(|error| CallPlace::of(&context).raise(&shared, error))?;
-        Ok(dir.display().to_string())
+    engine.register_fn("cwd", move |context: NativeCallContext| -> Result<PathBuf> {
+        shared.context().base_dir().map_err(|error| CallPlace::of(&context).raise(&shared, error))
     });
     let shared = world.clone();
-    engine.register_fn("invocation_dir", move || {
-        shared.invocation_dir.as_ref().map_or(Dynamic::UNIT, |dir| dir.display().to_string().into())
-    });
+    engine.register_fn("invocation_dir", move || or_unit(shared.invocation_dir.clone()));
+}
+
+/// Paths stay paths: as text, a name that is not UTF-8 would be another one.
+fn or_unit(path: Option<PathBuf>) -> Dynamic {
+    path.map_or(Dynamic::UNIT, Dynamic::from)
 }
 
 fn register_environment(engine: &mut Registry, world: &Arc<World>) {
@@ -142,7 +141,7 @@ fn register_environment(engine: &mut Registry, world: &Arc<World>) {
     });
     let shared = world.clone();
     engine.register_fn("which", move |context: NativeCallContext, name: Text| -> Result<Dynamic> {
-        let found = shared.context().which(name.as_str()).map(|path| path.display().to_string().into());
+        let found = shared.context().which(name.as_str()).map(Dynamic::from);
         or_nothing(found).map_err(|error| CallPlace::of(&context).raise(&shared, error))
     });
     let shared = world.clone();

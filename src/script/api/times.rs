@@ -53,7 +53,8 @@ fn register_making(engine: &mut Registry, world: &Arc<World>) {
         match (seconds.as_int(), seconds.as_float()) {
             (Ok(seconds), _) => Moment::from_epoch(seconds, 0, zone),
             (_, Ok(seconds)) if seconds.is_finite() && seconds.abs() < 1e15 => {
-                let nanos = ((seconds - seconds.floor()) * 1e9) as i32;
+                // A little less than a whole number can be a whole second above the one below.
+                let nanos = (((seconds - seconds.floor()) * 1e9) as i32).min(999_999_999);
                 Moment::from_epoch(seconds.floor() as i64, nanos, zone)
             }
             (_, Ok(seconds)) => Err(format!("{seconds} seconds since 1970 are outside the calendar")),

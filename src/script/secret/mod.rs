@@ -10,9 +10,18 @@ mod spellings;
 
 use std::path::PathBuf;
 
-use rhai::{Dynamic, ImmutableString};
+use jiff::SignedDuration;
+use regex::Regex;
+use rhai::{Array, Dynamic, ImmutableString, Map};
 
-use super::convert::{NOT_TEXT, path_text};
+use crate::data::quantity::Size;
+use crate::data::time::{Local, Moment};
+use crate::process::Expression;
+
+use super::api::Outcome;
+use super::convert::{NOT_TEXT, captured_text, path_text};
+use super::error::CommandError;
+use super::quantities::readable;
 
 pub(crate) use functions::register;
 pub(crate) use registry::{MASK, MASK_IN_TEXT, Secrets};
@@ -68,8 +77,45 @@ pub(crate) fn unmasked<'t>(text: &'t str, place: &str) -> Result<&'t str, String
 
 /// A value as text for people. Rhai shows the name of the type of what is not its own.
 pub(crate) fn shown(value: &Dynamic) -> String {
-    if let Some(path) = value.read_lock::<PathBuf>() {
-        return path_text(&path);
+    text_of(value).unwrap_or_else(|| value.to_string())
+}
+
+/// The text of what Rhai would show as the name of its type, and of what may hold such values.
+fn text_of(value: &Dynamic) -> Option<String> {
+    if let Some(array) = value.read_lock::<Array>() {
+        let values: Vec<String> = array.iter().map(quoted).collect();
+        return Some(format!("[{}]", values.join(", ")));
     }
-    value.to_string().replace(std::any::type_name::<Secret>(), MASK_IN_TEXT)
+    if let Some(map) = value.read_lock::<Map>() {
+        let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key:?}: {}", quoted(value))).collect();
+        return Some(format!("#{{{}}}", entries.join(", ")));
+    }
+    let path = value.read_lock::<PathBuf>().map(|path| path_text(&path));
+    path.or_else(|| value.read_lock::<Secret>().map(|_| MASK_IN_TEXT.to_string()))
+        .or_else(|| value.read_lock::<SignedDuration>().map(|duration| readable(*duration)))
+        .or_else(|| as_text::<Size>(value))
+        .or_else(|| as_text::<Moment>(value))
+        .or_else(|| as_text::<Local>(value))
+        .or_else(|| as_text::<Regex>(value))
+        .or_else(|| as_text::<Expression>(value))
+        .or_else(|| value.read_lock::<CommandError>().map(|error| error.error().message().to_string()))
+        .or_else(|| value.read_lock::<Outcome>().map(|outcome| captured_text(&outcome.output)))
+}
+
+fn as_text<T: std::fmt::Display + Clone + 'static>(value: &Dynamic) -> Option<String> {
+    value.read_lock::<T>().map(|value| value.to_string())
+}
+
+/// A value in an array or a map, as `print` shows it there.
+fn quoted(value: &Dynamic) -> String {
+    if let Some(path) = value.read_lock::<PathBuf>() {
+        return format!("path({:?})", path.display().to_string());
+    }
+    if let Some(regex) = value.read_lock::<Regex>() {
+        return format!("regex({:?})", regex.as_str());
+    }
+    match value.is_string() || value.is_char() {
+        true => format!("{value:?}"),
+        false => shown(value),
+    }
 }
