@@ -117,10 +117,21 @@ pub(super) enum Source {
     Interactive,
 }
 
+/// The names of the tools; asking clap for them means describing every option of each.
+const TOOLS: &[&str] = &["check", "complete", "fmt", "doc"];
+/// What stands for options that are not given.
+const VARIABLES: &[&str] =
+    &["PROCSCRIPT_PATH", "PROCSCRIPT_YES", "PROCSCRIPT_QUIET", "PROCSCRIPT_VERBOSE", "PROCSCRIPT_COLOR"];
+
 pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
     let mut ours: Vec<OsString> = all.collect();
+    if is_plain(&ours) {
+        let arguments = ours.split_off(2);
+        let source = ours.pop().map_or(Source::Stdin, |file| Source::File(file.into()));
+        return Ok(Plan::Run(Script::plain(source, arguments)));
+    }
     // Only the first word can name a tool: behind an option it is a script, or its first argument.
-    if ours.get(1).is_some_and(|word| Arguments::command().find_subcommand(word).is_some()) {
+    if ours.get(1).is_some_and(|word| TOOLS.iter().any(|tool| word == tool)) {
         let Arguments { tool, .. } = Arguments::try_parse_from(&ours).map_err(explain)?;
         if let Some(tool) = tool {
             return Ok(Plan::Tool(tool));
@@ -142,6 +153,23 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
         None => Source::Stdin,
     };
     Ok(Plan::Run(Script { source, arguments, memory_limit, error_format, library, people }))
+}
+
+/// Whether it is a script with its arguments and nothing of ours, which is what happens most: without clap, which takes
+/// as long as all the rest until the script runs.
+fn is_plain(all: &[OsString]) -> bool {
+    let Some(file) = all.get(1) else { return false };
+    let is_file = !file.as_encoded_bytes().starts_with(b"-") && !TOOLS.iter().any(|tool| file == tool);
+    is_file && VARIABLES.iter().all(|name| std::env::var_os(name).is_none())
+}
+
+impl Script {
+    /// With no option.
+    fn plain(source: Source, arguments: Vec<OsString>) -> Self {
+        let people = People { yes: false, quiet: false, verbose: false, color: Color::default() };
+        let error_format = ErrorFormat::default();
+        Self { source, arguments, memory_limit: None, error_format, library: Vec::new(), people }
+    }
 }
 
 /// The tool that a word was perhaps meant to name.
@@ -175,5 +203,32 @@ fn explain(error: clap::Error) -> Exit {
             exit::complain(&text);
             Exit::Code(exit::USAGE)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clap_knows_is_known_without_it() {
+        let command = Arguments::command();
+        let tools: Vec<&str> = command.get_subcommands().flat_map(|tool| tool.get_name_and_visible_aliases()).collect();
+        assert_eq!(tools, TOOLS);
+        let variables: Vec<&str> =
+            command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
+        assert_eq!(variables, VARIABLES);
+    }
+
+    #[test]
+    fn without_options_it_is_what_clap_makes_of_it() {
+        if VARIABLES.iter().any(|name| std::env::var_os(name).is_some()) {
+            return;
+        }
+        let Arguments { code, memory_limit, error_format, library, people, .. } =
+            Arguments::try_parse_from(["procscript"]).expect("nothing is required");
+        let plain = Script::plain(Source::Interactive, Vec::new());
+        assert_eq!((code, memory_limit, error_format), (None, plain.memory_limit, plain.error_format));
+        assert_eq!((library, format!("{people:?}")), (plain.library, format!("{:?}", plain.people)));
     }
 }

@@ -86,8 +86,8 @@ fn execute(script: Script) -> Exit {
             let is_told_to_stop = || signals.received().is_some_and(|signal| signal != os::SIGINT);
             repl::run(runtime.clone(), signals.idle(), is_told_to_stop)
         }
-        Program::File(path, text) => runtime.load_from(path, text).and_then(|script| runtime.run_to_end(&script)),
-        Program::Text(name, text) => runtime.load(name, text).and_then(|script| runtime.run_to_end(&script)),
+        Program::File(path, text) => runtime.run_program(&path.display().to_string(), Some(path), text),
+        Program::Text(name, text) => runtime.run_program(name, None, text),
     };
     let exit = match result {
         Ok(Ending::Finished(_)) => Exit::Code(0),

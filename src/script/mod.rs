@@ -40,6 +40,7 @@ mod people;
 mod problem;
 mod quantities;
 mod ready;
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the runner knows its one program beforehand"))]
 mod registry;
 mod report;
 mod resolver;

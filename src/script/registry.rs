@@ -143,6 +143,10 @@ fn standard_for(words: &Words, module: &mut Module) {
     }
     if any(ARITHMETIC) {
         ArithmeticPackage::init(module);
+    } else if words.acts {
+        // The only operators of this package and of `LogicPackage` that are for values of programs.
+        FuncRegistration::new("+").in_global_namespace().set_into_module(module, |number: i64| number);
+        FuncRegistration::new("+").in_global_namespace().set_into_module(module, |number: f64| number);
     }
     if words.acts {
         BasicStringPackage::init(module);
@@ -277,6 +281,33 @@ mod tests {
         let mut standard = Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut standard);
         assert_eq!(names(&some), names(&standard));
+    }
+
+    /// What an operator gives for each pair of values that a program can write, or why it does not.
+    fn results(engine: &Engine) -> Vec<String> {
+        let values = ["7", "-3", "2.5", "-0.5", "true", "'a'", "\"a\"", "()", "[1]"];
+        let binary = ["+", "-", "*", "/", "%", "**", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">=", "in"];
+        let unary = ["+", "-", "!"].iter().flat_map(|sign| values.iter().map(move |value| format!("{sign} ({value})")));
+        let pairs = binary.iter().flat_map(|sign| {
+            let all = values.iter().flat_map(|left| values.iter().map(move |right| (left, right)));
+            all.map(move |(left, right)| format!("let a = {left}; let b = {right}; a {sign} b"))
+        });
+        let assigned = ["+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", "&=", "|=", "^="].iter().flat_map(|sign| {
+            let all = values.iter().flat_map(|left| values.iter().map(move |right| (left, right)));
+            all.map(move |(left, right)| format!("let a = {left}; let b = {right}; a {sign} b; a"))
+        });
+        let all: Vec<String> = unary.chain(pairs).chain(assigned).collect();
+        all.iter().map(|code| format!("{code}: {:?}", engine.eval::<rhai::Dynamic>(code))).collect()
+    }
+
+    #[test]
+    fn operators_are_there_without_their_packages() {
+        let words = Words::of("a + b").expect("it names what it calls");
+        let mut registry = Registry::new(Engine::new_raw(), Some(words));
+        registry.register_standard();
+        let mut standard = Engine::new_raw();
+        StandardPackage::new().register_into_engine(&mut standard);
+        assert_eq!(results(&registry), results(&standard));
     }
 
     #[test]

@@ -65,12 +65,8 @@ impl Runtime {
     /// When the file cannot be read or the script has a mistake.
     pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Script, Failure> {
         let path = path.as_ref();
-        self.load_from(path, &read_source(path)?)
-    }
-
-    /// Loads the text of a script file.
-    pub(crate) fn load_from(&self, path: &Path, source: &str) -> Result<Script, Failure> {
-        let mut script = self.load(&path.display().to_string(), source)?;
+        let source = read_source(path)?;
+        let mut script = self.load(&path.display().to_string(), &source)?;
         script.path = std::path::absolute(path).ok();
         Ok(script)
     }
@@ -149,18 +145,26 @@ impl Runtime {
         self.conclude(&script.name, result)
     }
 
-    /// Runs a script for what it does: its value goes as everything else in it goes, before the end is
-    /// concluded from what is left.
+    /// Loads a program and runs it for what it does: its value goes as everything else in it goes, before the end is
+    /// concluded from what is left. All on one thread with a large stack; the path is that of the program's file.
     #[cfg(feature = "cli")]
-    pub(crate) fn run_to_end(&self, script: &Script) -> Result<Ending, Failure> {
-        *lock(&self.world.script) = script.path.clone();
-        if !self.begin(&script.ast)? {
-            return self.conclude(&script.name, Ok(Ok(Dynamic::UNIT)));
-        }
+    pub(crate) fn run_program(&self, name: &str, path: Option<&Path>, source: &str) -> Result<Ending, Failure> {
+        *lock(&self.world.script) = path.and_then(|path| std::path::absolute(path).ok());
         let kept = self.world.keep_temporaries();
-        let result = on_script_thread(|| self.evaluate_alone(&script.ast).map(|_| Dynamic::UNIT));
+        let ran = on_script_thread(|| -> Result<_, Failure> {
+            let ast = self.world.library.compile(&self.engine, name, source, &Earlier::default())?;
+            Ok(match self.begin(&ast)? {
+                true => self.evaluate_alone(&ast).map(|_| Dynamic::UNIT),
+                false => Ok(Dynamic::UNIT),
+            })
+        });
         kept.end();
-        self.conclude(&script.name, result)
+        match ran {
+            // Nothing was run.
+            Ok(Err(failure)) => Err(failure.masked(&self.world.secrets)),
+            Ok(Ok(result)) => self.conclude(name, Ok(result)),
+            Err(failure) => self.conclude(name, Err(failure)),
+        }
     }
 
     /// Reads the arguments where the program declares them. `false` when there is nothing left to run.

@@ -24,6 +24,7 @@ mod process;
 mod repl;
 mod scripts;
 mod secrets;
+mod startup;
 mod streams;
 mod system;
 mod tidy;
