@@ -27,6 +27,7 @@ impl Signals {
     /// Takes over the signals that were not ignored when we were started (as `nohup` and a shell's
     /// `&` do).
     pub fn take_over() -> io::Result<Self> {
+        os::survive_file_size_limit();
         let (token, cleanup) = (CancelToken::new()?, CancelToken::new()?);
         let received = Arc::new(AtomicI32::new(0));
         let count = Arc::new(AtomicU32::new(0));

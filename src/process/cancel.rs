@@ -1,8 +1,8 @@
 //! A request to stop, that every wait of the engine notices.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use os_pipe::{PipeReader, PipeWriter};
 
@@ -34,6 +34,8 @@ struct Shared {
     /// every waiter.
     reader: PipeReader,
     writer: PipeWriter,
+    /// What is cancelled with it: what still runs under a child may have left the code that made the child.
+    children: Mutex<Vec<Weak<Shared>>>,
 }
 
 /// How far a cancellation has gone.
@@ -59,7 +61,25 @@ impl CancelToken {
             from_terminal: AtomicU8::new(0),
             reader,
             writer,
+            children: Mutex::default(),
         }))))
+    }
+
+    /// A token that is cancelled whenever this one is, and can be cancelled alone.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn child(&self) -> std::io::Result<Self> {
+        let child = Self::new()?;
+        if let (Some(parent), Some(shared)) = (&self.0, &child.0) {
+            let mut children = parent.children.lock().unwrap_or_else(PoisonError::into_inner);
+            children.retain(|other| other.strong_count() > 0);
+            children.push(Arc::downgrade(shared));
+            drop(children);
+            // A cancellation that came before is not handed down any more.
+            child.follow(self);
+        }
+        Ok(child)
     }
 
     /// A token that is never cancelled: the default.
@@ -77,16 +97,15 @@ impl CancelToken {
     /// `from_terminal`: the terminal has sent the signal to the whole foreground group; processes
     /// that share it are given their time but not the signal a second time.
     pub fn cancel_with(&self, signal: i32, from_terminal: bool) {
-        let Some(shared) = &self.0 else { return };
-        shared.signal.store(signal, Ordering::Relaxed);
-        shared.from_terminal.store(from_terminal.into(), Ordering::Relaxed);
-        shared.raise_to(Urgency::Polite);
+        if let Some(shared) = &self.0 {
+            shared.cancel_with(signal, from_terminal);
+        }
     }
 
     /// Ends what runs under the token with KILL, without waiting.
     pub fn kill(&self) {
         if let Some(shared) = &self.0 {
-            shared.raise_to(Urgency::Now);
+            shared.kill();
         }
     }
 
@@ -96,7 +115,7 @@ impl CancelToken {
     }
 
     /// Takes over how far another one was cancelled.
-    pub(crate) fn follow(&self, other: &Self) {
+    fn follow(&self, other: &Self) {
         match other.urgency() {
             Urgency::None => {}
             Urgency::Polite => self.cancel_with(other.signal(), other.is_from_terminal()),
@@ -156,10 +175,48 @@ impl CancelToken {
 }
 
 impl Shared {
+    fn cancel_with(&self, signal: i32, from_terminal: bool) {
+        self.signal.store(signal, Ordering::Relaxed);
+        self.from_terminal.store(from_terminal.into(), Ordering::Relaxed);
+        self.raise_to(Urgency::Polite);
+        self.each_child(|child| child.cancel_with(signal, from_terminal));
+    }
+
+    fn kill(&self) {
+        self.raise_to(Urgency::Now);
+        self.each_child(Self::kill);
+    }
+
+    fn each_child(&self, tell: impl Fn(&Self)) {
+        let children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        children.iter().filter_map(Weak::upgrade).for_each(|child| tell(&child));
+    }
+
     fn raise_to(&self, urgency: Urgency) {
         if self.urgency.fetch_max(urgency as u8, Ordering::AcqRel) == 0 {
             // An empty pipe takes a byte without blocking.
             let _ = (&self.writer).write(&[0]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CancelToken, Urgency};
+
+    #[test]
+    fn a_child_is_cancelled_with_its_parent_and_alone() {
+        let parent = CancelToken::new().expect("a pipe");
+        let (one, two) = (parent.child().expect("a pipe"), parent.child().expect("a pipe"));
+        let grandchild = one.child().expect("a pipe");
+        one.cancel();
+        assert!(one.is_cancelled() && grandchild.is_cancelled());
+        assert!(!parent.is_cancelled() && !two.is_cancelled());
+        parent.cancel_with(super::super::os::SIGINT, true);
+        assert_eq!((two.signal(), two.is_from_terminal()), (super::super::os::SIGINT, true));
+        parent.kill();
+        assert_eq!(grandchild.urgency(), Urgency::Now);
+        // One that comes late.
+        assert_eq!(parent.child().expect("a pipe").urgency(), Urgency::Now);
     }
 }

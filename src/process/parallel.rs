@@ -3,11 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
-use super::os::{self, PollFd};
 
 /// How an item came out.
 pub(crate) enum Fate<T, E> {
@@ -15,7 +13,6 @@ pub(crate) enum Fate<T, E> {
     Failed(E),
     /// It was told to stop, because another failed or everything is to stop.
     Stopped,
-    NotBegun,
 }
 
 /// What comes of an item; see [`Pool::run`].
@@ -33,29 +30,26 @@ pub(crate) struct Pool<'a> {
     pub limit: usize,
     /// Whether one failure stops the others.
     pub stops: bool,
-    /// What stops everything.
-    pub outer: &'a CancelToken,
-    /// What stops the items: cancelled when the outer one is.
+    /// What stops the items.
     pub inner: &'a CancelToken,
     /// The stack of a thread, in bytes; the second where so much cannot be had.
     pub stacks: [usize; 2],
 }
 
-/// How often it is looked whether a second request has come, after the first.
-const URGENCY_INTERVAL: Duration = Duration::from_millis(20);
-
 struct Shared<T, E> {
     next: AtomicUsize,
     is_over: AtomicBool,
-    fates: Vec<Mutex<Fate<T, E>>>,
+    count: usize,
+    /// What has begun, in the order of its end: there may be many more that never begin.
+    fates: Mutex<Vec<(usize, Fate<T, E>)>>,
     /// The numbers of those that failed, in the order in which they did.
     failed: Mutex<Vec<usize>>,
     panic: Mutex<Option<Box<dyn std::any::Any + Send>>>,
 }
 
-/// What has become of all items, and which failed, in the order in which they did.
+/// What has become of all items that have begun, in their order, and which failed, in the order in which they did.
 pub(crate) struct Results<T, E> {
-    pub fates: Vec<Fate<T, E>>,
+    pub fates: Vec<(usize, Fate<T, E>)>,
     pub failed: Vec<usize>,
 }
 
@@ -73,50 +67,43 @@ impl Pool<'_> {
         let shared = Shared {
             next: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
-            fates: (0..count).map(|_| Mutex::new(Fate::NotBegun)).collect(),
+            count,
+            fates: Mutex::default(),
             failed: Mutex::default(),
             panic: Mutex::default(),
         };
-        let no_thread = |error: &std::io::Error| Error::from_io(ErrorKind::Resource, "cannot start a thread", error);
-        // At its end when the last thread has dropped its side.
-        let (reader, writer) = os_pipe::pipe().map_err(|error| no_thread(&error))?;
         std::thread::scope(|scope| {
             for started in 0..self.limit.min(count) {
                 let start = |stack| {
-                    let (shared, work, done) = (&shared, &work, writer.try_clone()?);
-                    std::thread::Builder::new().name("procscript-parallel".into()).stack_size(stack).spawn_scoped(
-                        scope,
-                        move || {
-                            self.serve(shared, work);
-                            drop(done);
-                        },
-                    )
+                    let (shared, work) = (&shared, &work);
+                    let thread = std::thread::Builder::new().name("procscript-parallel".into()).stack_size(stack);
+                    thread.spawn_scoped(scope, move || self.serve(shared, work))
                 };
                 let [stack, smaller] = self.stacks;
                 match start(stack).or_else(|_| start(smaller)) {
                     Ok(_) => {}
-                    Err(error) if started == 0 => return Err(no_thread(&error)),
+                    Err(error) if started == 0 => {
+                        return Err(Error::from_io(ErrorKind::Resource, "cannot start a thread", &error));
+                    }
                     Err(_) => break,
                 }
             }
-            drop(writer);
-            self.attend(&reader);
             Ok(())
         })?;
         if let Some(panic) = lock(&shared.panic).take() {
             resume_unwind(panic);
         }
-        let fates = shared.fates.into_iter().map(|fate| fate.into_inner().unwrap_or_else(PoisonError::into_inner));
-        Ok(Results {
-            fates: fates.collect(),
-            failed: shared.failed.into_inner().unwrap_or_else(PoisonError::into_inner),
-        })
+        let mut fates = shared.fates.into_inner().unwrap_or_else(PoisonError::into_inner);
+        fates.sort_unstable_by_key(|(index, _)| *index);
+        Ok(Results { fates, failed: shared.failed.into_inner().unwrap_or_else(PoisonError::into_inner) })
     }
 
     fn serve<T, E>(&self, shared: &Shared<T, E>, work: &impl Fn(usize) -> Step<T, E>) {
         while !shared.is_over.load(Ordering::Acquire) && !self.inner.is_cancelled() {
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
-            let Some(fate) = shared.fates.get(index) else { return };
+            if index >= shared.count {
+                return;
+            }
             let step = match catch_unwind(AssertUnwindSafe(|| work(index))) {
                 Ok(step) => step,
                 Err(panic) => {
@@ -125,7 +112,7 @@ impl Pool<'_> {
                     return;
                 }
             };
-            *lock(fate) = match step {
+            let fate = match step {
                 Step::Done(value) => Fate::Done(value),
                 Step::Stopped => Fate::Stopped,
                 Step::Failed(error) => {
@@ -141,33 +128,13 @@ impl Pool<'_> {
                     Fate::Failed(error)
                 }
             };
+            lock(&shared.fates).push((index, fate));
         }
     }
 
     fn stop<T, E>(&self, shared: &Shared<T, E>) {
         shared.is_over.store(true, Ordering::Release);
         self.inner.cancel();
-    }
-
-    /// Hands a request to stop on, until all threads have ended.
-    fn attend(&self, done: &os_pipe::PipeReader) {
-        loop {
-            let mut fds = vec![PollFd::readable(done)];
-            let is_stopped = self.outer.is_cancelled();
-            if is_stopped {
-                self.inner.follow(self.outer);
-            } else {
-                fds.extend(self.outer.reader().map(PollFd::readable));
-            }
-            let polled = os::poll(&mut fds, is_stopped.then_some(URGENCY_INTERVAL));
-            if polled.is_err() {
-                // No memory: the scope waits for the threads.
-                return;
-            }
-            if fds[0].is_ready() {
-                return;
-            }
-        }
     }
 }
 

@@ -388,7 +388,8 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}`"),
         EvalAltResult::ErrorDotExpr(text, _) => unknown_property(text).unwrap_or_else(|| lower_first(text)),
         EvalAltResult::ErrorDataRace(name, _) => {
-            format!("`{name}` is used by a closure while one of its own methods runs")
+            let name = if is_name(name) { format!("`{name}`") } else { "a variable".to_string() };
+            format!("{name} is in use: by one of its own methods, or by something else that runs in parallel")
         }
         EvalAltResult::ErrorMismatchDataType(expected, found, _) if expected.is_empty() => {
             format!("{} cannot be used here", readable_type(found))
@@ -403,6 +404,11 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorDataTooLarge(text, _) if text.contains(" more than ") => text.clone(),
         error => lower_first(&without_place(error)),
     }
+}
+
+/// Rhai does not know the variable everywhere, and says then which argument of which function it was.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 /// `Unknown property 'x' - a getter is not registered for type 'i64'` in our words.
@@ -430,6 +436,10 @@ fn hint(error: &EvalAltResult) -> Option<String> {
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with("cmd ") => {
             "pass the arguments as one array: cmd(\"program\", [a, b, c])".to_string()
+        }
+        EvalAltResult::ErrorDataRace(name, _) if !is_name(name) => {
+            "give results back from the closure instead of changing a variable of all: parallel(items, |item| result)"
+                .to_string()
         }
         EvalAltResult::ErrorDataRace(name, _) => {
             format!("take the stream out first: let lines = {name}.lines(); for line in lines {{ … }}")

@@ -1,11 +1,12 @@
 //! `service(command, #{port: 8080})`: a command beside the script that others need, from when it is ready until the
 //! block ends.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use rhai::{Engine, EvalAltResult, Map, NativeCallContext};
 
-use crate::process::{Error, ErrorKind, Execution, Expression, HostStream};
+use crate::process::{CancelToken, Error, ErrorKind, Execution, Expression, HostStream};
 
 use super::console::Console;
 use super::error::CallPlace;
@@ -59,23 +60,29 @@ fn start(world: &Arc<World>, context: &NativeCallContext, command: Expression, o
 
     let (shared, reporting, seen) = (world.clone(), place.clone(), watch.clone());
     let command = command.on_unobserved_failure(move |error| {
+        if error.kind() == ErrorKind::Cancelled {
+            return;
+        }
         lock(&shared.unobserved).push(reporting.error(&shared, seen.told(error)));
     });
     let execution = command.start().map_err(|error| place.raise(world, error))?;
     execution.use_from_one_thread();
-    wait.until_reached(world, context, || match execution.try_wait() {
-        Ok(None) => Ok(watch.has_found()),
-        // It may have said so and gone to the background.
-        Ok(Some(_)) if watch.has_found() => Ok(true),
-        Ok(Some(output)) => {
-            let message = format!("`{}` ended before {} was there", execution.command(), wait.goal);
-            let error = Error::new(ErrorKind::ExitStatus, message).with_output(output);
-            Err(place.raise(world, watch.told(error)))
+    wait.until_reached(world, context, || {
+        if watch.has_found() {
+            return Ok(true);
         }
-        Err(error) => {
-            let error = error.adding(&format!("before {} was there", wait.goal));
-            Err(place.raise(world, watch.told(error)))
-        }
+        let ended = match execution.try_wait() {
+            Ok(None) => return Ok(false),
+            // It may have said so in the meantime and gone to the background, or failed since.
+            Ok(Some(_)) if watch.has_found() => return Ok(true),
+            Ok(Some(output)) => {
+                let message = format!("`{}` ended before {} was there", execution.command(), wait.goal);
+                Error::new(ErrorKind::ExitStatus, message).with_output(output)
+            }
+            Err(error) if watch.has_found() => error,
+            Err(error) => error.adding(&format!("before {} was there", wait.goal)),
+        };
+        Err(place.raise(world, watch.told(ended)))
     })
     .map_err(|error| {
         // How it ends now is nothing to report beside this.
@@ -125,6 +132,9 @@ impl Watch {
                     halt: world.halt.clone(),
                     turn: Mutex::default(),
                     panel: None,
+                    spool_dir: PathBuf::new(),
+                    broken: Mutex::default(),
+                    stop: CancelToken::never(),
                 };
                 let output = ItemOutput::new(&Arc::new(screen), &short(&world.secrets.mask(&command.to_string())));
                 Box::new(move |bytes| output.take(channel, bytes))

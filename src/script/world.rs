@@ -96,6 +96,11 @@ impl Halt {
         self.requested.load(Ordering::Relaxed)
     }
 
+    /// Whether what the script prints goes nowhere.
+    pub fn is_output_lost(&self) -> bool {
+        self.is_requested() && matches!(&*lock(&self.why), Some(Why::Output(_)))
+    }
+
     /// The reason, and a clean state for what is run next.
     pub fn take(&self) -> Option<Why> {
         self.requested.store(false, Ordering::Release);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString as Text, NativeCallContext};
 
-use crate::process::{self, Execution, Expression, Output};
+use crate::process::{self, ErrorKind, Execution, Expression, Output};
 use crate::script::convert;
 use crate::script::error::{CallPlace, Stop};
 use crate::script::stream::Stream;
@@ -49,7 +49,12 @@ pub(super) fn register(engine: &mut Engine, world: &Arc<World>) {
     let shared = world.clone();
     let start = move |place: &CallPlace, command: &Expression| {
         let (unobserved, secrets, place) = (shared.unobserved.clone(), shared.secrets.clone(), place.clone());
-        let report = move |error| lock(&unobserved).push(place.masked_error(&secrets, error));
+        // That it was told to stop has a reason, which is told where it is one: by the error of `parallel`, or by
+        // the end of the script.
+        let report = move |error: process::Error| match error.kind() {
+            ErrorKind::Cancelled => {}
+            _ => lock(&unobserved).push(place.masked_error(&secrets, error)),
+        };
         let execution = command.clone().on_unobserved_failure(report).start()?;
         execution.use_from_one_thread();
         shared.out().is_shared();

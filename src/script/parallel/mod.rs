@@ -5,10 +5,12 @@
 //! items would take it away from each other.
 
 mod batch;
+mod items;
 mod panel;
 mod shown;
 mod spool;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
@@ -20,7 +22,6 @@ use super::api::Outcome;
 use super::convert;
 use super::error::{CallPlace, CommandError};
 use super::options::Options;
-use super::secret;
 use super::surroundings::Layer;
 use super::thread::{SMALL_STACK, STACK};
 use super::with_block::is_termination;
@@ -28,14 +29,14 @@ use super::world::{Why, World, lock};
 
 pub(crate) use batch::Batch;
 use batch::ItemFailure;
+use items::Items;
+pub(crate) use items::short;
 use panel::Panel;
 pub(crate) use shown::{ItemOutput, Mode, Screen};
 pub(crate) use spool::Channel;
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-/// A name longer than this is cut.
-const LABEL_WIDTH: usize = 40;
 /// A thread that calls nothing of the script.
 const PLAIN_STACK: usize = 1024 * 1024;
 
@@ -101,14 +102,13 @@ fn parallel(
     let place = CallPlace::of(context);
     let invalid = |problem| place.invalid(world, problem);
     let manner = Manner::read(options).map_err(invalid)?;
-    let items = items_of(items).map_err(invalid)?;
+    let items = Items::of(items).map_err(invalid)?;
     if body.is_none() {
-        check_commands(&items).map_err(invalid)?;
+        items.check_commands().map_err(invalid)?;
     }
     let around = world.layer();
-    let outer = around.context.cancel_token().clone();
     let no_token = |error: std::io::Error| Error::from_io(ErrorKind::Resource, "cannot run things in parallel", &error);
-    let inner = CancelToken::new().map_err(|error| place.raise(world, no_token(error)))?;
+    let inner = around.context.cancel_token().child().map_err(|error| place.raise(world, no_token(error)))?;
     // Where there are no changing lines, what happened is told by the lines that stay.
     let mode = if manner.mode == Mode::Panel && !world.live.is_on() { Mode::Group } else { manner.mode };
     let screen = Arc::new(Screen {
@@ -118,27 +118,32 @@ fn parallel(
         err: world.err(),
         halt: world.halt.clone(),
         turn: Mutex::new(()),
+        spool_dir: spool::dir(&around.context),
+        broken: Mutex::default(),
+        stop: inner.clone(),
     });
-    let labels = labels(world, &items);
     let calls = Calls { world, around, inner: &inner, screen: &screen, interrupted: Mutex::default() };
     let engine = context.engine();
     let given = body.map(|body| (body, store(context)));
     let work = |index: usize| {
-        let item: &Dynamic = &items[index];
-        calls.item(&labels[index], || match &given {
-            Some((body, given)) => call(engine, given, body, item),
-            None => run(world, &place, item),
+        let item = items.get(index);
+        calls.item(&items.label(world, index), || match &given {
+            Some((body, given)) => call(engine, given, body, &item),
+            None => run(world, &place, &item),
         })
     };
     let stacks = if body.is_some() { [STACK, SMALL_STACK] } else { [PLAIN_STACK; 2] };
-    let pool = Pool { limit: manner.limit, stops: manner.stops, outer: &outer, inner: &inner, stacks };
+    let pool = Pool { limit: manner.limit, stops: manner.stops, inner: &inner, stacks };
     // What was printed before comes before what they print.
     world.out().flush().unwrap_or_else(|error| world.halt.request(Why::Output(error.raw_os_error())));
     let results = pool.run(items.len(), work).map_err(|error| place.raise(world, error))?;
     if let Some(error) = lock(&calls.interrupted).take() {
         world.note_interrupted(error);
     }
-    conclude(world, &place, &items, &labels, results)
+    if let Some(error) = lock(&screen.broken).take() {
+        return Err(place.raise(world, error));
+    }
+    conclude(world, &place, &items, results)
 }
 
 /// What all items of a call share.
@@ -208,70 +213,25 @@ fn call(engine: &Engine, given: &Given, body: &FnPtr, item: &Dynamic) -> Result<
     })
 }
 
-/// The items of an array, or the numbers of a range. Each is a value of its own.
-fn items_of(items: &Dynamic) -> std::result::Result<Vec<Dynamic>, String> {
-    if let Some(items) = items.read_lock::<Array>() {
-        return Ok(items.iter().map(Dynamic::flatten_clone).collect());
-    }
-    if let Some(range) = items.read_lock::<std::ops::Range<i64>>() {
-        return Ok(range.clone().map(Dynamic::from_int).collect());
-    }
-    if let Some(range) = items.read_lock::<std::ops::RangeInclusive<i64>>() {
-        return Ok(range.clone().map(Dynamic::from_int).collect());
-    }
-    Err(format!("parallel takes an array of items, or a range, not {}", convert::kind_of(items)))
-}
-
-fn check_commands(items: &[Dynamic]) -> std::result::Result<(), String> {
-    match items.iter().position(|item| !item.is::<Expression>()) {
-        None => Ok(()),
-        Some(index) => Err(format!(
-            "item {index} of parallel must be a command, but is {}; for other things say what is to be done: \
-             parallel(items, |item| …)",
-            convert::kind_of(&items[index])
-        )),
-    }
-}
-
-/// What the items are called, for people.
-fn labels(world: &World, items: &[Dynamic]) -> Vec<String> {
-    let text = |item: &Dynamic| match item.read_lock::<Expression>() {
-        Some(command) => command.to_string(),
-        None => secret::shown(item),
-    };
-    items.iter().map(|item| short(&world.secrets.mask(&text(item)))).collect()
-}
-
-/// The first line, cut.
-pub(crate) fn short(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match line.char_indices().nth(LABEL_WIDTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 fn conclude(
     world: &World,
     place: &CallPlace,
-    items: &[Dynamic],
-    labels: &[String],
+    items: &Items,
     results: Results<Dynamic, Box<EvalAltResult>>,
 ) -> Result<Array> {
     let Results { fates, mut failed } = results;
     if world.must_stop() {
         return Err(World::terminated(place.position));
     }
-    let count = |is: fn(&Fate<Dynamic, Box<EvalAltResult>>) -> bool| fates.iter().filter(|fate| is(fate)).count();
-    let (stopped, not_begun) = (count(|f| matches!(f, Fate::Stopped)), count(|f| matches!(f, Fate::NotBegun)));
-    let mut values = Array::with_capacity(items.len());
+    let stopped = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Stopped)).count();
+    let not_begun = items.len() - fates.len();
+    let mut values = Array::with_capacity(fates.len());
     let mut errors: Vec<(usize, Box<EvalAltResult>)> = Vec::new();
-    for (index, fate) in fates.into_iter().enumerate() {
+    for (index, fate) in fates {
         match fate {
             Fate::Done(value) => values.push(value),
             Fate::Failed(error) => errors.push((index, error)),
-            Fate::Stopped | Fate::NotBegun => {}
+            Fate::Stopped => {}
         }
     }
     // Where the others were stopped, the first in time is the reason; else all ran, and they come in their order.
@@ -279,15 +239,16 @@ fn conclude(
         failed.sort_unstable();
     }
     let Some(first) = failed.first() else { return Ok(values) };
-    errors.sort_by_key(|(index, _)| failed.iter().position(|failed| failed == index));
+    let ranks: HashMap<usize, usize> = failed.iter().enumerate().map(|(rank, index)| (*index, rank)).collect();
+    errors.sort_by_key(|(index, _)| ranks.get(index));
     let fatal = errors.iter().position(|(_, error)| is_termination(error) || !error.unwrap_inner().is_catchable());
     if let Some(fatal) = fatal {
         return Err(errors.swap_remove(fatal).1);
     }
     let failures = errors.iter().map(|(index, error)| ItemFailure {
         index: *index,
-        label: labels[*index].clone(),
-        item: items[*index].clone(),
+        label: items.label(world, *index),
+        item: items.get(*index),
         error: batch::value_of(error, &world.secrets),
     });
     let batch = Arc::new(Batch { total: items.len(), stopped, not_begun, failures: failures.collect() });

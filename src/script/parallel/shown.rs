@@ -1,9 +1,10 @@
 //! What is shown of things that run at once, and when.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use crate::process::HostStream;
+use crate::process::{CancelToken, Error, ErrorKind, HostStream};
 use crate::script::console::{Console, Receiver};
 use crate::script::secret::Secrets;
 use crate::script::world::{Halt, Why, lock};
@@ -43,6 +44,12 @@ pub(crate) struct Screen {
     pub turn: Mutex<()>,
     /// Where the lines of a panel are.
     pub panel: Option<Panel>,
+    /// Where output that waits is kept.
+    pub spool_dir: PathBuf,
+    /// Why output could not be kept, when it could not.
+    pub broken: Mutex<Option<Error>>,
+    /// Ends what writes here, when it can go nowhere: a command would not notice.
+    pub stop: CancelToken,
 }
 
 impl Screen {
@@ -59,7 +66,28 @@ impl Screen {
     fn check(&self, result: io::Result<()>) {
         if let Err(error) = result {
             self.halt.request(Why::Output(error.raw_os_error()));
+            self.stop.cancel();
         }
+    }
+
+    /// Output that waits for its turn and cannot be kept is lost: nothing may go on as if it were not.
+    fn check_kept(&self, result: io::Result<()>) {
+        if let Err(error) = result {
+            let what = format!("cannot keep the output of what runs in parallel in `{}`", self.spool_dir.display());
+            let error = Error::from_io(ErrorKind::IoFailed, what, &error);
+            let help = "the variable TMPDIR says where it is kept; show: \"prefix\" keeps none";
+            lock(&self.broken).get_or_insert(error.with_help(help));
+            self.stop.cancel();
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        lock(&self.broken).is_some()
+    }
+
+    /// Whether nobody will see what is written now.
+    fn is_lost(&self) -> bool {
+        self.halt.is_output_lost() || self.stop.is_killed()
     }
 }
 
@@ -109,9 +137,15 @@ impl ItemOutput {
 
     pub fn take(&self, channel: Channel, bytes: &[u8]) {
         match &mut *lock(&self.state) {
-            State::Over => self.screen.write(channel, bytes),
+            State::Over => {
+                // Not in the middle of the output of another.
+                let _turn = lock(&self.screen.turn);
+                self.screen.write(channel, bytes);
+            }
+            // Everything is about to end, and the rest would be kept in memory.
+            State::Waiting(..) if self.screen.is_broken() => {}
             State::Waiting(spool, line) => {
-                self.screen.check(spool.push(channel, bytes));
+                self.screen.check_kept(spool.push(channel, bytes, &self.screen.spool_dir));
                 if let Some(line) = line {
                     line.take(bytes);
                 }
@@ -153,10 +187,12 @@ impl ItemOutput {
                 }
                 let _turn = lock(&self.screen.turn);
                 let drained = spool.drain(|channel, piece| {
-                    self.screen.write(channel, piece);
-                    Ok(())
+                    if !self.screen.is_lost() {
+                        self.screen.write(channel, piece);
+                    }
+                    !self.screen.is_lost()
                 });
-                self.screen.check(drained);
+                self.screen.check_kept(drained);
             }
         }
     }

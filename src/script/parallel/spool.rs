@@ -2,6 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::process::{Context, os};
 
 /// More than this goes to a file.
 const IN_MEMORY: usize = 256 * 1024;
@@ -15,6 +18,13 @@ pub(crate) enum Channel {
     Err,
 }
 
+/// Where the files are made.
+pub(super) fn dir(context: &Context) -> PathBuf {
+    let said = context.env("TMPDIR").filter(|dir| !dir.is_empty());
+    let dir = said.map_or_else(|| os::default_temp_dir().into(), PathBuf::from);
+    context.absolute(&dir).unwrap_or(dir)
+}
+
 /// Pieces of two streams, in the order in which they came.
 #[derive(Default)]
 pub(super) struct Spool {
@@ -23,7 +33,8 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    pub fn push(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+    /// Keeps a piece; more than a little goes to a file in the directory.
+    pub fn push(&mut self, channel: Channel, bytes: &[u8], dir: &Path) -> io::Result<()> {
         for piece in bytes.chunks(u32::MAX as usize) {
             let length = piece.len() as u32;
             self.memory.push(channel as u8);
@@ -31,23 +42,23 @@ impl Spool {
             self.memory.extend_from_slice(piece);
         }
         match self.memory.len() > IN_MEMORY {
-            true => self.spill(),
+            true => self.spill(dir),
             false => Ok(()),
         }
     }
 
-    fn spill(&mut self) -> io::Result<()> {
+    fn spill(&mut self, dir: &Path) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(tempfile::tempfile()?),
+            none => none.insert(tempfile::tempfile_in(dir)?),
         };
         file.write_all(&self.memory)?;
         self.memory.clear();
         Ok(())
     }
 
-    /// Gives every piece to a function, in their order, and is empty afterwards.
-    pub fn drain(&mut self, mut take: impl FnMut(Channel, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    /// Gives every piece to a function, in their order, until it answers `false`, and is empty afterwards.
+    pub fn drain(&mut self, mut take: impl FnMut(Channel, &[u8]) -> bool) -> io::Result<()> {
         if let Some(mut file) = self.file.take() {
             file.seek(SeekFrom::Start(0))?;
             let mut reader = io::BufReader::with_capacity(64 * 1024, file);
@@ -55,14 +66,18 @@ impl Spool {
             while let Some((channel, length)) = read_head(&mut reader)? {
                 piece.resize(length, 0);
                 reader.read_exact(&mut piece)?;
-                take(channel, &piece)?;
+                if !take(channel, &piece) {
+                    return Ok(());
+                }
             }
         }
         let memory = std::mem::take(&mut self.memory);
         let mut rest = memory.as_slice();
         while let Some((channel, length)) = read_head(&mut rest)? {
             let (piece, after) = rest.split_at(length);
-            take(channel, piece)?;
+            if !take(channel, piece) {
+                return Ok(());
+            }
             rest = after;
         }
         Ok(())
@@ -90,7 +105,7 @@ mod tests {
         spool
             .drain(|channel, piece| {
                 all.push((channel, piece.to_vec()));
-                Ok(())
+                true
             })
             .expect("a file without a name can be read");
         all
@@ -102,7 +117,7 @@ mod tests {
         let large = vec![7; IN_MEMORY + 1];
         let pieces = [(Channel::Out, &b"a"[..]), (Channel::Err, b"b"), (Channel::Err, &large), (Channel::Out, b"z")];
         for (channel, piece) in pieces {
-            spool.push(channel, piece).expect("there is room");
+            spool.push(channel, piece, &std::env::temp_dir()).expect("there is room");
         }
         assert!(spool.file.is_some() && !spool.memory.is_empty());
         let expected: Vec<_> = pieces.iter().map(|(channel, piece)| (*channel, piece.to_vec())).collect();

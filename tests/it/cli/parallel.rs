@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::eval;
+use super::{eval, shell};
 use crate::support::leaks::Guard;
 use crate::support::procscript_bin;
 use crate::support::pty::Terminal;
@@ -110,4 +110,51 @@ fn a_signal_ends_the_wait_for_a_service_and_the_service() {
     let outcome = eval(code).run();
     outcome.signal(15).stderr("");
     outcome.check(outcome.elapsed < Duration::from_secs(5), "it took too long");
+}
+
+#[test]
+fn a_signal_reaches_what_items_have_left_behind() {
+    // The call is over; its results are not.
+    let signal = "cmd(\"sh\", \"-c\", \"kill -INT $PPID; exec testkid forever\")";
+    for code in [
+        format!("let all = parallel([1], |n| {signal}.start()); all[0].wait();"),
+        format!("let all = parallel([1], |n| {signal}.lines()); for line in all[0] {{ print(line); }}"),
+        format!("let all = parallel([1], |n| parallel([n], |m| {signal}.start())); all[0][0].wait();"),
+    ] {
+        let outcome = eval(&code).run();
+        outcome.signal(2).stdout("").stderr("");
+        outcome.check(outcome.elapsed < Duration::from_secs(4), "it took too long");
+    }
+}
+
+#[test]
+fn nobody_goes_on_writing_to_a_reader_that_has_left() {
+    for show in ["prefix", "group"] {
+        let work = "|n| { if n == 1 { cmd(\"yes\", \"a\").run(); } else { loop { print(\"a\"); } } }";
+        let work = if show == "prefix" { work } else { "|n| { for i in 0..50000 { print(\"a\"); } }" };
+        let code = format!("parallel([1, 2], #{{limit: 2, show: \"{show}\"}}, {work}); eprint(\"not reached\");");
+        let line = "{ \"$0\" -e \"$CODE\"; echo $? >&2; } | testkid read-line";
+        let outcome = shell(line).env("CODE", code).run();
+        outcome.status(0).stderr("141\n");
+        outcome.check(outcome.elapsed < Duration::from_secs(4), "it took too long");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_kept_is_an_error_of_the_call() {
+    let code = "try { parallel([1, 2], #{limit: 2}, |n| cmd(\"yes\").run()); } catch (e) { eprint(e.message); }";
+    // A directory that is not there, as the script has it and not as the process has it.
+    let missing = format!("with env(\"TMPDIR\", \"/no/such\") {{ {code} }}");
+    let said = "cannot keep the output of what runs in parallel in `/no/such`: No such file or directory\n";
+    eval(&missing).run().status(0).stderr(said);
+    // The system ends a process with SIGXFSZ there, unless it says otherwise.
+    let outcome = shell("ulimit -f 600; exec \"$0\" -e \"$CODE\" > /dev/null").env("CODE", code).run();
+    outcome.status(0).stdout("").stderr_contains("File too large\n");
+}
+
+#[test]
+fn threads_take_no_descriptors() {
+    let code = "print(parallel(0..200, #{limit: 200}, |n| { sleep(\"20ms\"); n }).len()); \
+                parallel([1, 2, 3], #{limit: 3}, |n| cmd(\"testkid\", \"exit\", \"0\").run());";
+    shell("ulimit -n 48; exec \"$0\" -e \"$CODE\"").env("CODE", code).run().status(0).stdout("200\n").stderr("");
 }

@@ -42,6 +42,21 @@ pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<PipeReader> {
     Ok(reader)
 }
 
+/// Makes a file that grows beyond its limit (`ulimit -f`) an error of the write, and not the end of this process. A
+/// handler, for the same reason as above.
+pub(crate) fn survive_file_size_limit() {
+    extern "C" fn do_nothing(_: libc::c_int) {}
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: an all-zero sigaction has an empty mask; a handler that does nothing is async-signal-safe. The call
+    // cannot fail for a signal that there is.
+    unsafe {
+        let action = action.assume_init_mut();
+        action.sa_sigaction = do_nothing as *const () as usize;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigaction(libc::SIGXFSZ, action, std::ptr::null_mut());
+    }
+}
+
 extern "C" fn note_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     const SI_KERNEL: i32 = 0x80;
     // SAFETY: the kernel passes a valid siginfo; write and errno are async-signal-safe.
