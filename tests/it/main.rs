@@ -17,6 +17,7 @@ mod files;
 mod format;
 mod harness;
 mod layers;
+mod parallel;
 mod people;
 mod process;
 mod repl;
