@@ -179,7 +179,9 @@ impl RuntimeBuilder {
     }
 
     /// The most operations that a script may take (no limit by default): an operation is about one node of an
-    /// expression. More end the script with an error that it cannot catch.
+    /// expression. More end the script with an error that it cannot catch. A closure that a function calls
+    /// (`for_each`, `parallel`) begins with the count of that call, and what it takes is not added to it: to bound a
+    /// script as a whole, [cancel](Self::cancel) it.
     pub fn operation_limit(mut self, operations: u64) -> Self {
         self.operation_limit = Some(operations);
         self

@@ -4,6 +4,7 @@
 //! the value of a hidden variable ([`spelling`]), whose drop runs the clean-up.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use rhai::{
@@ -15,6 +16,7 @@ use crate::process::os;
 
 use super::spelling;
 use super::template::error as parse_error;
+use super::thread::panic_text;
 use super::with_block::is_termination;
 use super::world::World;
 
@@ -108,8 +110,14 @@ impl Deferred {
         let entered = world.enter(layer);
         let context: NativeCallContext =
             (&*engine, "defer", self.source.as_deref(), &self.global, self.position).into();
-        let result = self.clean_up.call_within_context::<Dynamic>(&context, ());
+        let call = || self.clean_up.call_within_context::<Dynamic>(&context, ());
+        // This is a drop, and the stack may be unwound by a panic already: a second one would end the process.
+        let result = catch_unwind(AssertUnwindSafe(call));
         drop(entered);
+        let result = result.unwrap_or_else(|panic| {
+            let message = panic_text(&*panic);
+            Err(EvalAltResult::ErrorRuntime(format!("internal error: {message}").into(), self.position).into())
+        });
         match result {
             Ok(_) => {}
             // Told to stop a second time.

@@ -33,9 +33,14 @@ pub(super) fn on_script_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Resu
     })
 }
 
+/// What a native function said when it panicked.
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a native function panicked")
+}
+
 /// A fault that is not the script's, most likely a panic in a native function.
 fn internal_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let message = format!("internal error: {}", text.unwrap_or("a native function panicked"));
+    let message = format!("internal error: {}", panic_text(panic));
     Failure::new(FailureKind::Internal, message).with_help(Some("this is a fault of procscript: please report it"))
 }

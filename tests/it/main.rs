@@ -19,6 +19,7 @@ mod format;
 mod harness;
 mod http;
 mod layers;
+mod parallel;
 mod people;
 mod process;
 mod repl;
