@@ -20,8 +20,8 @@ pub(crate) struct Encoded {
     pub malformed: Malformed,
 }
 
-/// A file that is read from its beginning to its end, and that nothing waits for longer than the watch allows. A FIFO is
-/// read until its writers have left.
+/// A file that is read from its beginning to its end, and that nothing waits for longer than the watch allows.
+/// A FIFO is read until its writers have left.
 struct Reading<'a> {
     from: &'a Location,
     file: File,

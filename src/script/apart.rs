@@ -14,11 +14,11 @@ use super::world::World;
 /// Between two looks at whether the script must stop.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Does work that knows no interruption on a thread of its own. When the script must stop, the thread is left behind: it
-/// goes on to the end of the work, and nobody gets what comes of it.
+/// Does work that knows no interruption on a thread of its own. When the script must stop, the thread is left behind:
+/// it goes on to the end of the work, and nobody gets what comes of it.
 ///
-/// Starting a thread costs more than a small piece of work: this is for large ones. What the work owns lives on with it: it
-/// must not own anything of the runtime.
+/// Starting a thread costs more than a small piece of work: this is for large ones. What the work owns lives on with
+/// it: it must not own anything of the runtime.
 ///
 /// # Errors
 /// When the script must stop, and when there can be no thread.

@@ -22,10 +22,10 @@ fn everything_is_listed_in_80_columns() {
 #[test]
 fn a_name_is_that_of_anything() {
     doc("which").run().success().stderr("").stdout(
-        "which(name: String) -> String | ()\nwhich(path: Path) -> Path | ()\n\n    Gives the file that would be run for a \
+        "which(name: String) -> Path | ()\nwhich(path: Path) -> Path | ()\n\n    Gives the file that would be run for a \
          program's name or path, or `()` when\n    there is none.\n\n    Shell:  command -v docker\n    Errors: none that \
          a missing program causes.\n\n    Example:\n        print(which(\"no-such-program\") == ()); // => true\n        \
-         print(which(\"sh\").ends_with(\"/sh\")); // => true\n",
+         print(which(\"sh\").ends_with(\"sh\")); // => true\n",
     );
     let command = "(Command | Execution | OutputStream).lines() -> Stream";
     doc("lines").run().success().stdout_contains("(String | Output).lines() -> Array").stdout_contains(command);
