@@ -71,7 +71,7 @@ fn answers_are_what_the_server_said() {
         tried(|| http::download(web + "/hello", "no/such/dir/file"));
         print([read_bytes("got.bin"), read_dir(".").map(|file| file.name).contains("got.bin")]);
         print(http::download(web + "/nothing", "got.bin").status);
-        print(file_size("got.bin"));
+        print(file_size("got.bin").bytes);
         "#,
         "[\"WEB/hello?name=there\", \"hello there\", ()]\ncafé\n204\nit is gone\n[[ff00fe], \"a, b\", false]\n\
          http_status: GET WEB/gone gave 404 Not Found: it is gone\n\

@@ -11,7 +11,7 @@ use super::Execution;
 
 impl Execution {
     /// Writes to its standard input, which must have been set to
-    /// [`stdin_piped`](super::Expression::stdin_piped). Blocks while the pipe is full.
+    /// [`stdin_piped`](crate::process::Expression::stdin_piped). Blocks while the pipe is full.
     ///
     /// # Errors
     /// `WriteFailed` when the command reads no more; `Misuse` when the input was not piped, or is
