@@ -2,7 +2,7 @@
 //! the completion. `clap` does the parsing and words what it prints; what it has no place for (values from an
 //! environment that is not the process's, options on both sides of a command) is done here.
 //!
-//! No Rhai, no input or output: `script` makes a [`Declaration`] of a script's `cli(#{…})`, asks [`read`] what the
+//! No Rhai, no input or output: `script` makes a [`Declaration`] of a script's `cli(#{…})`, asks [`read()`] what the
 //! arguments mean, and prints what there is to print.
 
 mod clap_command;

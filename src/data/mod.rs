@@ -1,7 +1,7 @@
 //! Text that stands for values, in both directions: JSON, TOML, YAML, CSV, `.env`, templates, patterns, codes; and the
 //! quantities of scripts: points in time, durations, sizes.
 //!
-//! Nothing here reads a file, waits, or knows scripts. What cannot be read is a [`Problem`] with its place in the text;
+//! Nothing here reads a file, waits, or knows scripts. What cannot be read is a `Problem` with its place in the text;
 //! what cannot be written is told with its path in the value ([`value::Path`]).
 
 pub(crate) mod codes;

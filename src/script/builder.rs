@@ -277,8 +277,8 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// Adds the command functions and the template to an engine that a program has already.
 ///
 /// The engine keeps its own settings, packages, output and module resolver. `exit()` and a
-/// cancellation end its scripts with [`ErrorTerminated`](rhai::EvalAltResult::ErrorTerminated). Streams that call functions
-/// (`map`, `filter`) can be read by their methods, but neither by `for` nor as the input of a command:
+/// cancellation end its scripts with [`ErrorTerminated`](rhai::EvalAltResult::ErrorTerminated). Streams that call
+/// functions (`map`, `filter`) can be read by their methods, but neither by `for` nor as the input of a command:
 /// for those the engine must be a [`Runtime`]'s.
 ///
 /// ```
