@@ -1,49 +1,43 @@
 //! The session at a terminal: read an entry, evaluate it, show its value.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod reader;
 
-use rustyline::DefaultEditor;
-use rustyline::error::ReadlineError;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::process::os;
 use crate::script::{Ending, Failure, FailureKind, Runtime, Session};
 
+use reader::{Editor, Input, LineReader};
+
 const PROMPT: &str = "> ";
-const CONTINUATION: &str = "… ";
 
 /// Reads entries until the end of input or `exit()`. `idle` is set while nothing runs; `is_told_to_stop`
 /// says whether a signal other than Ctrl-C's has come.
 pub(crate) fn run(runtime: Runtime, idle: &AtomicBool, is_told_to_stop: impl Fn() -> bool) -> Result<Ending, Failure> {
-    let mut session = Session::new(runtime);
-    let mut editor = DefaultEditor::new().map_err(|error| unusable(&error))?;
-    let mut entry = String::new();
+    let mut reader = Editor::new().map_err(|error| unusable(&error))?;
+    converse(&mut reader, Session::new(runtime), idle, &is_told_to_stop)
+}
+
+fn converse(
+    reader: &mut impl LineReader,
+    mut session: Session,
+    idle: &AtomicBool,
+    is_told_to_stop: &impl Fn() -> bool,
+) -> Result<Ending, Failure> {
     loop {
-        let prompt = if entry.is_empty() { PROMPT } else { CONTINUATION };
         idle.store(true, Ordering::Release);
-        let line = editor.readline(prompt);
+        let input = reader.read(PROMPT, &session);
         idle.store(false, Ordering::Release);
-        match line {
-            Ok(line) => {
-                entry.push_str(&line);
-                entry.push('\n');
+        match input.map_err(|error| unusable(&error))? {
+            Input::Entry(entry) if entry.trim().is_empty() => {}
+            Input::Entry(entry) => {
+                if let Some(end) = evaluate(&mut session, &entry, is_told_to_stop) {
+                    return end;
+                }
             }
-            Err(ReadlineError::Interrupted) => {
-                entry.clear();
-                continue;
-            }
-            Err(ReadlineError::Eof) => return Ok(Ending::Exited(0)),
-            Err(error) => return Err(unusable(&error)),
-        }
-        if Session::is_incomplete(&entry) {
-            continue;
-        }
-        let complete = std::mem::take(&mut entry);
-        if complete.trim().is_empty() {
-            continue;
-        }
-        let _ = editor.add_history_entry(complete.trim_end());
-        if let Some(end) = evaluate(&mut session, &complete, &is_told_to_stop) {
-            return end;
+            Input::Interrupted => {}
+            Input::End => return Ok(Ending::Exited(0)),
         }
     }
 }
@@ -73,6 +67,6 @@ fn write(fd: i32, text: &str) -> Result<(), Failure> {
     })
 }
 
-fn unusable(error: &ReadlineError) -> Failure {
+fn unusable(error: &io::Error) -> Failure {
     Failure::new(FailureKind::Output(None), format!("cannot read from the terminal: {error}"))
 }
