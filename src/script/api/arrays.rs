@@ -44,6 +44,11 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("pad", |context: NativeCallContext, text: &mut Text, length: i64, part: char| {
         pad_text(&context, text, length, part.encode_utf8(&mut [0; 4]))
     });
+    engine.register_fn("repeat", |context: NativeCallContext, text: &mut Text, times: i64| {
+        let times = usize::try_from(times).unwrap_or(0);
+        let length = i64::try_from(text.len().saturating_mul(times)).unwrap_or(i64::MAX);
+        checked_length(&context, length).map(|_| Text::from(text.repeat(times)))
+    });
     engine.register_fn("blob", |context: NativeCallContext, length: i64| {
         Result::Ok(vec![0_u8; checked_length(&context, length)?])
     });

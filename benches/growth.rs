@@ -1,0 +1,190 @@
+//! How costs grow: `cargo bench --bench growth` prints one line for each point, `what,x,microseconds`, that
+//! `scripts/bench.rhai` draws. The points of a curve are measured in turns, so that a noisy moment hits all of them; what is
+//! printed is the median.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use procscript::process::{Execution, Expression, cmd};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+const ROUNDS: usize = 41;
+
+fn main() -> Outcome {
+    // `cargo test --benches` only asks whether it works.
+    let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
+    let curves = Curves { rounds };
+    println!("what,x,microseconds");
+    environment(&curves)?;
+    descriptors(&curves)?;
+    children(&curves)?;
+    host_memory(&curves)?;
+    line_length(&curves)?;
+    script_length(&curves)?;
+    imports(&curves)
+}
+
+struct Curves {
+    rounds: usize,
+}
+
+impl Curves {
+    /// Measures what `run` does for each `x`, after `prepare` made ready for it, and prints the medians.
+    fn draw<P>(
+        &self,
+        what: &str,
+        points: &[usize],
+        prepare: impl Fn(usize) -> Result<P, Box<dyn std::error::Error>>,
+        run: impl Fn(usize, &P) -> Outcome,
+    ) -> Outcome {
+        let mut times: Vec<Vec<Duration>> = vec![Vec::new(); points.len()];
+        for round in 0..=self.rounds {
+            for (index, &x) in points.iter().enumerate() {
+                let prepared = prepare(x)?;
+                let start = Instant::now();
+                run(x, &prepared)?;
+                let elapsed = start.elapsed();
+                // The first round warms up.
+                if round > 0 {
+                    times[index].push(elapsed);
+                }
+            }
+        }
+        let mut out = io::stdout().lock();
+        for (times, x) in times.iter_mut().zip(points) {
+            times.sort();
+            writeln!(out, "{what},{x},{:.1}", times[times.len() / 2].as_secs_f64() * 1e6)?;
+        }
+        Ok(())
+    }
+}
+
+/// Twenty at a time, because one is too short to be told from the noise; the figure is for the twenty.
+fn twenty(command: &Expression) -> Outcome {
+    for _ in 0..20 {
+        command.run()?;
+    }
+    Ok(())
+}
+
+fn environment(curves: &Curves) -> Outcome {
+    let with = |count: usize| {
+        let variables = (0..count).fold(cmd("/bin/true"), |command, index| {
+            command.env(format!("PROCSCRIPT_BENCH_{index}"), "0123456789abcdef0123456789abcdef")
+        });
+        Ok(variables)
+    };
+    curves.draw("spawn × 20: variables in the environment", &[0, 100, 200, 500, 1000, 2000], with, |_, c| twenty(c))
+}
+
+fn descriptors(curves: &Curves) -> Outcome {
+    let with = |count: usize| (0..count).map(|_| Ok(File::open("/dev/null")?)).collect::<Result<Vec<_>, _>>();
+    let command = cmd("/bin/true");
+    curves.draw("spawn × 20: open descriptors", &[0, 100, 200, 400, 800], with, |_, _| twenty(&command))
+}
+
+fn children(curves: &Curves) -> Outcome {
+    let with = |count: usize| {
+        Ok(Sleeping((0..count).map(|_| cmd("/bin/sleep").arg("600").start()).collect::<Result<_, _>>()?))
+    };
+    let command = cmd("/bin/true");
+    curves.draw("spawn × 20: running children", &[0, 10, 20, 50, 100], with, |_, _| twenty(&command))
+}
+
+/// Ended when they are not needed any more.
+struct Sleeping(Vec<Execution>);
+
+impl Drop for Sleeping {
+    fn drop(&mut self) {
+        for execution in &self.0 {
+            let _ = execution.kill();
+        }
+    }
+}
+
+fn host_memory(curves: &Curves) -> Outcome {
+    // Touched, so that it is really there. One block for all rounds: to fill it takes longer than what is measured.
+    let most = vec![1_u8; 2 << 30];
+    let command = cmd("/bin/true");
+    curves.draw("spawn × 20: MiB of the host, 2048 first", &[2048], |_| Ok(()), |_, ()| twenty(&command))?;
+    drop(std::hint::black_box(most));
+    curves.draw("spawn × 20: MiB of the host, then little", &[0], |_| Ok(()), |_, ()| twenty(&command))
+}
+
+fn line_length(curves: &Curves) -> Outcome {
+    const BYTES: usize = 16 << 20;
+    let prepare = |length: usize| {
+        let file = tempfile::NamedTempFile::new()?;
+        let line = [vec![b'x'; length - 1], vec![b'\n']].concat();
+        let mut out = io::BufWriter::new(file.as_file());
+        for _ in 0..BYTES / length {
+            out.write_all(&line)?;
+        }
+        out.flush()?;
+        drop(out);
+        Ok(file)
+    };
+    let files = [16, 64, 256, 1024, 16384, 65536].map(|length| (length, prepare(length)));
+    let lengths: Vec<usize> = files.iter().map(|(length, _)| *length).collect();
+    let path = |length: usize| {
+        let found = files.iter().find(|(of, _)| *of == length).and_then(|(_, file)| file.as_ref().ok());
+        Ok(found.ok_or("no file")?.path().to_path_buf())
+    };
+    curves.draw("16 MiB of lines: bytes of a line", &lengths, path, |length, path| {
+        let mut count = 0;
+        for line in cmd("cat").arg(path).lines()? {
+            line?;
+            count += 1;
+        }
+        assert_eq!(count, BYTES / length);
+        Ok(())
+    })
+}
+
+fn procscript(dir: &Path) -> Outcome {
+    let status = Command::new(env!("CARGO_BIN_EXE_procscript"))
+        .arg(dir.join("main.rhai"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()?;
+    assert!(status.success(), "the script has failed");
+    Ok(())
+}
+
+fn script_length(curves: &Curves) -> Outcome {
+    let prepare = |lines: usize| {
+        let dir = tempfile::tempdir()?;
+        let mut text = String::new();
+        for index in 0..lines / 5 {
+            // What scripts are made of: functions, commands, conditions; it is checked, and never called.
+            writeln!(
+                text,
+                "fn task_{index}(name) {{\n    let found = $`grep -c ${{name}} file`.ok_codes([0, 1]).read();"
+            )?;
+            writeln!(text, "    if found != \"0\" {{ print(`${{name}}: ${{found}}`); }}\n    found.len()\n}}")?;
+        }
+        fs::write(dir.path().join("main.rhai"), text)?;
+        Ok(dir)
+    };
+    curves.draw("start: lines of the script", &[5, 500, 1000, 2000, 5000], prepare, |_, dir| procscript(dir.path()))
+}
+
+fn imports(curves: &Curves) -> Outcome {
+    let prepare = |count: usize| {
+        let dir = tempfile::tempdir()?;
+        let mut text = String::new();
+        for index in 0..count {
+            let module = format!("fn one(x) {{ x + {index} }}\nfn two(x) {{ one(x) * 2 }}\n");
+            fs::write(dir.path().join(format!("m{index}.rhai")), module)?;
+            writeln!(text, "import \"m{index}\" as m{index}; m{index}::two({index});")?;
+        }
+        fs::write(dir.path().join("main.rhai"), text)?;
+        Ok(dir)
+    };
+    curves.draw("start: imports", &[0, 1, 2, 5, 10, 20, 50], prepare, |_, dir| procscript(dir.path()))
+}

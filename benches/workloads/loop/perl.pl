@@ -1,0 +1,2 @@
+for ($i = 0; $i < 300000; $i++) { $sum += $i if $i % 3 == 0 }
+print "$sum\n";

@@ -1,0 +1,3 @@
+import subprocess
+for _ in range(500):
+    subprocess.run(["/bin/true"], check=True)

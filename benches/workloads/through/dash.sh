@@ -1,0 +1,1 @@
+head -c 10G /dev/zero | wc -c
