@@ -1,12 +1,27 @@
-//! How the program is linked; the library has no build of its own.
+//! How the program is linked and entered; the library has no build of its own.
+
+use std::path::Path;
+use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rustc-check-cfg=cfg(bare_start, static_unwinder)");
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
-    // At a fixed address, the tables of functions need no relocation at every start: this is a third of what an empty
-    // script costs (GOTCHAS.md). Elsewhere linkers and loaders have rules of their own.
-    if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && is("CARGO_CFG_TARGET_ARCH", "x86_64")
+    // What an empty script costs is mostly what happens before `main` (GOTCHAS.md). Elsewhere linkers, loaders and
+    // start-up code have rules of their own.
+    if !(is("CARGO_CFG_TARGET_OS", "linux")
+        && is("CARGO_CFG_TARGET_ENV", "gnu")
+        && is("CARGO_CFG_TARGET_ARCH", "x86_64"))
     {
-        println!("cargo:rustc-link-arg-bin=procscript=-no-pie");
+        return;
+    }
+    // At a fixed address, the tables of functions need no relocation at every start.
+    println!("cargo:rustc-link-arg-bin=procscript=-no-pie");
+    // What std does before `main`, we do as far as it is needed (`own_process`).
+    println!("cargo:rustc-cfg=bare_start");
+    // The code that unwinds the stack is one library less to load. The compiler brings it along, with few exceptions.
+    let compiler = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output();
+    if compiler.is_ok_and(|answer| Path::new(String::from_utf8_lossy(&answer.stdout).trim()).is_absolute()) {
+        println!("cargo:rustc-cfg=static_unwinder");
     }
 }

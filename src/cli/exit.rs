@@ -8,7 +8,7 @@ use crate::script::{Failure, FailureKind};
 pub(super) const FAILURE: i32 = 1;
 pub(super) const USAGE: i32 = 2;
 const TIMED_OUT: i32 = 124;
-const INTERNAL: i32 = 125;
+pub(super) const INTERNAL: i32 = 125;
 const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 const SIGNAL_BASE: i32 = 128;

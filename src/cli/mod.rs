@@ -6,13 +6,14 @@ mod signals;
 mod tools;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::process::orphans::{self, Leftover};
 use crate::process::os;
 use crate::repl;
 use crate::script::load::{read_source, read_text};
-use crate::script::{Ending, Failure, FailureKind, Runtime};
+use crate::script::{Ending, Failure, FailureKind, Runtime, start_script_thread};
 
 use args::{Plan, Script, Source};
 use exit::Exit;
@@ -25,7 +26,7 @@ const MOST_MEMORY: usize = 8 << 30;
 pub fn main() -> ! {
     os::own_process();
     let exit = match args::parse(std::env::args_os()) {
-        Ok(Plan::Run(script)) => execute(script),
+        Ok(Plan::Run(script)) => run(script),
         Ok(Plan::Tool(tool)) => tool.run(),
         Err(exit) => exit,
     };
@@ -37,15 +38,33 @@ fn memory_limit() -> usize {
     os::total_memory().map_or(MOST_MEMORY, |total| (total / 4).min(MOST_MEMORY))
 }
 
-fn execute(script: Script) -> Exit {
+/// A script gets a thread with a large stack, and this one waits for signals; a session reads the terminal here.
+fn run(script: Script) -> Exit {
     let format = script.error_format;
-    let signals = match Signals::take_over() {
-        Ok(signals) => signals,
-        Err(error) => {
-            let message = format!("cannot prepare for signals: {error}");
-            return Exit::because(&Failure::new(FailureKind::Internal, message), None, format);
-        }
+    let internal = |message: String| Exit::because(&Failure::new(FailureKind::Internal, message), None, format);
+    let unprepared = |error: std::io::Error| internal(format!("cannot prepare for signals: {error}"));
+    let (signals, watch) = match Signals::take_over() {
+        Ok(both) => both,
+        Err(error) => return unprepared(error),
     };
+    if matches!(script.source, Source::Interactive) {
+        return match watch.start() {
+            Ok(()) => execute(script, &signals),
+            Err(error) => unprepared(error),
+        };
+    }
+    let is_started = start_script_thread(move || {
+        // A panic has said what it is; nobody joins this thread.
+        catch_unwind(AssertUnwindSafe(|| execute(script, &signals))).unwrap_or(Exit::Code(exit::INTERNAL)).leave()
+    });
+    if !is_started {
+        return internal(format!("cannot start a thread: {}", std::io::Error::last_os_error()));
+    }
+    watch.keep()
+}
+
+fn execute(script: Script, signals: &Signals) -> Exit {
+    let format = script.error_format;
     orphans::adopt();
     let arguments = match texts(script.arguments) {
         Ok(arguments) => arguments,
@@ -73,7 +92,7 @@ fn execute(script: Script) -> Exit {
         .assume_yes(script.people.yes)
         .cancel_cleanup(signals.cleanup().clone())
         // Looked at once instead of at every start.
-        .context(|context| if os::would_inherit_state() { context } else { context.owning_process() })
+        .context(|context| if os::ignores_or_blocks_signals() { context } else { context.owning_process() })
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,

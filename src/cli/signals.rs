@@ -13,6 +13,7 @@ use crate::process::{CancelToken, os};
 const HANDLED: [i32; 4] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT];
 
 /// The runner's signals.
+#[derive(Clone)]
 pub(super) struct Signals {
     token: CancelToken,
     cleanup: CancelToken,
@@ -25,47 +26,48 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Takes over the signals that were not ignored when we were started (as `nohup` and a shell's
-    /// `&` do).
-    pub fn take_over() -> io::Result<Self> {
+    /// `&` do). Nothing comes of them before the [`Watch`] is kept.
+    pub fn take_over() -> io::Result<(Self, Watch)> {
         os::survive_file_size_limit();
-        let (token, cleanup) = (CancelToken::new()?, CancelToken::new()?);
-        let received = Arc::new(AtomicI32::new(0));
-        let count = Arc::new(AtomicU32::new(0));
-        let idle = Arc::new(AtomicBool::new(false));
-        let at_death: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>> = Arc::default();
-        let signals = os::not_ignored(&HANDLED);
-        if !signals.is_empty() {
-            let pipe = os::signals_into_pipe(&signals)?;
-            let (token, received, idle) = (token.clone(), received.clone(), idle.clone());
-            let (count, cleanup) = (count.clone(), cleanup.clone());
-            let last = at_death.clone();
-            let terminal = os::TerminalState::of_stdin();
-            std::thread::Builder::new().name("procscript-signals".into()).spawn(move || {
-                pass_on(pipe, |signal, from_terminal| {
-                    received.store(signal, Ordering::Release);
-                    count.fetch_add(1, Ordering::AcqRel);
-                    if idle.load(Ordering::Acquire) {
-                        // The line editor waits for a key and would not notice.
-                        if let Some(terminal) = &terminal {
-                            terminal.restore();
-                        }
-                        if let Some(last) = last.get() {
-                            last();
-                        }
-                        os::die_of_signal(signal);
-                    }
-                    match (token.is_cancelled(), cleanup.is_cancelled()) {
-                        (false, _) => token.cancel_with(signal, from_terminal),
-                        (true, false) => {
-                            token.kill();
-                            cleanup.cancel_with(signal, from_terminal);
-                        }
-                        (true, true) => cleanup.kill(),
-                    }
-                });
-            })?;
+        let signals = Self {
+            token: CancelToken::new()?,
+            cleanup: CancelToken::new()?,
+            received: Arc::default(),
+            count: Arc::default(),
+            idle: Arc::default(),
+            at_death: Arc::default(),
+        };
+        let handled = os::not_ignored(&HANDLED);
+        let pipe: Option<Box<dyn Read + Send>> = match handled.is_empty() {
+            true => None,
+            false => Some(Box::new(os::signals_into_pipe(&handled)?)),
+        };
+        let watch = Watch { pipe, signals: signals.clone(), terminal: os::TerminalState::of_stdin() };
+        Ok((signals, watch))
+    }
+
+    /// Does what the signal is for.
+    fn act(&self, signal: i32, from_terminal: bool, terminal: Option<&os::TerminalState>) {
+        self.received.store(signal, Ordering::Release);
+        self.count.fetch_add(1, Ordering::AcqRel);
+        if self.idle.load(Ordering::Acquire) {
+            // The line editor waits for a key and would not notice.
+            if let Some(terminal) = terminal {
+                terminal.restore();
+            }
+            if let Some(last) = self.at_death.get() {
+                last();
+            }
+            os::die_of_signal(signal);
         }
-        Ok(Self { token, cleanup, received, count, idle, at_death })
+        match (self.token.is_cancelled(), self.cleanup.is_cancelled()) {
+            (false, _) => self.token.cancel_with(signal, from_terminal),
+            (true, false) => {
+                self.token.kill();
+                self.cleanup.cancel_with(signal, from_terminal);
+            }
+            (true, true) => self.cleanup.kill(),
+        }
     }
 
     pub fn token(&self) -> &CancelToken {
@@ -99,9 +101,32 @@ impl Signals {
     }
 }
 
-fn pass_on(mut pipe: impl Read, act: impl Fn(i32, bool)) {
-    let mut message = [0; 2];
-    while pipe.read_exact(&mut message).is_ok() {
-        act(i32::from(message[0]), message[1] != 0);
+/// What a thread that does nothing else has to do: to wait for signals.
+pub(super) struct Watch {
+    pipe: Option<Box<dyn Read + Send>>,
+    signals: Signals,
+    terminal: Option<os::TerminalState>,
+}
+
+impl Watch {
+    /// On a thread of its own.
+    pub fn start(self) -> io::Result<()> {
+        if self.pipe.is_some() {
+            std::thread::Builder::new().name("procscript-signals".into()).spawn(move || self.keep())?;
+        }
+        Ok(())
+    }
+
+    /// On this thread, as long as the process lives.
+    pub fn keep(self) -> ! {
+        if let Some(mut pipe) = self.pipe {
+            let mut message = [0; 2];
+            while pipe.read_exact(&mut message).is_ok() {
+                self.signals.act(i32::from(message[0]), message[1] != 0, self.terminal.as_ref());
+            }
+        }
+        loop {
+            std::thread::park();
+        }
     }
 }

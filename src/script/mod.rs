@@ -81,5 +81,7 @@ pub use problem::{Problem, Severity};
 pub use rhai;
 pub use runtime::{Ending, Runtime};
 pub use session::Session;
+#[cfg(feature = "cli")]
+pub(crate) use thread::start_script_thread;
 
 pub use crate::terminal::ColorChoice;

@@ -92,6 +92,7 @@ impl Registry {
         self.engine
     }
 
+    #[inline(never)]
     fn is_wanted(&self, name: &str) -> bool {
         self.words.as_ref().is_none_or(|words| words.may_call(name))
     }
@@ -103,9 +104,32 @@ impl Registry {
         function: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
     ) -> &mut Self {
         if self.is_wanted(name.as_ref()) {
-            self.engine.register_fn(name.as_ref(), function);
+            self.add(name.as_ref(), function);
         }
         self
+    }
+
+    /// Apart from the question above: what is asked thousand times at every start is to be on few pages, and what
+    /// follows on others.
+    #[cold]
+    #[inline(never)]
+    fn add<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+        &mut self,
+        name: &str,
+        function: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
+    ) {
+        self.engine.register_fn(name, function);
+    }
+
+    /// As [`add`](Self::add), for a property.
+    #[cold]
+    #[inline(never)]
+    fn add_get<A: 'static, const X: bool, R: Variant + Clone, const F: bool>(
+        &mut self,
+        name: &str,
+        function: impl RhaiNativeFunc<A, 1, X, R, F> + Send + Sync + 'static,
+    ) {
+        FuncRegistration::new_getter(name).register_into_engine(&mut self.engine, function);
     }
 
     /// As [`Engine::register_get`].
@@ -115,7 +139,7 @@ impl Registry {
         function: impl RhaiNativeFunc<A, 1, X, R, F> + Send + Sync + 'static,
     ) -> &mut Self {
         if self.is_wanted(name.as_ref()) {
-            FuncRegistration::new_getter(name).register_into_engine(&mut self.engine, function);
+            self.add_get(name.as_ref(), function);
         }
         self
     }
@@ -132,6 +156,17 @@ impl Registry {
         // `StandardPackage::new` makes, is for qualified names.
         module.register_lazy_functions();
         self.engine.register_global_module(module.into());
+        if self.words.as_ref().is_none_or(|words| words.acts) {
+            self.name_standard_types();
+        }
+    }
+
+    /// Under the names that they have anyway: Rhai asks for the name at each call of a method, and finds what is
+    /// registered before it has compared with everything else.
+    fn name_standard_types(&mut self) {
+        for name in ["string", "array", "map", "i64"] {
+            self.engine.register_type_with_name_raw(name, name);
+        }
     }
 }
 

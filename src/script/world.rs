@@ -110,7 +110,16 @@ impl Halt {
 
 impl World {
     /// Asked at every operation, whose number is given: whether the interpreter must stop.
+    #[inline]
     pub fn stops_at(&self, operation: u64) -> bool {
+        // Every operation pays for this: what is almost always the case is told by a few loads.
+        let is_plain = !self.has_layers() && !self.halt.is_requested() && !self.base.cancel_token().is_cancelled();
+        let is_unremarkable = is_plain && !operation.is_multiple_of(SAMPLE) && os::held_memory() <= self.memory_limit;
+        !is_unremarkable && self.stops_at_closer_look(operation)
+    }
+
+    #[cold]
+    fn stops_at_closer_look(&self, operation: u64) -> bool {
         let is_sample = operation.is_multiple_of(SAMPLE);
         let is_above =
             |limit| os::held_memory() > limit || (is_sample && os::resident_memory().is_some_and(|held| held > limit));

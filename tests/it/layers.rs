@@ -133,7 +133,8 @@ fn system_dependence(tokens: &[Token], path: &str) -> Vec<(usize, String)> {
     let mut problems = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
         match token.text {
-            "unsafe" => problems.push((token.line, format!("`unsafe` belongs to {OS_DIR}"))),
+            // How the program is entered and linked can only be said where it is the program.
+            "unsafe" if path != "main.rs" => problems.push((token.line, format!("`unsafe` belongs to {OS_DIR}"))),
             "cfg" | "cfg_attr" => {
                 if let Some(word) = condition(&tokens[index + 1..]).find(|word| OS_WORDS.contains(word)) {
                     problems.push((token.line, format!("`cfg({word})` belongs to {OS_DIR}")));

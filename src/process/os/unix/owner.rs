@@ -9,6 +9,7 @@ use os_pipe::PipeReader;
 
 use super::errno_location;
 use super::spawn::{is_ignored, mark_all_close_on_exec, unblock_all_signals};
+use super::was_closed_at_start;
 
 /// The signals among `wanted` that this process did not inherit as ignored (`nohup` ignores HUP, a
 /// shell's `&` ignores INT): those a runner may handle.
@@ -102,8 +103,18 @@ pub(crate) fn die_of_signal(signal: i32) -> ! {
 /// its children, no signal is blocked in it or in them, and SIGCHLD is not ignored (every wait would
 /// fail with ECHILD).
 pub(crate) fn own_process() {
-    // SAFETY: sets flags on descriptors, the mask of this thread, and a disposition of this process.
+    // SAFETY: sets flags on descriptors, the mask of this thread, and dispositions of this process.
     unsafe {
+        // As std does before `main`, which may have been passed by: nothing else may get the numbers of the standard
+        // streams, and a reader that has left is an error, not our end.
+        if (0..3).any(was_closed_at_start) {
+            let mut spare = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+            while (0..3).contains(&spare) {
+                spare = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+            }
+            libc::close(spare);
+        }
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         mark_all_close_on_exec();
         unblock_all_signals();
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);

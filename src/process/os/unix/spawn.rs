@@ -21,7 +21,12 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<SharedChild> {
 /// thread blocks or this process ignores, or a descriptor above 2 that is not close-on-exec. Such a
 /// child takes the slower fork path ([`ForkPath`](super::ForkPath)).
 pub(crate) fn would_inherit_state() -> bool {
-    blocks_signals() || ignores_signals() || has_inheritable_descriptors()
+    ignores_or_blocks_signals() || has_inheritable_descriptors()
+}
+
+/// The part of it that is left to a program that owns its process: all its descriptors are close-on-exec.
+pub(crate) fn ignores_or_blocks_signals() -> bool {
+    blocks_signals() || ignores_signals()
 }
 
 fn blocks_signals() -> bool {
