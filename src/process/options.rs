@@ -141,7 +141,7 @@ impl Expression {
     ///
     /// let leader = Expression::new("sleep").arg("60").own_group().unchecked().start()?;
     /// let group = leader.pids()[0];
-    /// sh("kill -TERM -- -$GROUP").env("GROUP", group.to_string()).process_group(group).unchecked().run()?;
+    /// sh("kill -TERM -$GROUP").env("GROUP", group.to_string()).process_group(group).unchecked().run()?;
     /// // The group was told to end, and with it the one that had joined.
     /// assert!(!leader.wait()?.success());
     /// # Ok::<(), procscript::process::Error>(())
