@@ -12,6 +12,7 @@ use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
 use super::hook::Image;
 use super::os::{self, ChildSetup, ForkPath, StartFailure};
+use super::platform::Platform;
 use super::program::{explain_failure, not_executable};
 use super::stage::StageInfo;
 
@@ -89,6 +90,10 @@ fn explain(info: &StageInfo, argv: &[OsString], dir: Option<&Path>, failure: &St
         return error.with_program(&info.program);
     }
     let errno = failure.error.raw_os_error();
+    // It was there before, and may have gone since.
+    if let Some(error) = platform.filter(|_| errno == Some(os::EPERM)).and_then(Platform::group_refusal) {
+        return error.with_program(&info.program);
+    }
     match (errno, platform.and_then(|platform| platform.identity())) {
         (Some(os::E2BIG), _) => too_long(info, argv),
         // We may execute it ourselves: that was looked at before.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::descriptor::FdTarget;
 use super::expression::Expression;
-use super::platform::{NamedLimit, Platform, put_limit};
+use super::platform::{Group, NamedLimit, Platform, put_limit};
 
 impl Expression {
     fn platform(self, change: impl FnOnce(&mut Platform)) -> Self {
@@ -119,7 +119,35 @@ impl Expression {
     /// # Ok::<(), procscript::process::Error>(())
     /// ```
     pub fn own_group(self) -> Self {
-        self.platform(|p| p.own_group = Some(true))
+        self.platform(|p| p.group = Some(Group::Own))
+    }
+
+    /// Runs it, all stages of a pipeline, in a process group that is there already: that of another command
+    /// (its first process, when it was started with [`own_group`](Self::own_group)), or a stranger's. Of the two
+    /// settings the last one holds.
+    ///
+    /// The group is not ours. Whatever ends this command (a timeout, a cancellation, a dropped handle, a
+    /// [`Teardown`](super::Teardown) of any [`Scope`](super::Scope)) goes to its own processes and to the
+    /// descendants that can be found, one by one, and never to the group. Who owns the group may signal it, and
+    /// reaches this command: a command that leads it takes along, when it has to be ended, what has joined.
+    ///
+    /// # Errors
+    /// Of kind [`SpawnFailed`](super::ErrorKind::SpawnFailed) when there is no such group, or it is in another
+    /// session; of kind [`InvalidArgument`](super::ErrorKind::InvalidArgument) for 0, and together with
+    /// [`new_session`](Self::new_session).
+    ///
+    /// ```
+    /// use procscript::process::{Expression, sh};
+    ///
+    /// let leader = Expression::new("sleep").arg("60").own_group().unchecked().start()?;
+    /// let group = leader.pids()[0];
+    /// sh("kill -TERM -$GROUP").env("GROUP", group.to_string()).process_group(group).unchecked().run()?;
+    /// // The group was told to end, and with it the one that had joined.
+    /// assert!(!leader.wait()?.success());
+    /// # Ok::<(), procscript::process::Error>(())
+    /// ```
+    pub fn process_group(self, group: u32) -> Self {
+        self.platform(|p| p.group = Some(Group::Joined(group)))
     }
 
     /// One more descriptor for the program, with a number from 3 on: a file to read or write, or one

@@ -17,9 +17,18 @@ pub(crate) struct Platform {
     pub nice: Option<i32>,
     pub limits: Vec<NamedLimit>,
     pub new_session: Option<bool>,
-    pub own_group: Option<bool>,
+    pub group: Option<Group>,
     /// Each number once.
     pub descriptors: Vec<(RawFd, Arc<FdTarget>)>,
+}
+
+/// The process group that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// One of the command's own.
+    Own,
+    /// One that is there already.
+    Joined(u32),
 }
 
 /// A limit as it was written.
@@ -51,7 +60,7 @@ impl Platform {
             nice: inner.nice.or(self.nice),
             limits,
             new_session: inner.new_session.or(self.new_session),
-            own_group: inner.own_group.or(self.own_group),
+            group: inner.group.or(self.group),
             descriptors: outer.chain(&inner.descriptors).cloned().collect(),
         }
     }
@@ -60,8 +69,12 @@ impl Platform {
         self.new_session == Some(true)
     }
 
-    pub fn wants_group(&self) -> bool {
-        self.own_group == Some(true)
+    /// The group of somebody else that it joins.
+    pub fn joined_group(&self) -> Option<u32> {
+        match self.group {
+            Some(Group::Joined(group)) => Some(group),
+            Some(Group::Own) | None => None,
+        }
     }
 
     /// Values that cannot be meant are refused before anything starts.
@@ -89,7 +102,19 @@ impl Platform {
             }
             _ => {}
         }
+        if let Some(problem) = self.joined_group().and_then(|group| group_problem(group, self.wants_session())) {
+            return Some(problem);
+        }
         self.limits.iter().find_map(NamedLimit::problem).or_else(|| super::descriptor::problem(&self.descriptors))
+    }
+
+    /// Why the group cannot be joined, as things are now.
+    pub fn group_refusal(&self) -> Option<Error> {
+        let group = self.joined_group()?;
+        let (why, errno) = os::group_refusal(group)?;
+        let error = Error::new(ErrorKind::SpawnFailed, format!("cannot join the process group {group}: {why}"));
+        let help = "a group lasts as long as there is a process in it, and is joined within its session only";
+        Some(error.with_errno(errno).with_help(help))
     }
 
     /// What the child has to do, but for the descriptors.
@@ -140,6 +165,18 @@ impl Platform {
             (None, Some(gid)) => Some(format!("the group {gid}")),
             (None, None) => None,
         }
+    }
+}
+
+fn group_problem(group: u32, wants_session: bool) -> Option<String> {
+    match i32::try_from(group) {
+        // To the system that is "one of its own".
+        Ok(0) => Some("0 is no process group that can be joined; one of its own is own_group".to_string()),
+        Ok(_) if wants_session => {
+            Some(format!("new_session and the process group {group} exclude each other: a session has its own groups"))
+        }
+        Ok(_) => None,
+        Err(_) => Some(format!("{group} is no process group: the largest number is {}", i32::MAX)),
     }
 }
 

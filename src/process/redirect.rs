@@ -31,24 +31,44 @@ pub(crate) enum Input {
     Stream(OutputStream),
 }
 
-/// Pieces of input that are made while the command runs. Clones are the same pieces: they are used once.
+/// Pieces of input that are made while the command runs.
 #[derive(Clone)]
 pub(crate) struct Items {
-    pieces: Arc<Mutex<Option<BoxedItems>>>,
+    pieces: Pieces,
     /// The stack that making them needs, in bytes, where that is more than a thread has by default.
     pub stack: Option<usize>,
 }
 
 pub(crate) type BoxedItems = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + Send>;
 
+#[derive(Clone)]
+enum Pieces {
+    /// Clones are the same pieces: they are used once.
+    Once(Arc<Mutex<Option<BoxedItems>>>),
+    /// Made anew for each run.
+    Each(Arc<dyn Fn() -> BoxedItems + Send + Sync>),
+}
+
 impl Items {
     pub fn new(items: BoxedItems, stack: Option<usize>) -> Self {
-        Self { pieces: Arc::new(Mutex::new(Some(items))), stack }
+        Self { pieces: Pieces::Once(Arc::new(Mutex::new(Some(items)))), stack }
+    }
+
+    pub fn made_by(make: impl Fn() -> BoxedItems + Send + Sync + 'static) -> Self {
+        Self { pieces: Pieces::Each(Arc::new(make)), stack: None }
     }
 
     /// The pieces, for the run that uses them.
     pub fn take(&self) -> Result<BoxedItems, Error> {
-        let items = self.pieces.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let items = match &self.pieces {
+            Pieces::Once(items) => items.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            // Made where they are used, so that a panic of `make` is one of theirs.
+            Pieces::Each(make) => {
+                let make = make.clone();
+                let items: BoxedItems = Box::new(std::iter::once_with(move || make()).flatten());
+                Some(items)
+            }
+        };
         items.ok_or_else(|| {
             Error::misuse("the input of this command has been used up by an earlier run", "give it again with .stdin()")
         })

@@ -18,13 +18,13 @@ use super::hook::{self, Image};
 use super::launch::launch;
 use super::open::Opener;
 use super::plan::{Channel, Handles, SinkKind, Source, StagePlan, Streams, lay_out};
-use super::platform::Platform;
+use super::platform::{Group, Platform};
 use super::program;
 use super::pump::{KILL_PATIENCE, Pump, Stop};
 use super::settings::{DEFAULT_GRACE, Scoped};
 use super::stage::{Running, StageInfo, place};
 use super::teardown::Teardown;
-use super::tree::Tree;
+use super::tree::{Home, Tree};
 use super::{os, reaper};
 
 /// Where the streams of a command point when it says nothing itself: what makes one verb differ
@@ -118,16 +118,22 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     let mut children: Vec<SharedChild> = Vec::with_capacity(prepared.len());
     let mut running = Vec::with_capacity(prepared.len());
     let mut group = None;
-    let mut groups = Vec::with_capacity(prepared.len());
+    let mut homes = Vec::with_capacity(prepared.len());
     for (index, stage) in prepared.into_iter().enumerate() {
-        let (home, info) = (stage.home(own_group), stage.info());
+        let (place, info) = (stage.group(own_group), stage.info());
         opener.stage = Some(index);
-        match stage.spawn(&info, &mut opener, &context, (home == Home::Group).then_some(group)) {
+        let joined = match place {
+            GroupPlace::Ours | GroupPlace::Session => None,
+            GroupPlace::Command => Some(group),
+            GroupPlace::Joined(group) => Some(Some(group)),
+        };
+        match stage.spawn(&info, &mut opener, &context, joined) {
             Ok(child) => {
-                groups.push(match home {
-                    Home::Ours => None,
-                    Home::Group => Some(*group.get_or_insert(child.id())),
-                    Home::Session => Some(child.id()),
+                homes.push(match place {
+                    GroupPlace::Ours => Home::Ours,
+                    GroupPlace::Command => Home::Group(*group.get_or_insert(child.id())),
+                    GroupPlace::Session => Home::Group(child.id()),
+                    GroupPlace::Joined(group) => Home::Joined(group),
                 });
                 running.push(Running::new(child.id(), info));
                 children.push(child);
@@ -140,12 +146,12 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
                     ),
                     _ => error,
                 };
-                abandon(children, groups);
+                abandon(children, &homes);
                 return Err(info.describe(error.at_stage(index)));
             }
         }
     }
-    let tree = Arc::new(Tree::new(children, groups));
+    let tree = Arc::new(Tree::new(children, &homes));
     // The time that opening took (a FIFO without a writer) is part of it.
     let own_deadline = timeout.and_then(|timeout| asked.checked_add(timeout));
     let Opener { feeders, input_failures, drains, streams, input, input_stage, .. } = opener;
@@ -188,11 +194,11 @@ fn how_to_end(stages: &[Prepared]) -> (Option<Duration>, Option<Teardown>) {
 }
 
 /// The stages that are running already when a later one cannot be started.
-fn abandon(children: Vec<SharedChild>, groups: Vec<Option<u32>>) {
+fn abandon(children: Vec<SharedChild>, homes: &[Home]) {
     if children.is_empty() {
         return;
     }
-    let tree = Arc::new(Tree::new(children, groups));
+    let tree = Arc::new(Tree::new(children, homes));
     tree.signal_all(os::SIGKILL);
     // KILL ends them at once, unless the system does not let it. On a loaded machine "at once" takes a
     // while, and nobody waits for a timeout here.
@@ -204,14 +210,15 @@ fn abandon(children: Vec<SharedChild>, groups: Vec<Option<u32>>) {
     tree.reap();
 }
 
-/// Whose process group a stage is in.
+/// Whose process group a stage is to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Home {
+enum GroupPlace {
     Ours,
     /// That of the command, led by its first stage there.
-    Group,
+    Command,
     /// Its own, which it makes itself together with a session.
     Session,
+    Joined(u32),
 }
 
 /// A stage whose program, directory and environment have been found to be in order.
@@ -251,7 +258,10 @@ impl Prepared {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         self.plan.scoped.env.validate()?;
-        self.plan.scoped.platform.as_deref().map_or(Ok(()), Platform::check)?;
+        if let Some(platform) = self.plan.scoped.platform.as_deref() {
+            platform.check()?;
+            platform.group_refusal().map_or(Ok(()), Err)?;
+        }
         // The working directory may have been deleted; only a relative program needs it.
         let base = context.base_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let program = program.resolve(&self.plan.scoped.env, &base)?;
@@ -261,12 +271,17 @@ impl Prepared {
         }
     }
 
-    fn home(&self, own_group: bool) -> Home {
-        match self.plan.scoped.platform.as_deref() {
-            Some(platform) if platform.wants_session() => Home::Session,
-            Some(platform) if platform.wants_group() => Home::Group,
-            _ if own_group => Home::Group,
-            _ => Home::Ours,
+    fn group(&self, own_group: bool) -> GroupPlace {
+        let platform = self.plan.scoped.platform.as_deref();
+        if platform.is_some_and(Platform::wants_session) {
+            return GroupPlace::Session;
+        }
+        match platform.and_then(|platform| platform.group) {
+            Some(Group::Joined(group)) if group == os::own_group() => GroupPlace::Ours,
+            Some(Group::Joined(group)) => GroupPlace::Joined(group),
+            Some(Group::Own) => GroupPlace::Command,
+            None if own_group => GroupPlace::Command,
+            None => GroupPlace::Ours,
         }
     }
 

@@ -19,11 +19,24 @@ use super::teardown::Scope;
 /// not, and one of another user may not be stopped.
 const FREEZING: Duration = Duration::from_millis(50);
 
+/// Whose process group a child was started in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// That of this process.
+    Ours,
+    /// One that the command has made, and that nobody else is in.
+    Group(u32),
+    /// One that was there before. Others may be in it, so that it is never signalled.
+    Joined(u32),
+}
+
 #[derive(Debug)]
 pub(crate) struct Tree {
     children: Vec<SharedChild>,
-    /// The process groups that they were started in, but for ours, each once.
+    /// The process groups that they have made, each once.
     groups: Vec<u32>,
+    /// Those of others that they have joined.
+    joined: Vec<u32>,
     /// Held while signals are sent and while processes are reaped.
     reaped: Mutex<bool>,
     /// Processes that somebody else has reaped, so that their ids may be strangers'.
@@ -34,12 +47,17 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// `homes` has the process group of each child, when it is not ours.
-    pub fn new(children: Vec<SharedChild>, homes: Vec<Option<u32>>) -> Self {
-        let mut groups: Vec<u32> = homes.iter().copied().flatten().collect();
-        groups.sort_unstable();
-        groups.dedup();
-        Self { children, groups, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
+    /// `homes` has the home of each child.
+    pub fn new(children: Vec<SharedChild>, homes: &[Home]) -> Self {
+        let numbers = |number: fn(&Home) -> Option<u32>| {
+            let mut groups: Vec<u32> = homes.iter().filter_map(number).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            groups
+        };
+        let groups = numbers(|home| if let Home::Group(group) = home { Some(*group) } else { None });
+        let joined = numbers(|home| if let Home::Joined(group) = home { Some(*group) } else { None });
+        Self { children, groups, joined, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
     }
 
     pub fn pids(&self) -> Vec<u32> {
@@ -56,8 +74,14 @@ impl Tree {
     }
 
     /// Whether signals from the terminal do not reach all of them.
-    pub fn has_own_group(&self) -> bool {
-        !self.groups.is_empty()
+    pub fn is_apart(&self) -> bool {
+        !self.groups.is_empty() || !self.joined.is_empty()
+    }
+
+    /// The groups of others that its processes have joined.
+    #[cfg(feature = "cli")]
+    pub fn joined_groups(&self) -> &[u32] {
+        &self.joined
     }
 
     /// Sends a signal to the command's own processes; those that have ended are left out.

@@ -30,6 +30,7 @@ mod facts;
 mod failure;
 mod failure_json;
 mod format;
+mod input;
 mod json;
 mod library;
 pub(crate) mod load;

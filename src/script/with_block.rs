@@ -47,6 +47,7 @@ const SETTINGS: &[&str] = &[
     "rlimit",
     "new_session",
     "own_group",
+    "process_group",
 ];
 
 pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {

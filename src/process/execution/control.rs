@@ -104,6 +104,10 @@ impl Execution {
     pub fn detach(&self) {
         self.0.state().detached = true;
         #[cfg(feature = "cli")]
-        crate::process::orphans::let_go(&self.pids());
+        {
+            // What its processes start is known by the group that they are in.
+            crate::process::orphans::let_go(&self.pids());
+            crate::process::orphans::let_go(self.0.shared.tree.joined_groups());
+        }
     }
 }

@@ -38,6 +38,25 @@ impl Expression {
         self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
     }
 
+    /// [`stdin_items`](Self::stdin_items) of an iterator that is made for each run, so that the expression can be
+    /// run again.
+    ///
+    /// ```
+    /// use procscript::process::Expression;
+    ///
+    /// let numbers = || (0..7).map(|n| Ok(format!("{n}\n").into_bytes()));
+    /// let count = Expression::new("wc").arg("-l").stdin_items_from(numbers);
+    /// assert_eq!((count.read()?.trim(), count.read()?.trim()), ("7", "7"));
+    /// # Ok::<(), procscript::process::Error>(())
+    /// ```
+    pub fn stdin_items_from<I>(self, make: impl Fn() -> I + Send + Sync + 'static) -> Self
+    where
+        I: Iterator<Item = Result<Vec<u8>, Error>> + Send + 'static,
+    {
+        let items = Items::made_by(move || Box::new(make()));
+        self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
+    }
+
     /// [`stdin_items`](Self::stdin_items) for an iterator that needs a stack of so many bytes.
     pub(crate) fn stdin_items_with_stack<I>(self, items: I, stack: usize) -> Self
     where

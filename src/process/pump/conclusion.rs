@@ -68,7 +68,7 @@ impl Pump {
     fn hear_of_interrupt(&mut self) {
         let by_key = |status| matches!(status, TerminationStatus::Signaled(os::SIGINT | os::SIGQUIT));
         let died = self.stages.iter().any(|stage| stage.ending.is_some_and(|ending| by_key(ending.status)));
-        if !died || self.tree.has_own_group() || self.is_stopping() || self.stop.cancel.reader().is_none() {
+        if !died || self.tree.is_apart() || self.is_stopping() || self.stop.cancel.reader().is_none() {
             return;
         }
         os::wait_readable(self.stop.cancel.reader(), Some(INTERRUPT_NEWS));

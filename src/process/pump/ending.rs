@@ -75,7 +75,7 @@ impl Pump {
         let message = format!("`{}` was cancelled", self.identity.command());
         self.fail(Error::new(ErrorKind::Cancelled, message));
         // Ctrl-C at a terminal reaches the children that share our group without us.
-        let is_told = self.stop.cancel.is_from_terminal() && !self.tree.has_own_group();
+        let is_told = self.stop.cancel.is_from_terminal() && !self.tree.is_apart();
         self.ask(self.stop.cancel.signal(), is_told);
     }
 

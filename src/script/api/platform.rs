@@ -43,6 +43,7 @@ pub(super) fn register(methods: &mut Methods) {
     });
     methods.plain("new_session", Expression::new_session);
     methods.plain("own_group", Expression::own_group);
+    methods.platform("process_group", |command, value| Ok(command.process_group(group(value)?)));
     methods.platform("stdin_fd", |command, value| Ok(command.stdin_fd(descriptor(value, "stdin_fd")?)));
     methods.platform("stdout_fd", |command, value| Ok(command.stdout_fd(descriptor(value, "stdout_fd")?)));
     methods.platform("stderr_fd", |command, value| Ok(command.stderr_fd(descriptor(value, "stderr_fd")?)));
@@ -72,6 +73,11 @@ fn register_rlimit(methods: &mut Methods) {
 fn id(value: &Dynamic, place: &str) -> Result<u32> {
     let id = value.as_int().ok().and_then(|id| u32::try_from(id).ok());
     id.ok_or_else(|| format!("{place} must be the number of a user or group, from 0 on, but is {}", shown(value)))
+}
+
+fn group(value: &Dynamic) -> Result<u32> {
+    let group = value.as_int().ok().and_then(|group| u32::try_from(group).ok());
+    group.ok_or_else(|| format!("process_group takes the number of a process group, from 1 on, not {}", shown(value)))
 }
 
 /// A number, or text in octal as other tools take it: a decimal 22 is hardly meant.

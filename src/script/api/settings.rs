@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString as Text, Map, NativeCallContext};
 
-use crate::process::{Expression, OutputStream, Scope, Teardown, signal_number};
+use crate::process::{Expression, Scope, Teardown, signal_number};
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::input;
 use crate::script::quantities::size;
 use crate::script::registry::Registry;
-use crate::script::secret::{Secret, unmasked};
-use crate::script::stream::Stream;
+use crate::script::secret::Secret;
 use crate::script::world::World;
 use crate::text::{Encoding, Separators};
 
@@ -27,7 +27,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "stderr_capture", "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach",
     "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators",
     "lossy", "stdout_piped", "stderr_piped", "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session",
-    "own_group", "stdin_fd", "stdout_fd", "stderr_fd", "fd",
+    "own_group", "process_group", "stdin_fd", "stdout_fd", "stderr_fd", "fd",
 ];
 
 /// Registers methods, each of which makes a new command from the old one.
@@ -126,29 +126,9 @@ fn set_variable(
 }
 
 fn register_streams(methods: &mut Methods) {
-    methods.with::<Text>("stdin", |command, text| Ok(command.stdin_bytes(unmasked(&text, "the input")?.as_bytes())));
-    methods.with::<Secret>("stdin", |command, secret| Ok(command.stdin_bytes(secret.reveal().as_bytes())));
-    methods.with::<Blob>("stdin", |command, bytes| Ok(command.stdin_bytes(bytes)));
-    methods.with::<Expression>("stdin", |command, source| Ok(command.stdin_command(source)));
-    methods.with::<OutputStream>("stdin", |command, stream| Ok(command.stdin_stream(stream)));
-    methods.with::<Array>("stdin", |command, lines| {
-        let mut bytes = Vec::new();
-        for (index, line) in lines.iter().enumerate() {
-            let line = convert::text(line, &format!("line {} of the input", index + 1))?;
-            bytes.extend_from_slice(line.as_encoded_bytes());
-            bytes.push(b'\n');
-        }
-        Ok(command.stdin_bytes(bytes))
-    });
-    methods.with::<Dynamic>("stdin", |_, value| {
-        Err(format!(
-            "the input must be text, a blob, an array of lines, a command or a stream, but is {}",
-            convert::kind_of(&value)
-        ))
-    });
     let world = methods.world.clone();
-    methods.engine.register_fn("stdin", move |context: NativeCallContext, command: Expression, stream: Stream| {
-        stream.feed(command, &world).map_err(|error| CallPlace::of(&context).raise(&world, error))
+    methods.engine.register_fn("stdin", move |context: NativeCallContext, command: Expression, value: Dynamic| {
+        input::feed(&context, &world, command, value)
     });
     let world = methods.world.clone();
     methods.engine.register_fn(

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rhai::Engine;
 
 use crate::process::{Error, Expression};
-use crate::script::convert;
 use crate::script::error::Stop;
 use crate::script::failure::message_of;
+use crate::script::input;
 use crate::script::thread::STACK;
 use crate::script::world::World;
 
@@ -50,13 +50,10 @@ fn piece(chain: &mut Chain, engine: Option<&Engine>, world: &World) -> Option<Re
     })
 }
 
-/// Text gets a line feed, as the lines of an array do; blobs are what they are.
+/// As the elements of an array.
 fn bytes(element: Element) -> Result<Vec<u8>, String> {
-    let mut bytes = match element {
-        Element::Line(line) => line.as_bytes().to_vec(),
-        Element::Value(value) if value.is_blob() => return Ok(value.into_blob().unwrap_or_default()),
-        Element::Value(value) => convert::text(&value, "an element of the input")?.into_encoded_bytes(),
-    };
-    bytes.push(b'\n');
-    Ok(bytes)
+    match element {
+        Element::Line(line) => Ok([line.as_bytes(), b"\n"].concat()),
+        Element::Value(value) => input::line(&value, "an element of the input"),
+    }
 }

@@ -64,7 +64,7 @@ fn imports_through_the_root_are_named() {
 
 #[test]
 fn foreign_crates_stay_in_their_layer() {
-    one_problem("process/error.rs", "use rhai::EvalAltResult;", "`rhai` belongs to `script`");
+    one_problem("process/error/mod.rs", "use rhai::EvalAltResult;", "`rhai` belongs to `script`");
     one_problem("cli/mod.rs", "fn f(e: &rhai::Engine) {}", "`rhai` belongs to `script`");
     one_problem("lib.rs", "pub use rhai;", "`rhai` belongs to `script`");
     one_problem("lib.rs", "extern crate libc;", "`libc` belongs to `process`");

@@ -4,13 +4,14 @@ use std::os::unix::fs::PermissionsExt;
 
 use procscript::process::{ErrorKind, Expression, cmd};
 
-use super::{fails, kid, kid_with, millis, soon, unique_sleep};
+use super::{SOON, fails, kid, kid_with, millis, soon, unique_sleep};
 use crate::support::leaks::{self, Guard};
 use crate::support::scratch::Scratch;
 use crate::support::users::{as_ordinary_user, public_copy, skipped};
 use crate::support::{procs, testkid};
 
 mod descriptors;
+mod groups;
 mod paths;
 
 /// A change that needs the fork path and is none.

@@ -40,6 +40,7 @@ pub(crate) fn signal_group(group: u32, signal: i32) -> io::Result<()> {
 pub(crate) struct Descendant {
     pub pid: u32,
     pub group: Option<u32>,
+    session: Option<u32>,
     parent: u32,
     started: u64,
     ended: bool,
@@ -66,8 +67,9 @@ impl Descendant {
         let (ended, stopped) = (matches!(state, "Z" | "X" | "x"), matches!(state, "T" | "t"));
         let parent = fields.next()?.parse().ok()?;
         let group = fields.next()?.parse().ok();
-        let started = fields.nth(16)?.parse().ok()?;
-        Some(Self { pid, group, parent, started, ended, stopped })
+        let session = fields.next()?.parse().ok();
+        let started = fields.nth(15)?.parse().ok()?;
+        Some(Self { pid, group, session, parent, started, ended, stopped })
     }
 
     /// Whether it runs no code any more, or not just now.
@@ -109,6 +111,26 @@ pub(crate) fn descendants(roots: &[u32]) -> Vec<Descendant> {
 /// Whether a process of the group is running (and not a zombie).
 pub(crate) fn group_has_living_member(group: u32) -> bool {
     all_processes().iter().any(|process| process.group == Some(group) && !process.ended)
+}
+
+/// The process group of this process.
+pub(crate) fn own_group() -> u32 {
+    // SAFETY: only asks.
+    unsafe { libc::getpgrp() as u32 }
+}
+
+/// Why a child of ours could not join a group, and the error number for that; `None` when nothing is known to be
+/// against it.
+pub(crate) fn group_refusal(group: u32) -> Option<(&'static str, i32)> {
+    // As a group, number 1 would be everybody.
+    let is_gone = group != 1 && signal_group(group, 0).is_err_and(|error| error.raw_os_error() == Some(libc::ESRCH));
+    if is_gone {
+        return Some(("there is no such group", libc::ESRCH));
+    }
+    // SAFETY: only asks.
+    let ours = unsafe { libc::getsid(0) } as u32;
+    let is_elsewhere = |process: &Descendant| process.group == Some(group) && process.session != Some(ours);
+    all_processes().iter().any(is_elsewhere).then_some(("it is in another session", libc::EPERM))
 }
 
 /// The name of a process, for a message.

@@ -97,6 +97,24 @@ fn only_what_needs_it_forks() {
     let is_start = |line: &&str| !line.contains("CLONE_THREAD") && line.contains("SIGCHLD") && line.contains('(');
     let starts = |log: &str| log.lines().filter(is_start).map(|line| line.contains("CLONE_VFORK")).collect::<Vec<_>>();
     assert_eq!(starts(&plain), [true], "{plain}");
+    // No verb, and no setting that posix_spawn can do, has a step of ours between fork and exec.
+    let kid = "cmd(\"testkid\", \"cat\")";
+    let fast = [
+        (1, ".read();"),
+        (1, ".output();"),
+        (1, ".lines().to_array();"),
+        (1, ".start().wait();"),
+        (1, ".run(|p| { p.finish(); p.lines().count() });"),
+        (1, ".dir(\"/\").env(\"A\", \"b\").arg0(\"c\").read();"),
+        (1, ".stdin(\"a\").timeout(\"60s\").idle_timeout(\"60s\").stderr_to_stdout().read();"),
+        (2, ".pipe(cmd(\"testkid\", \"cat\")).read();"),
+    ];
+    for (count, rest) in fast {
+        let log = calls(&format!("{kid}{rest}")).expect("it worked before");
+        assert_eq!(starts(&log), vec![true; count], "{rest}: {log}");
+    }
+    let joined = "let p = cmd(\"testkid\", \"forever\").own_group().start(); cmd(\"testkid\", \"exit\", \"0\").process_group(p.pid).run();";
+    assert_eq!(starts(&calls(joined).expect("it worked before")), [true, true]);
     let slow = calls("cmd(\"testkid\", \"exit\", \"0\").umask(0o22).run();").expect("it worked before");
     assert_eq!(starts(&slow), [false], "{slow}");
 }
