@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use procscript::process::{Execution, Expression, cmd};
+use procscript::process::{Execution, Expression};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -19,7 +19,7 @@ fn main() -> Outcome {
     // `cargo test --benches` only asks whether it works.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
     let curves = Curves { rounds };
-    println!("what,x,microseconds");
+    writeln!(io::stdout(), "what,x,microseconds")?;
     environment(&curves)?;
     descriptors(&curves)?;
     children(&curves)?;
@@ -74,7 +74,7 @@ fn twenty(command: &Expression) -> Outcome {
 
 fn environment(curves: &Curves) -> Outcome {
     let with = |count: usize| {
-        let variables = (0..count).fold(cmd("/bin/true"), |command, index| {
+        let variables = (0..count).fold(Expression::new("/bin/true"), |command, index| {
             command.env(format!("PROCSCRIPT_BENCH_{index}"), "0123456789abcdef0123456789abcdef")
         });
         Ok(variables)
@@ -84,15 +84,15 @@ fn environment(curves: &Curves) -> Outcome {
 
 fn descriptors(curves: &Curves) -> Outcome {
     let with = |count: usize| (0..count).map(|_| Ok(File::open("/dev/null")?)).collect::<Result<Vec<_>, _>>();
-    let command = cmd("/bin/true");
+    let command = Expression::new("/bin/true");
     curves.draw("spawn × 20: open descriptors", &[0, 100, 200, 400, 800], with, |_, _| twenty(&command))
 }
 
 fn children(curves: &Curves) -> Outcome {
     let with = |count: usize| {
-        Ok(Sleeping((0..count).map(|_| cmd("/bin/sleep").arg("600").start()).collect::<Result<_, _>>()?))
+        Ok(Sleeping((0..count).map(|_| Expression::new("/bin/sleep").arg("600").start()).collect::<Result<_, _>>()?))
     };
-    let command = cmd("/bin/true");
+    let command = Expression::new("/bin/true");
     curves.draw("spawn × 20: running children", &[0, 10, 20, 50, 100], with, |_, _| twenty(&command))
 }
 
@@ -110,7 +110,7 @@ impl Drop for Sleeping {
 fn host_memory(curves: &Curves) -> Outcome {
     // Touched, so that it is really there. One block for all rounds: to fill it takes longer than what is measured.
     let most = vec![1_u8; 2 << 30];
-    let command = cmd("/bin/true");
+    let command = Expression::new("/bin/true");
     curves.draw("spawn × 20: MiB of the host, 2048 first", &[2048], |_| Ok(()), |_, ()| twenty(&command))?;
     drop(std::hint::black_box(most));
     curves.draw("spawn × 20: MiB of the host, then little", &[0], |_| Ok(()), |_, ()| twenty(&command))
@@ -118,7 +118,7 @@ fn host_memory(curves: &Curves) -> Outcome {
 
 fn line_length(curves: &Curves) -> Outcome {
     const BYTES: usize = 16 << 20;
-    let prepare = |length: usize| {
+    let prepare = |length: usize| -> io::Result<tempfile::NamedTempFile> {
         let file = tempfile::NamedTempFile::new()?;
         let line = [vec![b'x'; length - 1], vec![b'\n']].concat();
         let mut out = io::BufWriter::new(file.as_file());
@@ -137,7 +137,7 @@ fn line_length(curves: &Curves) -> Outcome {
     };
     curves.draw("16 MiB of lines: bytes of a line", &lengths, path, |length, path| {
         let mut count = 0;
-        for line in cmd("cat").arg(path).lines()? {
+        for line in Expression::new("cat").arg(path).lines()? {
             line?;
             count += 1;
         }

@@ -11,6 +11,7 @@ use super::error::{Error, ErrorKind};
 use super::os::{self, PollFd};
 use super::plan::Channel;
 use super::redirect::BoxedItems;
+use super::redirect::Supplied;
 
 /// As much as a pipe holds by default on Linux.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -23,13 +24,13 @@ pub(crate) const MOST_LEFT: usize = 1024 * 1024;
 /// Bytes on their way to a child's standard input.
 pub(crate) struct Feeder {
     pub writer: PipeWriter,
-    bytes: Arc<[u8]>,
+    bytes: Supplied,
     written: usize,
 }
 
 impl Feeder {
     /// `None` when there is nothing to write: the pipe is closed at once.
-    pub fn new(writer: PipeWriter, bytes: Arc<[u8]>) -> Result<Option<Self>, Error> {
+    pub fn new(writer: PipeWriter, bytes: Supplied) -> Result<Option<Self>, Error> {
         if bytes.is_empty() {
             return Ok(None);
         }

@@ -17,7 +17,7 @@ use os_pipe::PipeReader;
 use super::descriptor::duplicate_number;
 use super::error::{Error, ErrorKind};
 use super::expression::{Command, Expression, Node};
-use super::redirect::{Input, Items, Redirect};
+use super::redirect::{Input, Items, Redirect, Supplied};
 use super::settings::Scoped;
 use super::stream::OutputStream;
 
@@ -35,7 +35,7 @@ pub(crate) enum Source {
     Inherit,
     Path(PathBuf),
     File(Arc<File>),
-    Bytes(Arc<[u8]>),
+    Bytes(Supplied),
     Items(Items),
     Joint(Rc<Joint>),
     Piped,

@@ -20,7 +20,7 @@ pub(crate) enum Input {
     /// A descriptor of this process.
     Number(RawFd),
     /// Fed by us while the command runs.
-    Bytes(Arc<[u8]>),
+    Bytes(Supplied),
     /// Fed by a thread, as the pieces come.
     Items(Items),
     /// Another command, which becomes a stage to the left.
@@ -29,6 +29,30 @@ pub(crate) enum Input {
     Piped,
     /// The output of a command that is running already.
     Stream(OutputStream),
+}
+
+/// Bytes that are there already, wherever their owner holds them: what is large is not copied to be fed.
+#[derive(Clone)]
+pub(crate) struct Supplied(Arc<dyn AsRef<[u8]> + Send + Sync>);
+
+impl Supplied {
+    pub fn new(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(bytes))
+    }
+}
+
+impl std::ops::Deref for Supplied {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl std::fmt::Debug for Supplied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
 }
 
 /// Pieces of input that are made while the command runs.

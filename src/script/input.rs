@@ -8,7 +8,7 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString as Text,
 
 use crate::data::quantity::{self, Size};
 use crate::data::time::{Local, Moment};
-use crate::process::{Expression, OutputStream};
+use crate::process::{Expression, OutputStream, Supplied};
 
 use super::convert;
 use super::error::CallPlace;
@@ -44,7 +44,7 @@ pub(crate) fn feed(
 /// `None` for what is none of our types.
 fn feed_known(command: Expression, value: &Dynamic) -> Option<Result<Expression, String>> {
     if let Some(text) = value.read_lock::<Text>() {
-        return Some(unmasked(&text, "the input").map(|text| command.stdin_bytes(text.as_bytes())));
+        return Some(unmasked(&text, "the input").map(|_| command.stdin_supplied(Supplied::new(Held(text.clone())))));
     }
     if let Some(secret) = value.read_lock::<Secret>() {
         return Some(Ok(command.stdin_bytes(secret.reveal().as_bytes())));
@@ -68,6 +68,15 @@ fn feed_known(command: Expression, value: &Dynamic) -> Option<Result<Expression,
         return Some(Ok(feed_numbers(command, *range.start(), i128::from(*range.end()) + 1)));
     }
     None
+}
+
+/// A text of the script, which it shares with the command.
+struct Held(Text);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 /// The numbers from `first` to before `end`, which may be more than fit into memory.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Expression;
 use crate::process::error::Error;
-use crate::process::redirect::{Input, Items, Redirect};
+use crate::process::redirect::{Input, Items, Redirect, Supplied};
 use crate::process::stream::OutputStream;
 use crate::text::{EncodeError, Encoding};
 
@@ -14,8 +14,12 @@ impl Expression {
     /// Feeds these bytes to standard input while the command runs. A command that stops reading
     /// early is not an error.
     pub fn stdin_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
-        let bytes: Vec<u8> = bytes.into();
-        self.set(|s| s.redirects.stdin = Some(Input::Bytes(bytes.into())))
+        self.stdin_supplied(Supplied::new(bytes.into()))
+    }
+
+    /// [`stdin_bytes`](Self::stdin_bytes) that others hold, too.
+    pub(crate) fn stdin_supplied(self, bytes: Supplied) -> Self {
+        self.set(|s| s.redirects.stdin = Some(Input::Bytes(bytes)))
     }
 
     /// Feeds text in this encoding.
