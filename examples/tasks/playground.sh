@@ -24,10 +24,10 @@ echo "opening port"
 echo "ready"
 while sleep 1; do echo "a request"; done
 END
-# Leaves a process behind that has its own session and holds the output open.
+# Leaves a process behind that has its own session and no parent, and holds the output open.
 program slow << 'END'
 #!/bin/sh
-setsid sleep 30 &
+(setsid sleep 30 &)
 sleep 30
 END
 program deploy << 'END'

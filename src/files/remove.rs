@@ -21,7 +21,8 @@ pub(crate) struct Removing {
 
 /// Removes a file, a symbolic link (never what it leads to), an empty directory or, on request, a tree.
 pub(crate) fn remove(what: &Location, options: &Removing, watch: &Watch) -> Result<(), Error> {
-    let what = what.trimmed();
+    let given = what;
+    let what = given.trimmed();
     if what.path.file_name().is_none() {
         let why =
             if what.path.parent().is_none() { "it is the root directory" } else { "name it, without `..` at the end" };
@@ -29,6 +30,10 @@ pub(crate) fn remove(what: &Location, options: &Removing, watch: &Watch) -> Resu
     }
     if matches!(what.shown.as_os_str().as_encoded_bytes(), b"." | b"") {
         return Err(what.refused("remove", "name it: `.` is wherever the script is"));
+    }
+    // A link with `/.` is the directory that it leads to, and the directory with it is refused everywhere.
+    if is_dot_in(given.shown.as_os_str().as_encoded_bytes()) {
+        return Err(given.refused("remove", "name it, without `.` at the end"));
     }
     let failed = |error: io::Error| what.failed("remove", &error);
     let metadata = match fs::symlink_metadata(&what.path) {
@@ -55,6 +60,14 @@ pub(crate) fn remove(what: &Location, options: &Removing, watch: &Watch) -> Resu
         }
         _ => failed(error),
     })
+}
+
+fn is_dot_in(name: &[u8]) -> bool {
+    let mut name = name;
+    while let [start @ .., b'/'] = name {
+        name = start;
+    }
+    name.ends_with(b"/.")
 }
 
 fn empty(dir: &os::OpenDir, shown: &Location, options: &Removing, watch: &Watch) -> Result<(), Error> {

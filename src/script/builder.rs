@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rhai::{Dynamic, Engine, OptimizationLevel};
@@ -179,9 +179,9 @@ impl RuntimeBuilder {
     }
 
     /// The most operations that a script may take (no limit by default): an operation is about one node of an
-    /// expression. More end the script with an error that it cannot catch. A closure that a function calls
-    /// (`for_each`, `parallel`) begins with the count of that call, and what it takes is not added to it: to bound a
-    /// script as a whole, [cancel](Self::cancel) it.
+    /// expression. More end the script with an error that it cannot catch. Those of closures count, in whatever thread
+    /// they are called, and so do the elements that our functions go through. It bounds what a script does from its
+    /// start on; scripts that run at the same time in one runtime have it together.
     pub fn operation_limit(mut self, operations: u64) -> Self {
         self.operation_limit = Some(operations);
         self
@@ -240,9 +240,9 @@ impl RuntimeBuilder {
         let mut engine = Registry::new(Engine::new_raw(), words);
         engine.register_standard();
         configure(&mut engine);
-        engine.set_max_operations(operation_limit.unwrap_or(0));
         let world = Arc::new(World {
             memory_limit: memory_limit.unwrap_or(usize::MAX),
+            operation_limit,
             ..make_world(context, cleanup, args, script, stdout, stderr, manners)
         });
         for secret in &secrets {
@@ -374,5 +374,7 @@ fn make_world(
         temporaries: Temporaries::default(),
         users: AtomicUsize::new(0),
         memory_limit: usize::MAX,
+        operation_limit: None,
+        operations: AtomicU64::new(0),
     }
 }

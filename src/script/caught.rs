@@ -77,6 +77,11 @@ impl ScriptError {
         let message = text("message")?;
         // Rhai adds the place, which is in fields of its own.
         let message = message.rsplit_once(" (line ").map_or(message.clone(), |(message, _)| message.to_string());
+        // The names of closures are ours to hide.
+        let unknown = message.strip_prefix("Function not found: ").filter(|signature| signature.starts_with("anon$"));
+        let message = unknown.map_or(message.clone(), |signature| {
+            plain_message(&EvalAltResult::ErrorFunctionNotFound(signature.to_string(), Position::NONE))
+        });
         let position =
             number("line").map_or(Position::NONE, |line| Position::new(line, number("position").unwrap_or(1)));
         let file = text("source").filter(|file| !file.is_empty());

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::process::{Context, os};
 use crate::terminal::{Live, Screen, Stream};
@@ -23,12 +23,20 @@ pub type Receiver = Arc<dyn Fn(&[u8]) + Send + Sync>;
 /// One output stream of a runtime.
 pub(crate) struct Console {
     target: Target,
-    buffer: Mutex<Vec<u8>>,
+    queue: Mutex<Queue>,
     /// Whether each line is written at once: somebody is looking.
     per_line: AtomicBool,
     secrets: Arc<Secrets>,
     /// The changing lines of the screen that it leads to.
     above: Option<(Arc<Live>, Stream)>,
+}
+
+/// What is kept back.
+#[derive(Default)]
+struct Queue {
+    bytes: Vec<u8>,
+    /// Whether somebody is handing it to the receiver just now, and takes along what comes meanwhile.
+    is_carried: bool,
 }
 
 /// The changing lines at the bottom of the terminal that standard error leads to. A dumb terminal cannot take back
@@ -78,7 +86,7 @@ impl Console {
     fn new(target: Target, per_line: bool, secrets: &Arc<Secrets>) -> Self {
         Self {
             target,
-            buffer: Mutex::default(),
+            queue: Mutex::default(),
             per_line: AtomicBool::new(per_line),
             secrets: secrets.clone(),
             above: None,
@@ -98,14 +106,6 @@ impl Console {
         }
     }
 
-    /// Writes what a command says, behind what the script has said.
-    pub fn pass_on(&self, bytes: &[u8]) {
-        let mut buffer = lock(&self.buffer);
-        buffer.extend_from_slice(bytes);
-        // As if the command had the stream itself, and nobody were there.
-        let _ = self.write_out(&mut buffer);
-    }
-
     /// Whether what is written goes around changing lines that are on the screen.
     pub fn is_above_lines(&self) -> bool {
         self.above.as_ref().is_some_and(|(live, _)| live.is_shown())
@@ -116,20 +116,20 @@ impl Console {
         let text = self.secrets.mask(text);
         // The unseen half of the mark is for scripts.
         let text = if text.contains(NOT_TEXT) { text.replace(NOT_TEXT, "\u{fffd}").into() } else { text };
-        let mut buffer = lock(&self.buffer);
-        buffer.extend_from_slice(text.as_bytes());
-        buffer.push(b'\n');
-        match self.per_line.load(Ordering::Relaxed) || buffer.len() >= ENOUGH {
-            true => self.write_out(&mut buffer),
+        let mut queue = lock(&self.queue);
+        queue.bytes.extend_from_slice(text.as_bytes());
+        queue.bytes.push(b'\n');
+        match self.per_line.load(Ordering::Relaxed) || queue.bytes.len() >= ENOUGH {
+            true => self.write_out(queue),
             false => Ok(()),
         }
     }
 
-    /// Writes bytes as they are, after what is kept back.
+    /// Writes bytes as they are, after what is kept back: what commands say.
     pub fn write_bytes(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut buffer = lock(&self.buffer);
-        self.write_out(&mut buffer)?;
-        self.write_all(bytes)
+        let mut queue = lock(&self.queue);
+        queue.bytes.extend_from_slice(bytes);
+        self.write_out(queue)
     }
 
     /// From now on nothing is kept back: a command that runs beside the script may write to the same place.
@@ -139,29 +139,60 @@ impl Console {
 
     /// Writes out what is kept back.
     pub fn flush(&self) -> io::Result<()> {
-        self.write_out(&mut lock(&self.buffer))
+        self.write_out(lock(&self.queue))
     }
 
     /// What could not be written is dropped with the error: trying again would only repeat it.
-    fn write_out(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
-        if buffer.is_empty() {
+    fn write_out<'c>(&'c self, mut queue: MutexGuard<'c, Queue>) -> io::Result<()> {
+        if queue.bytes.is_empty() {
             return Ok(());
         }
-        let result = self.write_all(buffer);
-        buffer.clear();
-        result
-    }
-
-    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
-        match (&self.target, &self.above) {
-            (Target::Descriptor(fd), None) => os::write_standard_stream(*fd, bytes),
-            (Target::Descriptor(fd), Some((live, stream))) => {
-                live.above(*stream, bytes, |bytes| os::write_standard_stream(*fd, bytes))
-            }
-            (Target::Receiver(receiver), _) => {
-                receiver(bytes);
+        match &self.target {
+            Target::Receiver(receiver) => {
+                self.deliver(receiver, queue);
                 Ok(())
             }
+            Target::Descriptor(fd) => {
+                let result = self.write_all(*fd, &queue.bytes);
+                queue.bytes.clear();
+                result
+            }
+        }
+    }
+
+    /// Hands everything to the receiver, which is the host's: it may print, or wait for a thread that does. So it is
+    /// called without the lock, and one thread does it for all, in their order.
+    fn deliver<'c>(&'c self, receiver: &Receiver, mut queue: MutexGuard<'c, Queue>) {
+        if queue.is_carried {
+            return;
+        }
+        queue.is_carried = true;
+        while !queue.bytes.is_empty() {
+            let bytes = std::mem::take(&mut queue.bytes);
+            drop(queue);
+            let carrying = Carrying(self);
+            receiver(&bytes);
+            drop(carrying);
+            queue = lock(&self.queue);
+        }
+        queue.is_carried = false;
+    }
+
+    fn write_all(&self, fd: i32, bytes: &[u8]) -> io::Result<()> {
+        match &self.above {
+            None => os::write_standard_stream(fd, bytes),
+            Some((live, stream)) => live.above(*stream, bytes, |bytes| os::write_standard_stream(fd, bytes)),
+        }
+    }
+}
+
+/// A receiver that panics leaves the console as it should be.
+struct Carrying<'c>(&'c Console);
+
+impl Drop for Carrying<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(&self.0.queue).is_carried = false;
         }
     }
 }

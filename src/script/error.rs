@@ -140,7 +140,10 @@ impl CallPlace {
 
     /// The script error for a value that cannot be used.
     pub fn invalid(&self, world: &World, message: String) -> Box<EvalAltResult> {
-        self.raise(world, process::Error::invalid_argument(message))
+        // Variables, arguments and files give text.
+        let is_for_number = message.ends_with(", not text") && message.contains(" number");
+        let error = process::Error::invalid_argument(message);
+        self.raise(world, if is_for_number { error.with_help("a text becomes a number with .to_int()") } else { error })
     }
 }
 

@@ -25,6 +25,7 @@ mod convert;
 mod defer;
 #[cfg(feature = "cli")]
 pub(crate) mod docs;
+mod enclosed;
 mod error;
 mod facts;
 mod failure;

@@ -58,7 +58,6 @@ codes! {
     CliDeclaration "cli-declaration" Error "what `cli` declares is wrong, or not known before the script runs",
     Unreachable "unreachable-code" Warning "a statement that is never reached",
     SharedLoopVariable "shared-loop-variable" Warning "closures that are kept share the variable of a loop",
-    ReplacedNative "replaced-native" Warning "a function replaces a native one also in modules of the standard library",
     RemoteText "remote-text" Warning "a value is given to `ssh`, whose shell reads it again",
     LiteralEscape "literal-escape" Warning "a text between backquotes has a backslash that looks like an escape",
     ProgramNotFound "program-not-found" Warning "a command's program is not installed here",

@@ -1,6 +1,8 @@
 //! What a script waits for: a port, a file, a line of output, or what a function says.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
@@ -12,7 +14,7 @@ use super::convert;
 use super::error::CallPlace;
 use super::options::Options;
 use super::with_block::is_termination;
-use super::world::World;
+use super::world::{World, lock};
 
 type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -55,6 +57,17 @@ pub(crate) struct Wait {
     pub goal: Goal,
     timeout: Duration,
     interval: Duration,
+    /// Why the last look found nothing, as far as it is known.
+    why: Mutex<Option<String>>,
+}
+
+/// Why a port could not be reached, in words.
+fn no_answer(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nobody listens there".to_string(),
+        io::ErrorKind::TimedOut => "no answer".to_string(),
+        _ => error.raw_os_error().map_or_else(|| error.to_string(), process::os::errno_text),
+    }
 }
 
 impl Wait {
@@ -96,7 +109,7 @@ impl Wait {
         };
         let timeout = options.duration("timeout").map_err(invalid)?.unwrap_or(PATIENCE);
         let interval = options.duration("interval").map_err(invalid)?.unwrap_or(INTERVAL).max(SHORTEST_INTERVAL);
-        Ok(Self { goal, timeout, interval })
+        Ok(Self { goal, timeout, interval, why: Mutex::default() })
     }
 
     /// Whether it is there already; lines are not known here.
@@ -107,8 +120,12 @@ impl Wait {
     fn is_reached_within(&self, patience: Duration, world: &World, context: &NativeCallContext) -> Result<bool> {
         Ok(match &self.goal {
             Goal::File(path) => path.exists(),
-            Goal::Port { host, port } => system::is_open(host, *port, patience, || world.must_stop())
-                .ok_or_else(|| World::terminated(context.call_position()))?,
+            Goal::Port { host, port } => {
+                let answer = system::reach(host, *port, patience, || world.must_stop());
+                let answer = answer.ok_or_else(|| World::terminated(context.call_position()))?;
+                *lock(&self.why) = answer.as_ref().err().map(no_answer);
+                answer.is_ok()
+            }
             Goal::Line(_) => false,
             Goal::True(ready) => {
                 let answer = ready.call_within_context::<Dynamic>(context, ())?;
@@ -143,7 +160,8 @@ impl Wait {
             let left = end.map_or(self.interval, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 let after = process::duration_text(self.timeout);
-                let message = format!("{} was not there after {after}", self.goal);
+                let why = lock(&self.why).take().map(|why| format!(": {why}")).unwrap_or_default();
+                let message = format!("{} was not there after {after}{why}", self.goal);
                 return Err(place.raise(world, process::Error::timed_out(message)));
             }
             sleep(world, self.interval.min(left), place.position)?;

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use rhai::{Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
+use super::enclosed::enclosed;
 use super::library::Library;
 use super::world::lock;
 
@@ -46,9 +47,8 @@ impl ModuleResolver for Resolver {
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         drop(importing);
         // Its places are in its own text.
-        let mut module = module.map_err(|error| EvalAltResult::ErrorInModule(name.clone(), error, position))?;
-        export_closures(&mut module);
-        let module = Shared::new(module);
+        let module = module.map_err(|error| EvalAltResult::ErrorInModule(name.clone(), error, position))?;
+        let module = Shared::new(enclosed(engine, module));
         lock(&self.evaluated).insert(name, module.clone());
         Ok(module)
     }
@@ -78,26 +78,4 @@ impl Drop for Importing {
 /// Whether a module is being imported, whose statements are no program of their own.
 pub(crate) fn is_importing() -> bool {
     IMPORTING.get() > 0
-}
-
-/// Makes the closures of a module callable outside it.
-///
-/// Since Rhai 1.26 a closure does not carry its module along (PR #1159), so that one handed to the
-/// importer is "not found". Functions in the global namespace of an imported module are searched by
-/// hash wherever they are called, and the name of a closure is a hash of its body: no clash.
-fn export_closures(module: &mut Module) {
-    let closures: Vec<_> = module
-        .iter_script_fn_info()
-        .filter(|(_, _, name, _, _)| name.starts_with("anon$"))
-        .map(|(_, _, _, _, definition)| definition.clone())
-        .collect();
-    // Only to learn the hash under which a definition is kept.
-    let mut scratch = Module::new();
-    for definition in closures {
-        let hash = scratch.set_script_fn(definition);
-        // Deprecated in the sense of "internal": there is no other way to change an existing function.
-        #[allow(deprecated)]
-        module.update_fn_namespace(hash, FnNamespace::Global);
-    }
-    module.build_index();
 }

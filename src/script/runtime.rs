@@ -273,6 +273,7 @@ impl Runtime {
             (Some(Why::Output(errno)), _) => Err(output_failure(errno)),
             (Some(Why::Lost(error)), _) => Err(explain(error)),
             (Some(Why::Memory), result) => Err(memory_failure(world.memory_limit).where_is(result.err().map(explain))),
+            (Some(Why::Operations), result) => Err(operations_failure().where_is(result.err().map(explain))),
             // Told to stop while it was leaving: it dies of that.
             (Some(Why::Exit(_)), _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
             (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
@@ -333,6 +334,10 @@ fn memory_failure(limit: usize) -> Failure {
     let message = format!("the script holds more memory than its limit of {} MiB", limit >> 20);
     let help = "go through large data line by line (.lines()), or have it written to files";
     Failure::new(FailureKind::Limit, message).with_help(Some(help))
+}
+
+fn operations_failure() -> Failure {
+    Failure::new(FailureKind::Limit, "the script took more operations than its limit")
 }
 
 fn output_failure(errno: Option<i32>) -> Failure {

@@ -56,7 +56,8 @@ fn start(world: &Arc<World>, context: &NativeCallContext, command: Expression, o
     let mut layer = world.layer();
     layer.context = layer.context.with_stdout(out).with_stderr(err).without_input();
     let entered = world.enter(layer);
-    let command = world.surround(command);
+    // As with `start`.
+    let command = world.surround(command).beyond_deadline();
     drop(entered);
 
     let (shared, reporting, seen) = (world.clone(), place.clone(), watch.clone());
@@ -123,7 +124,7 @@ impl Watch {
             Show::Quiet => Box::new(|_| {}),
             Show::Inherit => {
                 let console: Arc<Console> = if channel == Channel::Out { world.out() } else { world.err() };
-                Box::new(move |bytes| console.pass_on(bytes))
+                Box::new(move |bytes| _ = console.write_bytes(bytes))
             }
             Show::Prefix => {
                 let screen = Screen {

@@ -147,7 +147,7 @@ impl World {
         }
         let sink = |console: &Arc<Console>| {
             let console = console.clone();
-            HostStream::Sink(Arc::new(move |bytes: &[u8]| console.pass_on(bytes)))
+            HostStream::Sink(Arc::new(move |bytes: &[u8]| _ = console.write_bytes(bytes)))
         };
         let mut context = context.clone();
         if matches!(context.stdout, HostStream::Inherit) && self.out.is_above_lines() {

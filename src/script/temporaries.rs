@@ -16,7 +16,9 @@ pub(crate) struct KeptTemporaries(Option<Arc<World>>);
 
 impl World {
     pub fn keep_temporaries(self: &Arc<Self>) -> KeptTemporaries {
-        self.users.fetch_add(1, Ordering::AcqRel);
+        if self.users.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.operations.store(0, Ordering::Relaxed);
+        }
         KeptTemporaries(Some(self.clone()))
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rhai::{Array, Dynamic, EvalAltResult, EvalContext, Expression as Part, ImmutableString, ParseError, Position};
 
-use crate::process::{self, Expression, nearest_name};
+use crate::process::{self, CancelToken, ErrorKind, Expression, nearest_name};
 
 use super::convert;
 use super::error::{CallPlace, CommandError};
@@ -159,6 +159,14 @@ fn evaluate(
         layer.context = layer.context.with_deadline(deadline);
         layer.deadline = Some(layer.deadline.map_or(deadline, |outer| outer.min(deadline)));
     }
+    // What is started beside the script may be kept longer than the block, and is ended with it when its time is over.
+    let started = match deadline {
+        Some(_) => Some(layer.context.cancel_token().child().map_err(|error| no_token(world, &place, &error))?),
+        None => None,
+    };
+    if let Some(token) = &started {
+        layer.context = layer.context.with_cancel(token.clone());
+    }
 
     let entered = world.enter(layer);
     let result = context.eval_expression_tree(block);
@@ -168,6 +176,7 @@ fn evaluate(
     match (result, timeout) {
         // What else stops the script goes before its time.
         (Err(error), Some(timeout)) if is_over && is_termination(&error) && !world.is_told_to_stop() => {
+            started.inspect(CancelToken::cancel);
             Err(timed_out(world, &place, timeout, interrupted).into())
         }
         (result, _) => {
@@ -211,6 +220,11 @@ fn set(
             error => Err(error.into()),
         },
     }
+}
+
+fn no_token(world: &World, place: &CallPlace, error: &std::io::Error) -> Box<EvalAltResult> {
+    let error = process::Error::from_io(ErrorKind::Resource, "cannot watch over the time of the block", error);
+    place.raise(world, error)
 }
 
 fn timed_out(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
@@ -54,6 +54,9 @@ pub(crate) struct World {
     pub users: AtomicUsize,
     /// The most memory that this process may hold while a script runs.
     pub memory_limit: usize,
+    /// The most operations that scripts may take, all threads and closures together; and how many there were.
+    pub operation_limit: Option<u64>,
+    pub operations: AtomicU64,
 }
 
 /// How often all memory is looked at, in operations. Large pieces are counted as they come.
@@ -70,6 +73,8 @@ pub(crate) enum Why {
     Lost(Box<EvalAltResult>),
     /// It holds more memory than it may.
     Memory,
+    /// It took more operations than it may.
+    Operations,
     /// Clean-up has failed, in what may have been the way out of another error.
     Cleanup,
 }
@@ -126,6 +131,13 @@ impl World {
         let is_too_much = is_above(self.memory_limit) && is_above(self.memory_allowance());
         if is_too_much && !self.is_cleaning_up() {
             self.halt.request(Why::Memory);
+        }
+        // Rhai counts those of a closure apart from those of whoever calls it.
+        if let Some(limit) = self.operation_limit
+            && self.operations.fetch_add(1, Ordering::Relaxed) >= limit
+            && !self.is_cleaning_up()
+        {
+            self.halt.request(Why::Operations);
         }
         is_too_much || self.must_stop()
     }

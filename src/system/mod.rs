@@ -7,5 +7,5 @@ mod processes;
 
 pub(crate) use end::{How, end};
 pub(crate) use machine::{cpus, host_name, machine, memory};
-pub(crate) use ports::{free_port, holders, is_open};
+pub(crate) use ports::{free_port, holders, reach};
 pub(crate) use processes::{Process, list};

@@ -11,32 +11,42 @@ use listeners::{Protocol, SocketState};
 /// Between two looks at whether anybody still wants to know.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Whether somebody takes connections at this port; `None` when nobody wants to know any more. A host that does not
-/// answer is not waited for longer than `patience`.
+/// Whether somebody takes connections at this port, or why not; `None` when nobody wants to know any more. A host that
+/// does not answer is not waited for longer than `patience`.
 ///
 /// Looking up a name cannot be interrupted, so a thread does it, which is left alone when it takes too long.
-pub(crate) fn is_open(host: &str, port: u16, patience: Duration, is_over: impl Fn() -> bool) -> Option<bool> {
+pub(crate) fn reach(host: &str, port: u16, patience: Duration, is_over: impl Fn() -> bool) -> Option<io::Result<()>> {
+    let silence = || Some(Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")));
     let (sender, receiver) = channel();
     let host = host.to_string();
     let connect = move || {
-        let addresses = (host.as_str(), port).to_socket_addrs().into_iter().flatten();
-        let is_open = addresses.into_iter().any(|address| TcpStream::connect_timeout(&address, patience).is_ok());
         // Nobody may be waiting any more.
-        let _ = sender.send(is_open);
+        let _ = sender.send(connected(&host, port, patience));
     };
-    if std::thread::Builder::new().name("procscript-connect".into()).spawn(connect).is_err() {
-        return Some(false);
+    if let Err(error) = std::thread::Builder::new().name("procscript-connect".into()).spawn(connect) {
+        return Some(Err(error));
     }
     let end = Instant::now() + patience;
     loop {
         match receiver.recv_timeout(TICK) {
-            Ok(is_open) => return Some(is_open),
-            Err(RecvTimeoutError::Disconnected) => return Some(false),
+            Ok(answer) => return Some(answer),
+            Err(RecvTimeoutError::Disconnected) => return silence(),
             Err(RecvTimeoutError::Timeout) if is_over() => return None,
-            Err(RecvTimeoutError::Timeout) if Instant::now() >= end => return Some(false),
+            Err(RecvTimeoutError::Timeout) if Instant::now() >= end => return silence(),
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
+}
+
+fn connected(host: &str, port: u16, patience: Duration) -> io::Result<()> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in (host, port).to_socket_addrs().map_err(|_| io::Error::other("the name of the host is not known"))? {
+        match TcpStream::connect_timeout(&address, patience) {
+            Ok(_) => return Ok(()),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 /// A port that nobody has just now; somebody may take it before it is used.

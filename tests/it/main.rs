@@ -13,6 +13,7 @@ mod capabilities;
 mod check;
 mod cli;
 mod docs;
+mod embedding;
 mod examples;
 mod files;
 mod format;

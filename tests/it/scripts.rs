@@ -16,7 +16,7 @@ macro_rules! topics {
     };
 }
 
-topics! { arguments, blocks, broken, closure, codes, command, costs, env, errors, execution, files, formats, globs, input, json, language, lines, lists, options, parallel, paths, patterns, people, pipeline, pitfalls, quantities, redirect, run, secrets, service, stdlib, streams, system, teardown, tee, temp, template }
+topics! { arguments, blocks, broken, closure, codes, command, costs, env, errors, execution, files, formats, globs, input, json, language, lines, lists, modules, options, parallel, paths, patterns, people, pipeline, pitfalls, quantities, redirect, run, secrets, service, stdlib, streams, system, teardown, tee, temp, template }
 
 #[test]
 fn every_folder_has_its_test() {

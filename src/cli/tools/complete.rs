@@ -55,7 +55,24 @@ pub(super) fn run(arguments: Arguments) -> Exit {
     }
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut text);
-    exit::print(&String::from_utf8_lossy(&text))
+    let text = String::from_utf8_lossy(&text);
+    exit::print(&if shell == Shell::Fish { with_pending_values(&text) } else { text.into_owned() })
+}
+
+/// What fish asks to learn which command is meant fails while the last word is an option that has no value yet, so that
+/// it offered files for `--format `. It asks again without that word.
+fn with_pending_values(text: &str) -> String {
+    const PARSED: &str = " -- $cmd 2>/dev/null";
+    let mut all = String::with_capacity(text.len());
+    for line in text.lines() {
+        all.extend([line, "\n"]);
+        if let Some(parsing) = line.trim_start().strip_suffix(PARSED)
+            && parsing.starts_with("argparse ")
+        {
+            all.push_str(&format!("    or {parsing} -- $cmd[1..-2] 2>/dev/null\n"));
+        }
+    }
+    all
 }
 
 fn of_script(file: &Path, library: Vec<PathBuf>) -> Result<clap::Command, Failure> {

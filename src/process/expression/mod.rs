@@ -152,6 +152,15 @@ impl Expression {
         self.set(|s| s.context = Some(context.clone()))
     }
 
+    /// As long as it takes, whatever time its surroundings have.
+    pub(crate) fn beyond_deadline(self) -> Self {
+        self.set(|s| {
+            if let Some(context) = &mut s.context {
+                context.deadline = None;
+            }
+        })
+    }
+
     /// With these settings around it: what it says itself goes before them.
     pub(crate) fn under(self, outer: &Scoped) -> Self {
         self.set(|s| s.scoped = outer.merged_with(&s.scoped))

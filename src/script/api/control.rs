@@ -90,20 +90,32 @@ fn retry(world: &World, context: &NativeCallContext, times: i64, options: &Map, 
         };
         let position = error.position();
         let value = caught(world, error)?;
-        let is_worth_it = match &on {
+        let again = match &on {
             Some(on) => {
                 let answer = on.call_within_context::<Dynamic>(context, (value.clone(),))?;
-                let wrong = |kind| format!("the option `on` of retry answers true or false, not {kind}");
-                answer.as_bool().map_err(|_| invalid(wrong(convert::kind_of(&answer))))?
+                at_earliest(&answer).map_err(invalid)?
             }
-            None => true,
+            None => Some(Duration::ZERO),
         };
-        if i64::from(tries) >= times || !is_worth_it {
+        let Some(earliest) = again.filter(|_| i64::from(tries) < times) else {
             let value = after(tries, value);
             return Err(EvalAltResult::ErrorRuntime(value, position).into());
-        }
+        };
         tries += 1;
-        sleep(world, pauses.take(), place.position)?;
+        sleep(world, pauses.take().max(earliest), place.position)?;
+    }
+}
+
+/// When to try again, as the function `on` answers: not at all, at any time, or after a while.
+fn at_earliest(answer: &Dynamic) -> std::result::Result<Option<Duration>, String> {
+    if let Ok(is_worth_it) = answer.as_bool() {
+        return Ok(is_worth_it.then_some(Duration::ZERO));
+    }
+    let what = "what the option `on` of retry answers";
+    let is_time = answer.is_string() || answer.is::<jiff::SignedDuration>();
+    match is_time {
+        true => convert::waiting(answer, what).map(Some),
+        false => Err(format!("{what} is true, false or a duration, not {}", convert::kind_of(answer))),
     }
 }
 

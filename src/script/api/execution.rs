@@ -1,6 +1,7 @@
 //! Commands that run beside the script.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString as Text, NativeCallContext};
 
@@ -44,13 +45,21 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
             act(execution).map_err(|error| CallPlace::of(&context).raise(&world, error))
         });
     };
-    method("wait", |execution| execution.wait().map(outcome));
     method("try_wait", |execution| Ok(execution.try_wait()?.map_or(Dynamic::UNIT, outcome)));
     method("suspend", |execution| execution.suspend().map(Dynamic::from));
     method("resume", |execution| execution.resume().map(Dynamic::from));
     method("kill", |execution| execution.kill().map(Dynamic::from));
 
     register_streams(engine, world);
+    let shared = world.clone();
+    engine.register_fn("wait", move |context: NativeCallContext, execution: &mut Execution| {
+        let place = CallPlace::of(&context);
+        if shared.has_layers() {
+            execution.finish_input();
+            return waited(&shared, &place, execution, None).map(|output| output.map_or(Dynamic::UNIT, outcome));
+        }
+        execution.wait().map(outcome).map_err(|error| place.raise(&shared, error))
+    });
     let shared = world.clone();
     engine.register_fn(
         "teardown",
@@ -68,7 +77,10 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
             let place = CallPlace::of(&context);
             let timeout =
                 convert::waiting(&value, "wait_timeout").map_err(|problem| place.invalid(&shared, problem))?;
-            let output = execution.wait_timeout(timeout).map_err(|error| place.raise(&shared, error))?;
+            let output = match shared.has_layers() {
+                true => waited(&shared, &place, execution, Instant::now().checked_add(timeout))?,
+                false => execution.wait_timeout(timeout).map_err(|error| place.raise(&shared, error))?,
+            };
             Ok(output.map_or(Dynamic::UNIT, outcome))
         },
     );
@@ -155,5 +167,29 @@ fn register_streams(engine: &mut Registry, world: &Arc<World>) {
             let place = CallPlace::of(&context);
             open(&pick(execution), &place).map_err(|error| place.raise(&shared, error))
         });
+    }
+}
+
+/// Between two looks at whether a wait must end.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits for the end, or until then. What was started outside of a block may take longer than the block has.
+fn waited(
+    world: &World,
+    place: &CallPlace,
+    execution: &Execution,
+    until: Option<Instant>,
+) -> Result<Option<process::Output>> {
+    loop {
+        let left = until.map_or(LOOK, |end| end.saturating_duration_since(Instant::now()).min(LOOK));
+        let output = execution.wait_timeout(left).map_err(|error| place.raise(world, error))?;
+        if output.is_some() || left.is_zero() {
+            return Ok(output);
+        }
+        if world.must_stop() {
+            let command = execution.command();
+            let error = process::Error::timed_out(format!("`{command}` was waited for in vain")).about(command);
+            return Err(place.raise(world, error));
+        }
     }
 }

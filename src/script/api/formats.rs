@@ -286,7 +286,7 @@ pub(super) fn not_decoded(message: String, help: Option<String>) -> Error {
 fn to_text(
     world: &World,
     place: &CallPlace,
-    format: &Format,
+    format: &'static Format,
     function: &'static str,
     value: &Dynamic,
     options: &Map,
@@ -306,7 +306,7 @@ pub(super) fn secret_text(world: &World, text: String) -> Dynamic {
 fn write_file(
     world: &World,
     place: &CallPlace,
-    format: &Format,
+    format: &'static Format,
     function: &'static str,
     (path, value): (&Dynamic, &Dynamic),
     options: &Map,
@@ -332,12 +332,40 @@ fn write_file(
 fn written(
     world: &World,
     place: &CallPlace,
-    format: &Format,
+    format: &'static Format,
     function: &'static str,
     value: &Dynamic,
     options: &Options,
 ) -> Result<(String, bool)> {
-    (format.write)(value, options).map_err(|problem| place.invalid(world, format!("{function}: {problem}")))
+    let mut most = MANY;
+    let written = if is_within(value, &mut most) {
+        (format.write)(value, options)
+    } else {
+        let (value, map) = (value.clone(), options.map.clone());
+        let known: Vec<String> = options.known.iter().map(|name| name.to_string()).collect();
+        apart(world, place, move || {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            (format.write)(&value, &Options { function, map: &map, known: &known })
+        })?
+    };
+    written.map_err(|problem| place.invalid(world, format!("{function}: {problem}")))
+}
+
+/// So many values are written in some ten milliseconds.
+const MANY: usize = 32 * 1024;
+
+/// Whether a value holds no more values than `most`, which is taken down by those that there are.
+fn is_within(value: &Dynamic, most: &mut usize) -> bool {
+    let Some(left) = most.checked_sub(1) else { return false };
+    *most = left;
+    if let Some(elements) = value.read_lock::<Array>() {
+        return elements.len() <= *most && elements.iter().all(|element| is_within(element, most));
+    }
+    match value.read_lock::<Map>() {
+        Some(map) => map.len() <= *most && map.values().all(|value| is_within(value, most)),
+        // A long text counts for its length.
+        None => value.read_lock::<Text>().is_none_or(|text| text.len() < LARGE),
+    }
 }
 
 fn big_integers(options: &Options) -> std::result::Result<BigIntegers, String> {

@@ -203,6 +203,6 @@ fn target(process: &Dynamic) -> std::result::Result<(u32, Option<u64>), String> 
 fn port_is_open(world: &World, context: &NativeCallContext, number: i64, host: &str) -> Result<bool> {
     let place = CallPlace::of(context);
     let port = port(number).map_err(|problem| place.invalid(world, problem))?;
-    let answer = system::is_open(host, port, PORT_PATIENCE, || world.must_stop());
+    let answer = system::reach(host, port, PORT_PATIENCE, || world.must_stop()).map(|answer| answer.is_ok());
     answer.ok_or_else(|| World::terminated(place.position))
 }

@@ -37,10 +37,12 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
             register_for_program(engine, world, name, move |_, command| verb(command));
         }
     }
-    let secrets = world.secrets.clone();
-    register_verb(engine, world, "json", move |_, command| {
+    let shared = world.clone();
+    register_verb(engine, world, "json", move |place, command| {
         command.read_with(|text| {
-            crate::script::json::parse(text, &secrets).map_err(|problem| {
+            // The script ends then, whatever the error is.
+            let stopped = |_| process::Error::timed_out(format!("the output of `{command}` was read no further"));
+            crate::script::json::parse(&shared, place, text).map_err(stopped)?.map_err(|problem| {
                 process::Error::not_decoded(format!("the output of `{command}` is not JSON: {problem}"))
             })
         })
@@ -56,7 +58,8 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
             ErrorKind::Cancelled => {}
             _ => lock(&unobserved).push(place.masked_error(&secrets, error)),
         };
-        let execution = command.clone().on_unobserved_failure(report).start()?;
+        // What is kept longer than a block with a deadline goes on; the block ends it when its time is over.
+        let execution = command.clone().beyond_deadline().on_unobserved_failure(report).start()?;
         execution.use_from_one_thread();
         shared.out().is_shared();
         Ok(Dynamic::from(execution))

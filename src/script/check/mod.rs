@@ -17,7 +17,6 @@ mod installed;
 mod modules;
 mod names;
 mod program;
-mod replaced;
 mod reserved;
 mod shell;
 mod similar;
@@ -243,10 +242,6 @@ impl<'a> Checker<'a> {
         arguments::find(program, self.modules > 0, findings);
         if self.is_thorough {
             escapes::find(program, |position| self.is_backquote(name, position), findings);
-            // Those of modules are called by their namespace.
-            if self.modules == 0 {
-                replaced::find(program, natives.all(self.engine), findings);
-            }
             installed::find(program, self.library.context(), findings);
         }
     }

@@ -55,6 +55,79 @@ fn bash_completes_options_values_commands_and_files() {
     assert_eq!(completed("deploy.rhai pull up"), ["upstream"]);
 }
 
+/// Whether a shell is there; a test that cannot run says so.
+fn has(shell: &str) -> bool {
+    let is_there = crate::support::script_case::is_installed(shell);
+    if !is_there {
+        println!("SKIP: {shell} is not installed");
+    }
+    is_there
+}
+
+#[test]
+fn fish_completes_options_values_commands_and_files() {
+    if !has("fish") {
+        return;
+    }
+    let completed = |words: &str| {
+        let line = "$argv[1] complete fish deploy.rhai | source; complete -C $argv[2]";
+        let run = Run::program("/usr/bin/env").flag("fish").flag("--no-config").flag("-c").flag(line);
+        let run = run.flag(crate::support::procscript_bin()).flag(words);
+        let run = run.file("deploy.rhai", SCRIPT).file("notes.txt", "").allow_file(".local/").allow_file(".config/");
+        let outcome = run.allow_file(".cache/").run();
+        outcome.success().stderr("");
+        let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        text.lines().filter_map(|line| line.split('\t').next()).map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(completed("deploy.rhai pu"), ["pull", "push"]);
+    assert_eq!(completed("deploy.rhai --v"), ["--verbose"]);
+    assert_eq!(completed("deploy.rhai --i"), Vec::<String>::new());
+    // With the option not yet complete for whoever parses the line.
+    assert_eq!(completed("deploy.rhai --format "), ["json", "text"]);
+    assert_eq!(completed("deploy.rhai --format=j"), ["--format=json"]);
+    assert_eq!(completed("deploy.rhai push --f"), ["--file", "--force", "--format"]);
+    assert_eq!(completed("deploy.rhai push --format "), ["json", "text"]);
+    assert_eq!(completed("deploy.rhai push --file no"), ["notes.txt"]);
+}
+
+/// What a session of zsh makes of words and a tabulator, each shown between bars.
+const ZSH: &str = r#"
+zmodload zsh/zpty || exit 9
+"$0" complete zsh deploy.rhai > it || exit 9
+zpty shell "TERM=dumb zsh -f -i"
+zpty -w shell 'PS1= PS2=; autoload -Uz compinit && compinit -u -D; source ./it
+    deploy.rhai() { print -r -- "GOT<${(j:|:)@}>" }; print READ''Y'
+zpty -r shell line '*READY*'
+for words in "$@"; do
+    zpty -n -w shell "$words"$'\t\n'
+    zpty -r shell line '*GOT<*>*' && print -r -- "${${line##*GOT<}%%>*}"
+done
+zpty -w shell exit
+zpty -d shell
+"#;
+
+#[test]
+fn zsh_completes_options_values_commands_and_files() {
+    if !has("zsh") {
+        return;
+    }
+    let cases = [
+        ("pus", "push"),
+        ("--verb", "--verbose"),
+        ("--inter", "--inter"),
+        ("--format js", "--format|json"),
+        ("push --forc", "push|--force"),
+        ("push --file no", "push|--file|notes.txt"),
+        ("pull up", "pull|upstream"),
+    ];
+    let run = Run::program("/usr/bin/env").flag("zsh").flag("-f").flag("-c").flag(ZSH);
+    let run = run.flag(crate::support::procscript_bin());
+    let run = cases.iter().fold(run, |run, (words, _)| run.flag(format!("deploy.rhai {words}")));
+    let outcome = run.file("deploy.rhai", SCRIPT).file("notes.txt", "").allow_file("it").run();
+    let expected: String = cases.iter().map(|(_, completed)| format!("{completed}\n")).collect();
+    outcome.success().stderr("").stdout(&expected);
+}
+
 #[test]
 fn other_shells_can_read_theirs() {
     for (shell, check) in [("bash", "bash -n"), ("zsh", "zsh -n"), ("fish", "fish --no-execute")] {

@@ -282,15 +282,6 @@ fn closures_that_share_a_loop_variable() {
 }
 
 #[test]
-fn functions_that_replace_native_ones_in_modules() {
-    expect(&[
-        ("import \"std/git\" as git; fn which(x) { x } which(git::branch())", &["replaced-native@1:38"]),
-        ("import \"std/git\" as git; fn which(a, b, c) { a } fn mine(x) { x } mine(which(1, 2, git::branch()))", &[]),
-        ("fn which(x) { x } which(1)", &[]),
-    ]);
-}
-
-#[test]
 fn results_that_nobody_uses() {
     expect(&[
         ("let t = \" a\"; t.trim(); t", &["unused-value@1:17"]),

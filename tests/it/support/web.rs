@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Answers until it is dropped:
 ///
 /// `/hello?name=…`, `/echo` (method, type and body), `/headers`, `/data` (JSON), `/gone` (404), `/moved` (to `/hello`), `/away?…` (to what
-/// stands there), `/flaky` (every third answer is a good one), `/latin`, `/binary`, `/nothing`, `/cut` (ends in the middle), `/silent`.
+/// stands there), `/flaky` (every third answer is a good one),
+/// `/busy` (every second one is, after a second), `/latin`, `/binary`, `/nothing`, `/cut` (ends in the middle), `/silent`.
 pub struct Web {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -105,6 +106,10 @@ fn answer(mut stream: TcpStream, flaky: &AtomicUsize, is_over: &AtomicBool) -> s
         "/flaky" => match flaky.fetch_add(1, Ordering::SeqCst) % 3 {
             2 => ("200 OK", text.to_string(), b"at last".to_vec()),
             _ => ("503 Service Unavailable", text.to_string(), b"try again".to_vec()),
+        },
+        "/busy" => match flaky.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => ("429 Too Many Requests", "Retry-After: 1".to_string(), b"later".to_vec()),
+            _ => ("200 OK", text.to_string(), b"in the end".to_vec()),
         },
         "/latin" => ("200 OK", "Content-Type: text/plain; charset=iso-8859-1".to_string(), b"caf\xe9".to_vec()),
         "/binary" => ("200 OK", "X-Many: a\r\nX-Many: b".to_string(), b"\xff\x00\xfe".to_vec()),

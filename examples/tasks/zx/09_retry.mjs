@@ -1,0 +1,1 @@
+echo(await retry(5, expBackoff('10s', '10ms'), () => $`flaky`))
