@@ -15,8 +15,9 @@ const PROMPT: &str = "> ";
 /// Reads entries until the end of input or `exit()`. `idle` is set while nothing runs; `is_told_to_stop`
 /// says whether a signal other than Ctrl-C's has come.
 pub(crate) fn run(runtime: Runtime, idle: &AtomicBool, is_told_to_stop: impl Fn() -> bool) -> Result<Ending, Failure> {
-    let mut reader = Editor::new().map_err(|error| unusable(&error))?;
-    converse(&mut reader, Session::new(runtime), idle, &is_told_to_stop)
+    let session = Session::new(runtime);
+    let mut reader = Editor::new(&session).map_err(|error| unusable(&error))?;
+    converse(&mut reader, session, idle, &is_told_to_stop)
 }
 
 fn converse(

@@ -5,7 +5,7 @@ use std::io;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
-use super::{Input, LineReader};
+use super::{History, Input, LineReader, Settings};
 use crate::script::Session;
 
 const CONTINUATION: &str = "… ";
@@ -13,13 +13,19 @@ const CONTINUATION: &str = "… ";
 /// The editor at a terminal.
 pub(crate) struct Editor {
     editor: DefaultEditor,
+    history: History,
+    settings: Settings,
 }
 
 impl Editor {
     /// # Errors
     /// The terminal cannot be used.
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { editor: DefaultEditor::new().map_err(unusable)? })
+    pub(crate) fn new(_session: &Session) -> io::Result<Self> {
+        Ok(Self {
+            editor: DefaultEditor::new().map_err(unusable)?,
+            history: History::in_memory(),
+            settings: Settings::default(),
+        })
     }
 }
 
@@ -43,6 +49,14 @@ impl LineReader for Editor {
                 return Ok(Input::Entry(entry));
             }
         }
+    }
+
+    fn history(&mut self) -> &mut History {
+        &mut self.history
+    }
+
+    fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -217,6 +217,21 @@ pub(crate) fn default_search_path() -> OsString {
 /// Makes a file that was not there and that nobody else may open.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Opens a file of ours for reading, and for writing at its end or anywhere; where it is written at its end, it is made
+/// when it is missing, and nobody else may open it. Does not wait for whoever is to read a FIFO.
+#[cfg(feature = "cli")]
+pub(crate) fn open_private(path: &Path, append: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).append(append).create(append).mode(0o600).custom_flags(libc::O_NONBLOCK);
+    options.open(path)
+}
+
+/// Makes a directory and what it is in, for us alone where they are missing.
+#[cfg(feature = "cli")]
+pub(crate) fn create_private_dirs(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Gives a new file to the owner and the group of another one, as far as we may.
