@@ -25,6 +25,9 @@ pub struct Session {
     /// The functions of all entries so far.
     functions: AST,
     entries: usize,
+    /// What line editors ask for.
+    #[cfg(feature = "cli")]
+    editing: super::editing::Editing,
     /// Temporary files live as long as the session; the last field, because what the variables leave may use them.
     _temporaries: KeptTemporaries,
 }
@@ -33,7 +36,15 @@ impl Session {
     /// A session without variables.
     pub fn new(runtime: Runtime) -> Self {
         let _temporaries = runtime.world.keep_temporaries();
-        Self { runtime, scope: Scope::new(), functions: AST::empty(), entries: 0, _temporaries }
+        Self {
+            runtime,
+            scope: Scope::new(),
+            functions: AST::empty(),
+            entries: 0,
+            #[cfg(feature = "cli")]
+            editing: Default::default(),
+            _temporaries,
+        }
     }
 
     /// Evaluates one entry. What it defined before a failure stays.
@@ -66,6 +77,21 @@ impl Session {
         scope.push_dynamic("value", value.clone());
         let shown = self.runtime.engine().eval_expression_with_scope::<String>(&mut scope, "to_debug(value)");
         Some(self.runtime.mask(&shown.unwrap_or_else(|_| value.to_string())))
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn editing(&self) -> &super::editing::Editing {
+        &self.editing
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn scope(&self) -> &Scope<'static> {
+        &self.scope
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn functions(&self) -> &AST {
+        &self.functions
     }
 
     /// The runtime that the entries are evaluated in.
