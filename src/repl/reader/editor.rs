@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
@@ -17,7 +18,10 @@ use crate::script::{Completeness, Session};
 /// What stands in front of further lines where nothing can be drawn.
 const CONTINUATION: &str = "… ";
 
-/// The editor at a terminal.
+/// rustyline's handlers of signals are there once for a process, and a second editor would panic over them.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// The editor at a terminal. There is one at a time.
 pub(crate) struct Editor {
     source: Source,
     completeness: Arc<Completeness>,
@@ -38,8 +42,15 @@ impl Editor {
     /// An editor for the entries of a session, which says where the history is and whether there are colours.
     ///
     /// # Errors
-    /// The terminal cannot be used.
+    /// The terminal cannot be used, or there is an editor already.
     pub(crate) fn new(session: &Session) -> io::Result<Self> {
+        if IN_USE.swap(true, Ordering::AcqRel) {
+            return Err(io::Error::other("another editor has it"));
+        }
+        Self::only(session).inspect_err(|_| IN_USE.store(false, Ordering::Release))
+    }
+
+    fn only(session: &Session) -> io::Result<Self> {
         let context = session.runtime().context();
         let completeness = Arc::new(session.completeness());
         let history = history(session);
@@ -149,6 +160,7 @@ impl Drop for Editor {
         if let Some(printer) = &self.printer {
             printer.close();
         }
+        IN_USE.store(false, Ordering::Release);
     }
 }
 

@@ -98,3 +98,43 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{channel, sync_channel};
+
+    use super::Printer;
+
+    #[test]
+    fn nobody_waits_for_an_editor_that_takes_nothing() {
+        // As rustyline has it: room for one text, which nobody takes while nothing is read.
+        let (room, _kept) = sync_channel(1);
+        let printer = Printer::new(move |text| room.send(text).is_ok()).expect("a thread");
+        printer.begin_reading();
+        let (done, is_done) = channel();
+        let clone = printer.clone();
+        std::thread::spawn(move || {
+            for number in 0..1000 {
+                clone.print(&format!("line {number}")).expect("it is only noted");
+            }
+            done.send(()).expect("somebody waits");
+        });
+        is_done.recv_timeout(std::time::Duration::from_secs(10)).expect("printing waits for nobody");
+        printer.close();
+    }
+
+    #[test]
+    fn texts_come_in_their_order_and_as_lines() {
+        let (given, texts) = channel();
+        let printer = Printer::new(move |text| given.send(text).is_ok()).expect("a thread");
+        printer.begin_reading();
+        for text in ["one\n", "two", "", "three"] {
+            printer.print(text).expect("it is only noted");
+        }
+        let mut all = String::new();
+        while all != "one\ntwo\nthree\n" {
+            all += &texts.recv_timeout(std::time::Duration::from_secs(10)).expect("it comes");
+        }
+        printer.close();
+    }
+}
