@@ -18,6 +18,7 @@ use super::library::Library;
 use super::people::Manners;
 use super::scan::{self, LineIndex};
 use super::secret::Secrets;
+use super::session::Beside;
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
@@ -52,6 +53,8 @@ pub(crate) struct World {
     /// Temporary files that are still to be removed, and how many scripts are using them.
     pub temporaries: Temporaries,
     pub users: AtomicUsize,
+    /// What a session has besides; never set where there is none.
+    pub session: OnceLock<Arc<Beside>>,
     /// The most memory that this process may hold while a script runs.
     pub memory_limit: usize,
 }
