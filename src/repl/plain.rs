@@ -22,7 +22,7 @@ impl<R: BufRead> PlainReader<R> {
 }
 
 impl<R: BufRead> LineReader for PlainReader<R> {
-    fn read(&mut self, _prompt: &str, _session: &Session) -> io::Result<Input> {
+    fn read(&mut self, _prompt: &str, session: &Session) -> io::Result<Input> {
         let mut entry = String::new();
         loop {
             let mut line = Vec::new();
@@ -43,7 +43,7 @@ impl<R: BufRead> LineReader for PlainReader<R> {
             })?;
             let is_first = entry.is_empty();
             entry.push_str(&text);
-            if (is_first && text.starts_with([':', '!'])) || !Session::is_incomplete(&entry) {
+            if (is_first && text.starts_with([':', '!'])) || !session.needs_more(&entry) {
                 self.history.add(&entry);
                 return Ok(Input::Entry(entry));
             }

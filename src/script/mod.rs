@@ -25,6 +25,8 @@ mod convert;
 mod defer;
 #[cfg(feature = "cli")]
 pub(crate) mod docs;
+#[cfg(feature = "cli")]
+mod editing;
 mod error;
 mod facts;
 mod failure;
@@ -72,6 +74,10 @@ pub(crate) use failure_json::problem as problem_json;
 
 pub use api::Outcome;
 pub use builder::{RuntimeBuilder, install};
+#[cfg(feature = "cli")]
+pub use editing::{Candidate, Class, Completions};
+#[cfg(feature = "cli")]
+pub(crate) use editing::{Classifier, Completeness};
 pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};
 pub use format::format;

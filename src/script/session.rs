@@ -72,6 +72,9 @@ pub struct Session {
     view: View,
     timing: Option<Timing>,
     failure: Option<Failure>,
+    /// What line editors ask for.
+    #[cfg(feature = "cli")]
+    editing: super::editing::Editing,
     /// Temporary files live as long as the session; the last field, because what the variables leave may use them.
     _temporaries: KeptTemporaries,
 }
@@ -122,6 +125,8 @@ impl Session {
             view: View::default(),
             timing: None,
             failure: None,
+            #[cfg(feature = "cli")]
+            editing: Default::default(),
             _temporaries,
         }
     }
@@ -430,7 +435,7 @@ impl Session {
     }
 
     /// The names of the functions that were defined, with those of their parameters.
-    pub fn functions(&self) -> Vec<(String, Vec<String>)> {
+    pub fn defined_functions(&self) -> Vec<(String, Vec<String>)> {
         let own = self.functions.iter_functions().filter(|function| !function.name.contains('$'));
         let mut functions: Vec<_> = own
             .map(|function| (function.name.to_string(), function.params.iter().map(ToString::to_string).collect()))
@@ -515,6 +520,21 @@ impl Session {
     pub(crate) fn set_prompt(&self, above: impl Fn(&str) -> bool + Send + Sync + 'static) {
         let above: super::console::AbovePrompt = Arc::new(above);
         self.beside.set_prompt(&self.runtime.world, &above);
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn editing(&self) -> &super::editing::Editing {
+        &self.editing
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn scope(&self) -> &Scope<'static> {
+        &self.scope
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn functions(&self) -> &AST {
+        &self.functions
     }
 
     /// The runtime that the entries are evaluated in.

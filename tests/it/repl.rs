@@ -1,5 +1,11 @@
 //! The session at a terminal, on a real pseudo-terminal.
 
+mod commands;
+mod conversation;
+mod home;
+mod ownership;
+mod signals;
+
 use crate::support::leaks;
 use crate::support::pty::{Terminal, signal_of};
 use crate::support::scratch::Scratch;

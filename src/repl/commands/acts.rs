@@ -125,7 +125,7 @@ pub(super) fn variables(conversation: &mut Conversation, _: &str) -> Done {
         let first = variable.shown.lines().next().unwrap_or_default().to_string();
         rows.push(vec![name, variable.kind, first]);
     }
-    for (name, parameters) in conversation.session.functions() {
+    for (name, parameters) in conversation.session.defined_functions() {
         rows.push(vec![format!("fn {name}({})", parameters.join(", ")), "a function".to_string()]);
     }
     if rows.is_empty() {

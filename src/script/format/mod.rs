@@ -21,7 +21,7 @@ use super::library::{Earlier, Library};
 use super::runtime::Runtime;
 use super::scan::{self, Scan};
 use super::thread::on_script_thread;
-use lexer::{Kind, Token};
+pub(super) use lexer::{Kind, Token, tokens};
 
 /// Formats a script; `name` is what a failure is reported under.
 ///
