@@ -194,6 +194,9 @@ impl<'a> Conversation<'a> {
             self.view.columns = columns;
         }
         self.session.set_view(self.view.clone());
+        if let Some(keeper) = &self.keeper {
+            lock(keeper).repair();
+        }
         self.notes.watch();
         self.notes.is_typing.store(true, Ordering::Release);
         self.signals.set_idle(true);

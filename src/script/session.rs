@@ -253,6 +253,8 @@ impl Session {
         };
         let ast = self.runtime.compile_in(name, source, &earlier)?;
         let kind = bare::Kind::of(&ast);
+        let closures = ast.iter_functions().filter(|function| function.name.starts_with("anon$"));
+        closures.for_each(|closure| self.runtime.world.library.sources.note_closure(closure.name, name));
         let started = timing::Start::now(&self.beside);
         let length = self.scope.len();
         let ending = self.interpret(name, &ast);

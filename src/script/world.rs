@@ -148,7 +148,12 @@ impl World {
 
 /// Everything that was loaded, for the places and source lines in reports.
 #[derive(Debug, Default)]
-pub(crate) struct Sources(Mutex<HashMap<String, Arc<Source>>>);
+pub(crate) struct Sources {
+    texts: Mutex<HashMap<String, Arc<Source>>>,
+    /// Closures of a session, with the entry that they are from. The interpreter takes the text of a closure for that
+    /// of its caller.
+    closures: Mutex<HashMap<String, String>>,
+}
 
 #[derive(Debug)]
 struct Source {
@@ -161,7 +166,16 @@ struct Source {
 
 impl Sources {
     pub fn add(&self, name: &str, text: &str, lines: LineIndex, additions: Vec<(scan::Place, usize)>) {
-        lock(&self.0).insert(name.to_string(), Arc::new(Source { text: text.to_string(), lines, additions }));
+        lock(&self.texts).insert(name.to_string(), Arc::new(Source { text: text.to_string(), lines, additions }));
+    }
+
+    /// Says where a closure is from, by the name that the interpreter gives it.
+    pub fn note_closure(&self, closure: &str, name: &str) {
+        lock(&self.closures).insert(closure.to_string(), name.to_string());
+    }
+
+    pub fn of_closure(&self, closure: &str) -> Option<String> {
+        lock(&self.closures).get(closure).cloned()
     }
 
     /// Where a position of the interpreter is in the text that the user wrote.
@@ -193,7 +207,7 @@ impl Sources {
     }
 
     fn get(&self, name: &str) -> Option<Arc<Source>> {
-        lock(&self.0).get(name).cloned()
+        lock(&self.texts).get(name).cloned()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values for people: as much of them as one looks at, in the form in which one looks at it.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, Scope};
@@ -106,7 +107,7 @@ impl Show<'_> {
         let mut text = String::new();
         // A line that is whole may be as long as it is.
         let limit = if self.view.is_whole { usize::MAX } else { room.saturating_mul(4) };
-        Inline { show: self, limit }.push(value, 0, &mut text);
+        Inline::new(self, limit).push(value, 0, &mut text);
         let text = if self.view.is_whole { text } else { cut(&text, room).into_owned() };
         format!("    {before}{text},\n")
     }
@@ -129,7 +130,7 @@ impl Show<'_> {
                 let mut text = String::new();
                 match value.read_lock::<ImmutableString>() {
                     Some(plain) => text.extend(plain.chars().take(CELL + 1)),
-                    None => Inline { show: self, limit: CELL }.push(value, 1, &mut text),
+                    None => Inline::new(self, CELL).push(value, 1, &mut text),
                 }
                 text
             }
@@ -195,9 +196,9 @@ impl Show<'_> {
 
     /// The whole in one line, where it has room in one.
     fn on_one_line(&self, push: impl FnOnce(&mut Inline<'_>) -> String) -> Option<String> {
-        let mut inline = Inline { show: self, limit: self.view.columns };
+        let mut inline = Inline::new(self, self.view.columns);
         let text = push(&mut inline);
-        (width(&text) <= self.view.columns && !text.contains('…')).then_some(text)
+        (width(&text) <= self.view.columns && !inline.is_cut.get()).then_some(text)
     }
 
     fn push_array(&self, array: &Array, depth: usize, inline: &mut Inline<'_>) -> String {
@@ -218,16 +219,23 @@ struct Inline<'s> {
     show: &'s Show<'s>,
     /// In bytes.
     limit: usize,
+    is_cut: Cell<bool>,
 }
 
-impl Inline<'_> {
+impl<'s> Inline<'s> {
+    fn new(show: &'s Show<'s>, limit: usize) -> Self {
+        Self { show, limit, is_cut: Cell::new(false) }
+    }
+
     fn push(&self, value: &Dynamic, depth: usize, text: &mut String) {
         if let Some(array) = value.read_lock::<Array>() {
             self.push_array(&array, depth, text);
         } else if let Some(map) = value.read_lock::<Map>() {
             self.push_map(&map, depth, text);
         } else if let Some(string) = value.read_lock::<ImmutableString>() {
-            text.push_str(&quoted_inline(&string, self.limit.saturating_sub(text.len())));
+            let room = self.limit.saturating_sub(text.len());
+            self.is_cut.set(self.is_cut.get() || string.chars().nth(room).is_some());
+            text.push_str(&quoted_inline(&string, room));
         } else if let Some(bytes) = value.read_lock::<Blob>() {
             text.push_str(&format!("blob of {} bytes", group(bytes.len())));
         } else if let Some(command) = value.read_lock::<Expression>() {
@@ -243,6 +251,7 @@ impl Inline<'_> {
     fn is_full(&self, text: &mut String) -> bool {
         if text.len() > self.limit {
             text.push('…');
+            self.is_cut.set(true);
             return true;
         }
         false

@@ -8,7 +8,9 @@ use crate::support::testkid;
 #[test]
 fn help_is_about_everything() {
     let ended = Home::new().entries(":help\n:help time\n:h :quit\n:help tiem\n:tiem\n:nothinglikeit\n");
-    for name in ["help", "doc", "type", "time", "vars", "load", "save", "edit", "jobs", "history", "set", "reset", "quit"] {
+    for name in
+        ["help", "doc", "type", "time", "vars", "load", "save", "edit", "jobs", "history", "set", "reset", "quit"]
+    {
         assert!(ended.out.contains(&format!("\n:{name} ")) || ended.out.contains(&format!("\n:{name}\n")), "{name}");
     }
     assert!(ended.out.contains(":quit\n    Ends the session"), "{}", ended.out);
@@ -18,15 +20,16 @@ fn help_is_about_everything() {
 
 #[test]
 fn doc_is_the_documentation() {
-    let ended = Home::new().entries(":doc Command.lines\n:doc linse\n");
+    let ended = Home::new().entries(":doc Command.lines\n:doc to_arrya\n");
     assert!(ended.out.contains("Shell:") || ended.out.contains("lines"), "{}", ended.out);
-    assert_eq!(ended.err, "error: nothing is called `linse`; did you mean `lines`?\n");
+    assert_eq!(ended.err, "error: nothing is called `to_arrya`; did you mean `to_array`?\n");
 }
 
 #[test]
 fn types_variables_and_times() {
     let home = Home::new();
-    let entries = ["let x = [1, 2]", "const K = \"k\"", ":type x", ":type cmd(\"ls\")", ":vars", "fn f(a, b) { a }", ":v"];
+    let entries =
+        ["let x = [1, 2]", "const K = \"k\"", ":type x", ":type cmd(\"ls\")", ":vars", "fn f(a, b) { a }", ":v"];
     let ended = home.entries(entries.join("\n"));
     assert_eq!(
         ended.out,
@@ -45,7 +48,9 @@ fn files_are_loaded_and_saved() {
     let home = Home::new();
     home.scratch.write("lib.rhai", "let base = 40;\nfn broken() {\n    nowhere.x\n}\n");
     home.scratch.write("good.rhai", "let base = 40;\nfn fails() {\n    throw \"in the file\";\n}\n");
-    let ended = home.entries(":load lib.rhai\n:load good.rhai\nbase + 2\nlet y = _ * 2;\nfails()\n:save out.rhai\n:save out.rhai\n");
+    let ended = home.entries(
+        ":load lib.rhai\n:load good.rhai\nbase + 2\nlet y = _ * 2;\nfails()\n:save out.rhai\n:save out.rhai\n",
+    );
     assert!(ended.err.contains("lib.rhai:3:5"), "{}", ended.err);
     assert!(ended.err.contains("good.rhai:3:5"), "{}", ended.err);
     assert!(ended.err.contains("out.rhai`: File exists"), "{}", ended.err);
@@ -63,7 +68,7 @@ fn an_entry_is_edited() {
     let home = Home::new();
     // An editor that adds a line.
     let editor = format!("{} append", testkid().display());
-    let script = home.scratch.write("editor", format!("#!/bin/sh\nexec {editor} \"$1\" '_2 + 1'\n"));
+    let script = home.scratch.write("editor", format!("#!/bin/sh\nexec {editor} \"$1\" '+ 1'\n"));
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     let mut terminal = home.session_with(&[], &[("EDITOR", script.to_str().expect("it is text"))]);
     enter(&mut terminal, "20 + 20", "\n40");
@@ -104,7 +109,8 @@ fn what_runs_is_listed_and_asked_about() {
 
 #[test]
 fn settings_and_reset() {
-    let ended = Home::new().entries(":set rows 2\n[1,2,3].map(|n| #{n: n})\n:set\n:set edit wi\n:set eddit vi\nlet x = 1\n:reset\nx\n");
+    let ended = Home::new()
+        .entries(":set rows 2\n[1,2,3].map(|n| #{n: n})\n:set\n:set edit wi\n:set eddit vi\nlet x = 1\n:reset\nx\n");
     assert!(ended.out.starts_with("n\n-\n1\n2\n… 1 more\n"), "{}", ended.out);
     assert!(ended.out.contains("edit emacs\n") && ended.out.contains("rows 2\n"), "{}", ended.out);
     assert!(ended.err.contains("`:set edit` is followed by emacs or vi"), "{}", ended.err);

@@ -14,7 +14,10 @@ fn shown(entries: &str) -> String {
 fn results_have_names() {
     assert_eq!(shown("1\n2\n_ + _2\n_3\n[_, _2]\n\"last\";\n_\n()\n_\n"), "1\n2\n3\n1\n[1, 3]\n\"last\"\n\"last\"\n");
     // Where it is something else it stays that.
-    assert_eq!(shown("switch 5 { 1 => \"one\", _ => \"other\" }\n#{_1: 2}.len()\n`_ ${_}`\n"), "\"other\"\n1\n\"_ 1\"\n");
+    assert_eq!(
+        shown("switch 5 { 1 => \"one\", _ => \"other\" }\n#{_1: 2}.len()\n`_ ${_}`\n"),
+        "\"other\"\n1\n\"_ 1\"\n"
+    );
     let ended = Home::new().entries("throw \"first\"\n_err.message\n_err.line\n");
     assert_eq!(ended.out, "\"first\"\n1\n");
 }
@@ -24,7 +27,7 @@ fn values_are_shown_for_people() {
     let table = shown("[#{name: \"a\", size: 1}, #{name: \"日本\", size: 200}]\n");
     assert_eq!(table, "name  size\n----  ----\na        1\n日本   200\n");
     let long = shown("let a = []; for i in 0..500 { a.push(#{n: i}); } a\n:all\n");
-    assert!(long.contains("\n 19\n… 480 more\n(:all shows everything)\n"), "{long}");
+    assert!(long.contains("\n19\n… 480 more\n(:all shows everything)\n"), "{long}");
     assert!(long.ends_with("\n499\n"), "{long}");
     assert_eq!(shown("blob(3, 65)\n"), "blob of 3 bytes\n41 41 41                                         AAA\n");
     let text = shown("let t = \"\"; t.pad(1500, 'x'); t\n:all\n");

@@ -19,7 +19,9 @@ const SANE: &str = "modes: +echo +icanon +opost +ixon";
 fn an_editor_gets_the_terminal_and_gives_it_back() {
     let home = Home::new();
     let mut terminal = home.session();
-    for entry in [kid("read-key"), format!("{}.run();", kid("read-key")), format!("!{}", super::home::kid_line("read-key"))] {
+    for entry in
+        [kid("read-key"), format!("{}.run();", kid("read-key")), format!("!{}", super::home::kid_line("read-key"))]
+    {
         terminal.type_text(&entry).type_text("\r").expect("press a key");
         // A key and not a signal.
         terminal.type_text("\x03").expect("key 3").expect("> ");

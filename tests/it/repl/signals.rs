@@ -42,7 +42,7 @@ fn an_interactive_command_has_ctrl_c_for_itself() {
     let handles = kid("trap-exit INT 0 -- echo ready -- sleep 30000");
     let entry = format!("for i in 0..2 {{ {handles}.interactive().run(); print(\"round \" + i); }}");
     terminal.type_text(&entry).type_text("\r");
-    for round in ["\nround 0", "\nround 1"] {
+    for round in ["round 0", "round 1"] {
         terminal.expect("\nready").type_text("\x03").expect(round);
     }
     terminal.expect("> ").type_text("\x04");
@@ -107,7 +107,10 @@ fn a_session_that_is_ended_cleans_up() {
         let home = Home::new();
         let mut terminal = home.session();
         // Also while a child has the terminal.
-        let entry = format!("{{ defer {{ write_text(\"cleaned\", \"yes\"); }} {}.run(); }}", kid("raw-mode -- echo ready -- forever"));
+        let entry = format!(
+            "{{ defer {{ write_text(\"cleaned\", \"yes\"); }} {}.run(); }}",
+            kid("raw-mode -- echo ready -- forever")
+        );
         terminal.type_text(&entry).type_text("\r").expect("\nready");
         send(terminal.pid(), signal);
         assert_eq!(signal_of(terminal.ended()), Some(signal));
