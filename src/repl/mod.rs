@@ -194,18 +194,12 @@ impl<'a> Conversation<'a> {
             self.view.columns = columns;
         }
         self.session.set_view(self.view.clone());
-        if let Some(keeper) = &self.keeper {
-            lock(keeper).repair();
-        }
         self.notes.watch();
         self.notes.is_typing.store(true, Ordering::Release);
         self.signals.set_idle(true);
         let input = self.reader.read(PROMPT, &self.session);
         self.signals.set_idle(false);
         self.notes.is_typing.store(false, Ordering::Release);
-        if let Some(problem) = self.reader.history().take_problem() {
-            write(2, &format!("note: {problem}\n"))?;
-        }
         input.map_err(|error| unusable(&error))
     }
 

@@ -77,7 +77,7 @@ pub use builder::{RuntimeBuilder, install};
 #[cfg(feature = "cli")]
 pub use editing::{Candidate, Class, Completions};
 #[cfg(feature = "cli")]
-pub(crate) use editing::{Classifier, Completeness};
+pub(crate) use editing::{Classifier, Completeness, open_levels};
 pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};
 pub use format::format;

@@ -1,7 +1,10 @@
 //! The session at a terminal, on a real pseudo-terminal.
 
 mod commands;
+mod completion;
 mod conversation;
+mod editing;
+mod history;
 mod home;
 mod ownership;
 mod signals;
@@ -29,7 +32,7 @@ fn entries_keep_variables_and_functions() {
     let mut terminal = session(&scratch);
     terminal.type_text("let x = 20;\r").expect("> ");
     // An entry goes on until it is complete.
-    terminal.type_text("fn twice(n) {\r").expect("… ").type_text("n * 2 }\r").expect("> ");
+    terminal.type_text("fn twice(n) {\r").expect("    ").type_text("n * 2 }\r").expect("> ");
     terminal.type_text("twice(x) + 2\r").expect("\n42").expect("> ");
     terminal.type_text(&format!("cmd({}, \"echo\", \"hi\").read()\r", kid())).expect("\n\"hi\"").expect("> ");
     // A mistake costs the entry and no more.

@@ -1,7 +1,11 @@
 //! Where entries come from: the one place that knows of a line editor.
 
+mod dumb;
 mod editor;
+mod helper;
 mod history;
+mod keys;
+mod past;
 mod printer;
 
 use std::io;

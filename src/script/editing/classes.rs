@@ -237,7 +237,7 @@ fn partner(text: &str, at: usize, depth: usize) -> Option<usize> {
     let index = tokens.iter().position(|token| token.range.contains(&at))?;
     let closes = tokens[index].kind == Kind::Close;
     let mut level = 0_i32;
-    let mut look = |token: &Token| {
+    let look = |token: &Token| {
         level += match token.kind {
             Kind::Open => 1,
             Kind::Close => -1,

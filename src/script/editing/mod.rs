@@ -10,6 +10,7 @@ mod members;
 mod names;
 mod paths;
 mod place;
+mod private;
 mod programs;
 mod signatures;
 #[cfg(test)]
@@ -187,6 +188,12 @@ impl Session {
         Classifier::new(self.context(), self.editing().reference().clone(), self.editing().programs.clone())
     }
 
+    /// Whether a text holds a secret: one that the session knows, or one that it will know when the text is run,
+    /// because a literal is given to `secret`.
+    pub(crate) fn tells_secret(&self, text: &str) -> bool {
+        self.runtime().mask(text) != text || private::holds_secret(text)
+    }
+
     /// Whether what goes to standard output is shown in colours.
     pub(crate) fn shows_colors(&self) -> bool {
         self.runtime().world.shows_colors(Stream::Stdout)
@@ -242,6 +249,22 @@ fn closing(what: scan::Unclosed) -> &'static str {
         scan::Unclosed::Bracket => "]",
         scan::Unclosed::Brace | scan::Unclosed::Slot => "}",
         _ => "",
+    }
+}
+
+/// How many lines have brackets that are open at the end of a text, which is how far the formatter indents; none when it ends in a string, a template or a comment, where white
+/// space is not free.
+pub(crate) fn open_levels(text: &str) -> usize {
+    use scan::Unclosed::{Brace, Bracket, Paren};
+    let open = scan::scan(text).open;
+    let is_bracket = |what: &scan::Unclosed| matches!(what, Brace | Bracket | Paren);
+    match open.iter().all(|(what, _)| is_bracket(what)) {
+        true => {
+            let mut lines: Vec<usize> = open.iter().map(|(_, at)| text[..*at].matches('\n').count()).collect();
+            lines.dedup();
+            lines.len()
+        }
+        false => 0,
     }
 }
 

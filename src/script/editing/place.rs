@@ -36,7 +36,6 @@ pub(super) struct Text<'a> {
 
 /// A command template whose literal text ends at the cursor.
 pub(super) struct Template<'a> {
-    pub is_shell: bool,
     /// The word that ends at the cursor.
     pub word: Word,
     pub source: &'a str,
@@ -73,10 +72,9 @@ impl<'a> Place<'a> {
             Some(&(Unclosed::Template, at)) => {
                 let template = found.templates.iter().find(|template| template.start == at);
                 let words = template.map(|template| words::words(before, template)).unwrap_or_default();
-                let is_shell = template.is_some_and(|template| template.is_shell);
                 let word = words.into_iter().next_back().filter(|word| word.range.end == before.len());
                 let word = word.unwrap_or_else(|| Word::empty(before.len()));
-                Self::Template(Template { is_shell, word, source: before })
+                Self::Template(Template { word, source: before })
             }
             _ => Self::Code(Code::up_to(before, before.len(), &found)),
         }

@@ -29,7 +29,7 @@ impl Home {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(procscript_bin());
         command.args(arguments).current_dir(self.scratch.path()).env("HOME", self.scratch.temp());
-        command.env("TERM", "xterm").env("NO_COLOR", "1");
+        command.env("TERM", "xterm").env("NO_COLOR", "1").env("PROCSCRIPT_HISTORY", "");
         for name in ["CI", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "VISUAL", "EDITOR"] {
             command.env_remove(name);
         }

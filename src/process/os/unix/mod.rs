@@ -17,6 +17,8 @@ mod spawn;
 mod streams;
 mod terminal;
 mod tree;
+#[cfg(feature = "cli")]
+mod typing;
 mod wait;
 
 pub(crate) use files::*;
@@ -36,6 +38,8 @@ pub(crate) use spawn::*;
 pub(crate) use streams::*;
 pub(crate) use terminal::*;
 pub(crate) use tree::*;
+#[cfg(feature = "cli")]
+pub(crate) use typing::*;
 pub(crate) use wait::*;
 
 /// The result of a system call that says 0 for success.
