@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::process::{Context, os};
 use crate::terminal::{Live, Screen, Stream};
@@ -29,7 +29,12 @@ pub(crate) struct Console {
     secrets: Arc<Secrets>,
     /// The changing lines of the screen that it leads to.
     above: Option<(Arc<Live>, Stream)>,
+    /// Where text goes while a person types at the terminal.
+    prompt: OnceLock<AbovePrompt>,
 }
+
+/// Puts a text above the line that is being typed; `false` when none is.
+pub(crate) type AbovePrompt = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// The changing lines at the bottom of the terminal that standard error leads to. A dumb terminal cannot take back
 /// what it shows, and nobody watches that of a CI system.
@@ -82,6 +87,7 @@ impl Console {
             per_line: AtomicBool::new(per_line),
             secrets: secrets.clone(),
             above: None,
+            prompt: OnceLock::new(),
         }
     }
 
@@ -142,6 +148,12 @@ impl Console {
         self.write_out(&mut lock(&self.buffer))
     }
 
+    /// Says where text goes while a person types. Once set, it stays.
+    #[cfg(feature = "cli")]
+    pub fn set_prompt(&self, above: AbovePrompt) {
+        let _ = self.prompt.set(above);
+    }
+
     /// What could not be written is dropped with the error: trying again would only repeat it.
     fn write_out(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
         if buffer.is_empty() {
@@ -153,6 +165,11 @@ impl Console {
     }
 
     fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(above) = self.prompt.get()
+            && above(&String::from_utf8_lossy(bytes))
+        {
+            return Ok(());
+        }
         match (&self.target, &self.above) {
             (Target::Descriptor(fd), None) => os::write_standard_stream(*fd, bytes),
             (Target::Descriptor(fd), Some((live, stream))) => {

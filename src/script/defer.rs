@@ -108,6 +108,7 @@ impl Deferred {
         layer.deadline = None;
         layer.context = layer.context.for_cleanup(world.cleanup.clone());
         let entered = world.enter(layer);
+        let _cleaning = world.note_cleanup();
         let context: NativeCallContext =
             (&*engine, "defer", self.source.as_deref(), &self.global, self.position).into();
         let call = || self.clean_up.call_within_context::<Dynamic>(&context, ());

@@ -86,6 +86,8 @@ pub use people::{Answers, Question, QuestionKind};
 pub use problem::{Problem, Severity};
 pub use rhai;
 pub use runtime::{Ending, Runtime};
-pub use session::Session;
+#[cfg(feature = "cli")]
+pub(crate) use session::Beside;
+pub use session::{Interrupter, Job, Reply, Session, SessionEntry, Timing, Variable, View, ending_line};
 
 pub use crate::terminal::ColorChoice;

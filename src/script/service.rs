@@ -56,7 +56,7 @@ fn start(world: &Arc<World>, context: &NativeCallContext, command: Expression, o
     let mut layer = world.layer();
     layer.context = layer.context.with_stdout(out).with_stderr(err).without_input();
     let entered = world.enter(layer);
-    let command = world.surround(command);
+    let command = world.in_background(world.surround(command));
     drop(entered);
 
     let (shared, reporting, seen) = (world.clone(), place.clone(), watch.clone());
@@ -68,6 +68,7 @@ fn start(world: &Arc<World>, context: &NativeCallContext, command: Expression, o
     });
     let execution = command.start().map_err(|error| place.raise(world, error))?;
     execution.use_from_one_thread();
+    world.note_start(&execution);
     wait.until_reached(world, context, || {
         if watch.has_found() {
             return Ok(true);

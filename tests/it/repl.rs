@@ -1,8 +1,13 @@
 //! The session at a terminal, on a real pseudo-terminal.
 
+mod commands;
 mod completion;
+mod conversation;
 mod editing;
 mod history;
+mod home;
+mod ownership;
+mod signals;
 
 use crate::support::leaks;
 use crate::support::pty::{Terminal, signal_of};

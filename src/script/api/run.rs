@@ -56,8 +56,9 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
             ErrorKind::Cancelled => {}
             _ => lock(&unobserved).push(place.masked_error(&secrets, error)),
         };
-        let execution = command.clone().on_unobserved_failure(report).start()?;
+        let execution = shared.in_background(command.clone()).on_unobserved_failure(report).start()?;
         execution.use_from_one_thread();
+        shared.note_start(&execution);
         shared.out().is_shared();
         Ok(Dynamic::from(execution))
     };

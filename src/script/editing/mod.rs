@@ -232,7 +232,7 @@ impl Completeness {
     fn ends_early(&self, entry: &str, closing: &str) -> bool {
         let entry = entry.trim_end();
         let whole = format!("{entry}\n{closing}");
-        let (spelt, _) = super::spelling::respell(&whole, &scan::scan(&whole));
+        let (spelt, _) = super::spelling::respell(&whole, &scan::scan(&whole), true);
         let parsed = super::thread::on_script_thread(|| self.runtime.engine().compile(&spelt).err());
         let Ok(Some(error)) = parsed else { return !closing.is_empty() };
         // Without a place: the text is over.

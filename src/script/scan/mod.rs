@@ -116,6 +116,8 @@ pub struct Scan {
     pub defers: Vec<Range<usize>>,
     /// The `catch (name) {`: where the name is, and the offset behind the brace.
     pub catches: Vec<(Range<usize>, usize)>,
+    /// The words `_` and `_1` to `_9` that can stand for a value, with the number that they mean.
+    pub results: Vec<(Range<usize>, usize)>,
     /// How many brackets and slots are open at the end.
     pub open_brackets: usize,
     /// The Rhai code between `${` and `}` of backtick strings, wherever they are; one that is open reaches to the end.

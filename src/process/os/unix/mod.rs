@@ -2,6 +2,8 @@
 //! without reaping) has a plainer answer elsewhere.
 
 mod files;
+#[cfg(feature = "cli")]
+mod foreground;
 mod fork;
 mod host;
 mod limits;
@@ -20,6 +22,8 @@ mod typing;
 mod wait;
 
 pub(crate) use files::*;
+#[cfg(feature = "cli")]
+pub(crate) use foreground::*;
 pub(crate) use fork::*;
 pub(crate) use host::*;
 pub(crate) use limits::*;
