@@ -142,8 +142,8 @@ impl Session {
     }
 
     /// Evaluates one entry as at a prompt: a command that is the whole entry is run with the terminal, and the value
-    /// is shown as [`view`](Self::set_view) says. A semicolon at the end keeps the command from being run, and the value
-    /// from being shown.
+    /// is shown as [`set_view`](Self::set_view) says. A semicolon at the end keeps the command from being run, and
+    /// the value from being shown.
     ///
     /// ```
     /// use procscript::script::{Runtime, Session};
