@@ -34,6 +34,9 @@ pub(super) fn answer(session: &Session, questions: &Receiver<Question>) {
     }
 }
 
+/// Ranges of a text in their order.
+type Parts = Vec<(Range<usize>, Class)>;
+
 #[derive(Default)]
 pub(super) struct Helper {
     pub settings: Settings,
@@ -43,7 +46,7 @@ pub(super) struct Helper {
     pub classifier: Option<Classifier>,
     asks: Option<Sender<Question>>,
     /// The parts of the text that was shown last.
-    parts: RefCell<Option<(String, Vec<(Range<usize>, Class)>)>>,
+    parts: RefCell<Option<(String, Parts)>>,
     /// The bracket at the cursor and its partner.
     brackets: Cell<Option<(usize, usize)>>,
 }
@@ -246,7 +249,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -303,7 +306,7 @@ fn brackets_at(line: &str, pos: usize) -> Option<(usize, usize)> {
 }
 
 /// The parts of an entry, of a meta command or of a line for the shell.
-fn parts(classifier: &Classifier, line: &str) -> Vec<(Range<usize>, Class)> {
+fn parts(classifier: &Classifier, line: &str) -> Parts {
     if line.starts_with('!') {
         return vec![(0..1, Class::Keyword)];
     }

@@ -13,7 +13,7 @@ use std::io;
 use crate::script::Session;
 
 pub(crate) use editor::Editor;
-pub(crate) use history::{Entry, History};
+pub(crate) use history::History;
 pub(crate) use printer::Printer;
 
 /// What came of asking for an entry.

@@ -150,14 +150,13 @@ pub(super) fn module<'a>(reference: &'a Reference, text: &str, alias: &str) -> O
 
 /// The path that a text imports under a name.
 pub(super) fn imported(text: &str, alias: &str) -> Option<String> {
-    let found = text.rmatch_indices("import ").find_map(|(at, word)| {
+    text.rmatch_indices("import ").find_map(|(at, word)| {
         let rest = text[at + word.len()..].trim_start().strip_prefix('"')?;
         let (path, rest) = rest.split_once('"')?;
         let name = rest.trim_start().strip_prefix("as ")?.trim_start();
         let name = name.split(|char: char| !char.is_alphanumeric() && char != '_').next()?;
         (name == alias).then(|| path.to_string())
-    });
-    found
+    })
 }
 
 pub(super) fn result_in_module(reference: &Reference, text: &str, alias: &str, name: &str) -> Option<Type> {

@@ -102,12 +102,10 @@ fn defined_here(whole: &str) -> BTreeSet<String> {
     let tokens = tokens(whole, &scan(whole));
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text(whole));
     let mut names = BTreeSet::new();
-    for at in 1..tokens.len() {
-        let is_name = tokens[at].kind == TokenKind::Word && tokens[at].range.end < whole.len();
-        if is_name && matches!(text(at - 1), "let" | "const" | "for") {
-            names.insert(text(at).to_string());
-        }
-        if is_name && at >= 2 && text(at - 1) == "(" && text(at - 2) == "catch" {
+    for (at, token) in tokens.iter().enumerate().skip(1) {
+        let is_name = token.kind == TokenKind::Word && token.range.end < whole.len();
+        let is_caught = text(at - 1) == "(" && at >= 2 && text(at - 2) == "catch";
+        if is_name && (is_caught || matches!(text(at - 1), "let" | "const" | "for")) {
             names.insert(text(at).to_string());
         }
     }

@@ -84,8 +84,8 @@ impl<'a> Place<'a> {
 impl<'a> Code<'a> {
     /// The code before a place that is in no text.
     fn up_to(before: &'a str, end: usize, found: &Scan) -> Self {
-        let slots = found.open.iter().filter(|(what, at)| *what == Unclosed::Slot && *at < end);
-        let start = slots.last().map_or(0, |(_, at)| at + 2);
+        let mut slots = found.open.iter().filter(|(what, at)| *what == Unclosed::Slot && *at < end);
+        let start = slots.next_back().map_or(0, |(_, at)| at + 2);
         let source = &before[start..end];
         let tokens = tokens(source, &scan(source)).into_iter().filter(|token| !token.is_comment()).collect();
         Self { source, tokens, start, whole: before }

@@ -2,7 +2,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{Class, Completions};
+use super::Completions;
 use crate::script::{Runtime, Session};
 
 fn session_in(dir: &Path, path: &str) -> Session {

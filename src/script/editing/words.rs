@@ -45,9 +45,8 @@ pub(super) fn words(text: &str, template: &Template) -> Vec<Word> {
         }
     }
     let end = template.literals.last().map_or(template.start, |piece| piece.end);
-    match (template.end, reader.word.is_some()) {
-        (None, false) => reader.begin(end),
-        _ => {}
+    if template.end.is_none() {
+        reader.begin(end);
     }
     reader.finish(end);
     reader.words

@@ -109,6 +109,28 @@ fn ctrl_z_does_not_stop_the_session() {
 }
 
 #[test]
+fn the_keys_of_vi() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let mut terminal = session(&scratch);
+    terminal.type_text(":set edit vi\r").expect("> ");
+    terminal.settled();
+    // Escape, to the beginning, a word deleted, back to inserting, Enter.
+    terminal.type_text("wrong 40 + 2\x1b").settled();
+    terminal.type_text("0dwi").settled();
+    terminal.type_text("\r").expect("\n42").expect("> ");
+    terminal.type_text("\x1bk").settled();
+    terminal.type_text("\r").expect("\n42").expect("> ");
+    // A new line is made and indented as elsewhere.
+    terminal.type_text("if true {\r").expect("    ").type_text("7\r}\r").expect("\n7").expect("> ");
+    terminal.type_text("8\x1a\r").expect("\n8").expect("> ");
+    terminal.type_text(":set edit emacs\r").expect("> ");
+    terminal.settled();
+    terminal.type_text("1\x01 9 + \r").expect("\n10").expect("> ");
+    end(terminal);
+}
+
+#[test]
 fn twenty_a_resize_keeps_what_was_typed() {
     let _guard = leaks::Guard::new();
     let scratch = Scratch::new();
@@ -138,7 +160,8 @@ fn twenty_six_plain_terminals() {
         assert!(!shown.contains('\x1b'), "{term:?}: {shown:?}");
         terminal.type_text("let kept = 1;\r").expect("> ").type_text("half an en\x03").expect("> ");
         terminal.type_text("{\r").expect("… ").type_text("\x03").expect("> ");
-        terminal.type_text("kept\x1a\r").expect("> ").type_text("kept + 1\r").expect("\n2").expect("> ");
+        terminal.type_text("kept\x1a\r").expect("> ").settled();
+        terminal.type_text("kept + 1\r").expect("\n2").expect("> ");
         terminal.type_text("loop {}\r").settled();
         terminal.type_text("\x03").expect("interrupted").expect("> ");
         end(terminal);
@@ -164,7 +187,7 @@ fn colours_while_typing() {
     terminal.type_text("let").expect("\x1b[35mlet");
     terminal.type_text(" x = \"a\"").expect("\x1b[32m\"a\"");
     terminal.type_text("; cmd(\"no-such-program-at-all\")").expect("\x1b[31m");
-    terminal.type_text("\x03").expect("> ");
+    terminal.type_text("\x03").settled();
     // What a function takes is shown behind the cursor, and is not part of the entry.
     terminal.type_text("sleep(").expect("sleep(duration:").type_text("0)\r").expect("> ");
     // So is the rest of an earlier entry, which End accepts.
