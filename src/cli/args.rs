@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SIZE", value_parser = crate::script::parse_size)]
     memory_limit: Option<u64>,
 
-    /// Start a session, also where standard input is no terminal (its lines are the entries then); FILE is evaluated first
+    /// Start a session, after FILE when there is one; without a terminal, standard input is what is entered
     #[arg(short, long, conflicts_with = "code")]
     interactive: bool,
 

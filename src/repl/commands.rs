@@ -39,10 +39,11 @@ const COMMANDS: &[Command] = &[
         arguments: "[COMMAND]",
         argument: || Argument::OneOf(COMMANDS.iter().map(|command| command.name.to_string()).collect()),
         summary: "Shows what there is, or more about one command",
-        help: "An entry is evaluated when it is complete, and its value is shown; `;` at its end hides the value. A command \
-               that is the whole entry is run as in a shell; with `;` it is only built. The last value is `_`, those before it are \
-               `_2` to `_9`, and the last error is `_err`. What an entry has defined before it failed stays. `!LINE` gives a line \
-               to /bin/sh; with a space in front, `!` is the operator.",
+        help: "An entry is evaluated when it is complete, and its value is shown; `;` at its end hides the \
+               value. A command that is the whole entry is run as in a shell; with `;` it is only built. The \
+               last value is `_`, those before it are `_2` to `_9`, and the last error is `_err`. What an entry \
+               has defined before it failed stays. `!LINE` gives a line to /bin/sh; with a space in front, `!` \
+               is the operator.",
         act: acts::help,
     },
     Command {
@@ -51,8 +52,8 @@ const COMMANDS: &[Command] = &[
         arguments: "[NAME]",
         argument: || Argument::Documented,
         summary: "Shows the documentation of a function, a type, a module or a topic",
-        help: "Without a name: everything, a line for each. Names are those of `procscript doc`: lines, Command.lines, \
-               git::branch, Output.code, with, Command, std/git.",
+        help: "Without a name: everything, a line for each. Names are those of `procscript doc`: lines, \
+               Command.lines, git::branch, Output.code, with, Command, std/git.",
         act: acts::doc,
     },
     Command {
@@ -70,8 +71,8 @@ const COMMANDS: &[Command] = &[
         arguments: "EXPR",
         argument: || Argument::Code,
         summary: "Evaluates an entry, and tells how long it took",
-        help: "By the clock, and of processor time in programs (user) and in the kernel for them (system): for procscript \
-               itself, and for each process of the commands that the entry has waited for.",
+        help: "By the clock, and of processor time in programs (user) and in the kernel for them (system): for \
+               procscript itself, and for each process of the commands that the entry has waited for.",
         act: acts::time,
     },
     Command {
@@ -89,8 +90,8 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         argument: NOTHING,
         summary: "Shows the whole of the last value",
-        help: "Otherwise tables and arrays are cut after 20 rows (`:set rows N`), texts after 1,000 characters, blobs after 32 \
-               bytes.",
+        help: "Otherwise tables and arrays are cut after 20 rows (`:set rows N`), texts after 1,000 characters, \
+               blobs after 32 bytes.",
         act: acts::all,
     },
     Command {
@@ -99,8 +100,8 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         argument: NOTHING,
         summary: "Shows the last error with everything that is known",
-        help: "The place, the calls, each stage of a pipeline, the end of what a command wrote to a standard error that was \
-               captured. As a value the error is `_err`.",
+        help: "The place, the calls, each stage of a pipeline, the end of what a command wrote to a standard \
+               error that was captured. As a value the error is `_err`.",
         act: acts::error,
     },
     Command {
@@ -118,8 +119,8 @@ const COMMANDS: &[Command] = &[
         arguments: "FILE",
         argument: || Argument::Path,
         summary: "Writes the entries that have succeeded, as a script",
-        help: "Commands that were run because they were the whole entry are run in it, and values that were `_` have names. A \
-               file that is there is not written over.",
+        help: "Commands that were run because they were the whole entry are run in it, and values that were `_` \
+               have names. A file that is there is not written over.",
         act: acts::save,
     },
     Command {
@@ -128,7 +129,8 @@ const COMMANDS: &[Command] = &[
         arguments: "[N]",
         argument: NOTHING,
         summary: "Opens the last entry, or entry N, in $VISUAL or $EDITOR, and evaluates what comes back",
-        help: "Without both variables the editor is vi. Nothing is evaluated when the editor fails, or leaves the text as it was.",
+        help: "Without both variables the editor is vi. Nothing is evaluated when the editor fails, or leaves \
+               the text as it was.",
         act: acts::edit,
     },
     Command {
@@ -137,7 +139,8 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         argument: NOTHING,
         summary: "Lists the commands and services that are running beside the session",
-        help: "They end with the session, unless they were detached. Ctrl-C ends an entry, and not what runs beside it.",
+        help: "They end with the session, unless they were detached. Ctrl-C ends an entry, and not what runs \
+               beside it.",
         act: acts::jobs,
     },
     Command {
@@ -160,8 +163,9 @@ const COMMANDS: &[Command] = &[
             Argument::OneOf(SETTINGS.iter().flat_map(value).collect())
         },
         summary: "Changes how entries are typed and shown; without a name, tells how",
-        help: "edit emacs|vi: whose keys count. color on|off: whether what is typed has colours. hints on|off: whether the rest \
-               of an earlier entry is shown while one types. rows N: the most rows of a table that are shown.",
+        help: "edit emacs|vi: whose keys count. color on|off: whether what is typed has colours. hints on|off: \
+               whether the rest of an earlier entry is shown while one types. rows N: the most rows of a table \
+               that are shown.",
         act: acts::set,
     },
     Command {

@@ -265,7 +265,10 @@ impl<'a> Conversation<'a> {
             _ => {}
         }
         let text = was_command.then(|| short(failure)).flatten();
-        write(2, &text.map_or_else(|| failure.render(), |text| format!("{}\n", escape_controls(&text))))?;
+        let text = text.map_or_else(|| failure.render(), |text| format!("{}\n", escape_controls(&text)));
+        // Behind the `^C` that the terminal shows.
+        let feed = if self.keeper.is_some() && is_by_key(failure) { "\n" } else { "" };
+        write(2, &format!("{feed}{text}"))?;
         Ok(Next::Read)
     }
 
@@ -297,6 +300,12 @@ fn reply_of(ending: &Ending) -> Reply {
         Ending::Finished(_) => None,
     };
     Reply { exited, shown: None, was_command: false }
+}
+
+/// Whether it is most likely the end that somebody has typed a key for.
+fn is_by_key(failure: &Failure) -> bool {
+    let status = || failure.command_error()?.status()?.signal();
+    matches!(failure.kind(), FailureKind::Interrupted) || matches!(status(), Some(os::SIGINT | os::SIGQUIT))
 }
 
 /// How a command ended that everybody has seen, in one line.

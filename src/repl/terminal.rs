@@ -2,8 +2,8 @@
 
 use crate::process::os::{self, TerminalModes};
 
-/// Leaves the alternate screen, shows the cursor, and ends mouse reports, bracketed paste and keypad modes. The private
-/// mode is 1047 and not 1049: that one also moves the cursor, on a screen that was never left to where it last was saved.
+/// Leaves the alternate screen, shows the cursor, and ends mouse reports, bracketed paste and keypad modes. The mode is
+/// 1047 and not 1049: that one also moves the cursor, on a screen that was never left to where it last was saved.
 const RESET: &str = "\x1b[?1047l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m\r";
 
 /// So often it is tried to be in the foreground: who cannot be put there by anybody reads an end of input.

@@ -106,7 +106,7 @@ impl Deferred {
         layer.is_cleanup = true;
         layer.held_before = os::held_memory();
         layer.deadline = None;
-        layer.context = layer.context.for_cleanup(world.cleanup.clone());
+        layer.context = layer.context.for_cleanup(world.cleanup_token().clone());
         let entered = world.enter(layer);
         let _cleaning = world.note_cleanup();
         let context: NativeCallContext =
@@ -122,7 +122,7 @@ impl Deferred {
         match result {
             Ok(_) => {}
             // Told to stop a second time.
-            Err(error) if is_termination(&error) && world.cleanup.is_cancelled() => {}
+            Err(error) if is_termination(&error) && world.cleanup_token().is_cancelled() => {}
             Err(error) if is_termination(&error) => {
                 let message = "clean-up holds more memory than the limit of the script".into();
                 world.suppress(EvalAltResult::ErrorRuntime(message, error.position()));

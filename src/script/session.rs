@@ -142,8 +142,8 @@ impl Session {
     }
 
     /// Evaluates one entry as at a prompt: a command that is the whole entry is run with the terminal, and the value
-    /// is shown as [`view`](Self::set_view) says. A semicolon at the end keeps the command from being run, and the value
-    /// from being shown.
+    /// is shown as [`set_view`](Self::set_view) says. A semicolon at the end keeps the command from being run, and
+    /// the value from being shown.
     ///
     /// ```
     /// use procscript::script::{Runtime, Session};
@@ -509,7 +509,7 @@ impl Session {
 
     /// What ends the entry that is being evaluated.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter::new(&self.beside, &self.runtime.world)
+        Interrupter::new(&self.beside)
     }
 
     #[cfg(feature = "cli")]
@@ -559,6 +559,12 @@ impl std::fmt::Debug for Session {
 
 /// The kind of a value, with how much there is of it.
 fn kind_of(value: &Dynamic) -> String {
+    if value.is::<crate::process::Execution>() {
+        return "a command that was started".to_string();
+    }
+    if value.is::<Outcome>() {
+        return "the result of a command".to_string();
+    }
     let kind = convert::kind_of(value);
     let kind = kind.split(" (").next().unwrap_or_default().to_string();
     if let Some(array) = value.read_lock::<rhai::Array>() {

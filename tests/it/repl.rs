@@ -4,9 +4,11 @@ mod commands;
 mod completion;
 mod conversation;
 mod editing;
+mod embedding;
 mod history;
 mod home;
 mod ownership;
+mod recorded;
 mod signals;
 
 use crate::support::leaks;

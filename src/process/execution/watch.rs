@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Execution, Handle, Shared};
+#[cfg(feature = "cli")]
 use crate::process::status::TerminationStatus;
 
 /// A started command, seen from beside. It goes away with its last handle all the same.
@@ -41,6 +42,7 @@ impl ExecutionWatch {
     }
 
     /// How it ended and after how long, once that is known.
+    #[cfg(feature = "cli")]
     pub fn ending(&self) -> Option<(TerminationStatus, Duration)> {
         match &*self.shared.lock() {
             Some(Ok(output)) => Some((output.status, output.elapsed)),
@@ -55,6 +57,7 @@ impl ExecutionWatch {
     }
 
     /// Says that somebody knows how it ended.
+    #[cfg(feature = "cli")]
     pub fn observe(&self) {
         if let Some(handle) = self.handle.upgrade() {
             handle.state().observed = true;

@@ -17,6 +17,8 @@ use crate::script::world::{World, lock};
 pub(crate) struct Beside {
     /// Ends the entry, and not what was started by it or before.
     entry: CancelToken,
+    /// Ends the clean-up of an entry.
+    cleanup: CancelToken,
     jobs: Mutex<Vec<ExecutionWatch>>,
     /// Commands that were started as the value of an entry: nobody else holds them.
     held: Mutex<Vec<Execution>>,
@@ -70,8 +72,10 @@ impl Beside {
     pub fn new(world: &World) -> Self {
         // Without a descriptor for it, an entry ends with everything.
         let entry = world.base.cancel_token().child().unwrap_or_else(|_| world.base.cancel_token().clone());
+        let cleanup = world.cleanup.child().unwrap_or_else(|_| world.cleanup.clone());
         Self {
             entry,
+            cleanup,
             jobs: Mutex::default(),
             held: Mutex::default(),
             ended: Mutex::default(),
@@ -84,6 +88,7 @@ impl Beside {
     /// Forgets what stopped the last entry.
     pub fn renew(&self) {
         self.entry.renew();
+        self.cleanup.renew();
     }
 
     pub fn is_interrupted(&self) -> bool {
@@ -250,6 +255,11 @@ impl World {
         }
     }
 
+    /// What ends the clean-up that is running.
+    pub fn cleanup_token(&self) -> &CancelToken {
+        self.session.get().map_or(&self.cleanup, |session| &session.cleanup)
+    }
+
     /// Whether the entry of a session was told to end.
     pub fn is_entry_interrupted(&self) -> bool {
         self.session.get().is_some_and(|session| session.is_interrupted())
@@ -294,14 +304,11 @@ impl Drop for Cleaning {
 /// # Ok::<(), procscript::script::Failure>(())
 /// ```
 #[derive(Clone)]
-pub struct Interrupter {
-    beside: Arc<Beside>,
-    cleanup: CancelToken,
-}
+pub struct Interrupter(Arc<Beside>);
 
 impl Interrupter {
-    pub(super) fn new(beside: &Arc<Beside>, world: &World) -> Self {
-        Self { beside: beside.clone(), cleanup: world.cleanup.clone() }
+    pub(super) fn new(beside: &Arc<Beside>) -> Self {
+        Self(beside.clone())
     }
 
     /// Ends the entry with TERM for its commands, or ends it faster when it was told to before.
@@ -310,25 +317,25 @@ impl Interrupter {
     }
 
     pub(crate) fn interrupt_with(&self, signal: i32, from_terminal: bool) {
-        let entry = &self.beside.entry;
-        match (entry.is_cancelled(), self.cleanup.is_cancelled()) {
+        let Beside { entry, cleanup, .. } = &*self.0;
+        match (entry.is_cancelled(), cleanup.is_cancelled()) {
             (false, _) => entry.cancel_with(signal, from_terminal),
             (true, false) => {
                 entry.kill();
-                self.cleanup.cancel_with(signal, from_terminal);
+                cleanup.cancel_with(signal, from_terminal);
             }
-            (true, true) => self.cleanup.kill(),
+            (true, true) => cleanup.kill(),
         }
     }
 
     /// Whether clean-up of the entry runs (`defer`), which the first call leaves alone.
     pub fn is_cleaning_up(&self) -> bool {
-        self.beside.cleanups.load(Ordering::Acquire) > 0
+        self.0.cleanups.load(Ordering::Acquire) > 0
     }
 
     /// Whether the entry was told to end.
     pub fn is_interrupted(&self) -> bool {
-        self.beside.is_interrupted()
+        self.0.is_interrupted()
     }
 }
 

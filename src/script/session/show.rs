@@ -11,6 +11,7 @@ use crate::script::convert::captured_text;
 use crate::script::error::CommandError;
 use crate::script::runtime::Runtime;
 use crate::script::secret;
+use crate::script::stream::Stream;
 use crate::terminal::{Align, Table, cut, width};
 
 use super::timing::ending_line;
@@ -75,7 +76,7 @@ impl Show<'_> {
     }
 
     fn array(&self, array: &Array) -> String {
-        if array.len() > 1 && self.rows() > 0 && array.iter().all(|row| row.is_map()) {
+        if !array.is_empty() && self.rows() > 0 && array.iter().all(|row| row.is_map()) {
             return self.table(array);
         }
         if let Some(line) = self.on_one_line(|out| self.push_array(array, 0, out)) {
@@ -183,6 +184,12 @@ impl Show<'_> {
             let pids: Vec<String> = execution.pids().iter().map(ToString::to_string).collect();
             let of = if pids.len() == 1 { "pid" } else { "pids" };
             return format!("{state} · {} · {of} {}", execution.command(), pids.join(", "));
+        }
+        if value.is_char() {
+            return format!("{value:?}");
+        }
+        if value.is::<Stream>() {
+            return "a stream, which was not read: .to_array() reads it".to_string();
         }
         if let Some(function) = value.read_lock::<FnPtr>() {
             let name = function.fn_name();
@@ -339,7 +346,7 @@ fn group(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

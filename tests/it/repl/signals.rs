@@ -60,6 +60,12 @@ fn the_second_ctrl_c_ends_who_does_not_listen() {
     let pressed = Instant::now();
     terminal.type_text("\x03").expect("interrupted").expect("> ");
     assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
+    // One that has Ctrl-C for itself, and makes nothing of it, is ended by the other key.
+    terminal.type_text(&kid("ignore INT -- echo ready -- sleep 30000")).type_text("\r").expect("\nready");
+    terminal.type_text("\x03\x03\x03");
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.type_text("\x1c").expect("interrupted").expect("> ");
+    enter(&mut terminal, "1 + 1", "\n2");
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
 }

@@ -87,6 +87,18 @@ impl Terminal {
         std::mem::take(&mut self.shown)
     }
 
+    /// Waits until the text is shown, and gives everything up to its end that was not waited for.
+    pub fn until(&mut self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.shown.find(text) {
+                return self.shown.drain(..at + text.len()).collect();
+            }
+            assert!(Instant::now() < end, "{text:?} was never shown, but:\n{}", self.shown);
+            assert!(self.read_some(), "the program has ended without {text:?}, but:\n{}", self.shown);
+        }
+    }
+
     /// Waits until the text is shown, behind what was waited for before.
     pub fn expect(&mut self, text: &str) -> &mut Self {
         let end = Instant::now() + PATIENCE;

@@ -51,8 +51,8 @@ fn without_stopping<T>(act: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Makes our process group the one that the terminal listens to, unless somebody has it who has a right to: a shell that
-/// put us into the background. Whether we have it then.
+/// Makes our process group the one that the terminal listens to, unless somebody has it who has a right to: a shell
+/// that put us into the background. Whether we have it then.
 ///
 /// What a session started stays its descendant, because the runner adopts orphans; so a group without a stranger in it
 /// is one that a command made for itself, and kept or left behind.
