@@ -34,6 +34,9 @@ mod signals;
 #[path = "testkid/stream.rs"]
 mod stream;
 #[cfg(unix)]
+#[path = "testkid/terminal.rs"]
+mod terminal;
+#[cfg(unix)]
 #[path = "testkid/unix.rs"]
 mod unix;
 

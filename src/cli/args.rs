@@ -31,6 +31,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SIZE", value_parser = crate::script::parse_size)]
     memory_limit: Option<u64>,
 
+    /// Start a session, after FILE when there is one; without a terminal, standard input is what is entered
+    #[arg(short, long, conflicts_with = "code")]
+    interactive: bool,
+
+    /// Do not evaluate procscript/rc.rhai in $XDG_CONFIG_HOME (or ~/.config) when a session starts
+    #[arg(long)]
+    no_rc: bool,
+
     /// What failures are told in
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     error_format: ErrorFormat,
@@ -107,6 +115,8 @@ pub(super) struct Script {
     pub error_format: ErrorFormat,
     pub library: Vec<PathBuf>,
     pub people: People,
+    /// Whether a session begins with the user's settings.
+    pub has_rc: bool,
 }
 
 /// Where the script comes from.
@@ -114,7 +124,8 @@ pub(super) enum Source {
     File(PathBuf),
     Code(String),
     Stdin,
-    Interactive,
+    /// A session, which may begin with a file.
+    Interactive(Option<PathBuf>),
 }
 
 /// The names of the tools; asking clap for them means describing every option of each.
@@ -141,18 +152,19 @@ pub(super) fn parse(all: impl Iterator<Item = OsString>) -> Result<Plan, Exit> {
     if arguments.first().is_some_and(|word| word == "--") {
         arguments.remove(0);
     }
-    let Arguments { code, memory_limit, error_format, library, people, .. } =
+    let Arguments { code, interactive, no_rc, memory_limit, error_format, library, people, .. } =
         Arguments::try_parse_from(ours).map_err(explain)?;
     let source = match code {
         Some(code) => Source::Code(code),
+        None if interactive => Source::Interactive((!arguments.is_empty()).then(|| arguments.remove(0).into())),
         None if !arguments.is_empty() => match arguments.remove(0) {
             file if file == "-" => Source::Stdin,
             file => Source::File(file.into()),
         },
-        None if os::is_terminal(0) => Source::Interactive,
+        None if os::is_terminal(0) => Source::Interactive(None),
         None => Source::Stdin,
     };
-    Ok(Plan::Run(Script { source, arguments, memory_limit, error_format, library, people }))
+    Ok(Plan::Run(Script { source, arguments, memory_limit, error_format, library, people, has_rc: !no_rc }))
 }
 
 /// Whether it is a script with its arguments and nothing of ours, which is what happens most: without clap, which takes
@@ -168,7 +180,7 @@ impl Script {
     fn plain(source: Source, arguments: Vec<OsString>) -> Self {
         let people = People { yes: false, quiet: false, verbose: false, color: Color::default() };
         let error_format = ErrorFormat::default();
-        Self { source, arguments, memory_limit: None, error_format, library: Vec::new(), people }
+        Self { source, arguments, memory_limit: None, error_format, library: Vec::new(), people, has_rc: true }
     }
 }
 
@@ -227,7 +239,7 @@ mod tests {
         }
         let Arguments { code, memory_limit, error_format, library, people, .. } =
             Arguments::try_parse_from(["procscript"]).expect("nothing is required");
-        let plain = Script::plain(Source::Interactive, Vec::new());
+        let plain = Script::plain(Source::Stdin, Vec::new());
         assert_eq!((code, memory_limit, error_format), (None, plain.memory_limit, plain.error_format));
         assert_eq!((library, format!("{people:?}")), (plain.library, format!("{:?}", plain.people)));
     }

@@ -47,7 +47,7 @@ fn run(script: Script) -> Exit {
         Ok(both) => both,
         Err(error) => return unprepared(error),
     };
-    if matches!(script.source, Source::Interactive) {
+    if matches!(script.source, Source::Interactive(_)) {
         return match watch.start() {
             Ok(()) => execute(script, &signals),
             Err(error) => unprepared(error),
@@ -76,7 +76,7 @@ fn execute(script: Script, signals: &Signals) -> Exit {
     };
     let builder = Runtime::builder();
     let builder = match &program {
-        Program::None => builder,
+        Program::Session(_) => builder,
         Program::File(_, text) | Program::Text(_, text) => builder.only_for(text),
     };
     let runtime = builder
@@ -99,11 +99,9 @@ fn execute(script: Script, signals: &Signals) -> Exit {
         Err(failure) => return Exit::because(&failure, None, format),
     };
     let result = match &program {
-        Program::None => {
-            let leaving = runtime.clone();
-            signals.before_death(move || leaving.remove_temporaries());
-            let is_told_to_stop = || signals.received().is_some_and(|signal| signal != os::SIGINT);
-            repl::run(runtime.clone(), signals.idle(), is_told_to_stop)
+        Program::Session(file) => {
+            let options = repl::Options { file: file.clone(), has_rc: script.has_rc };
+            repl::run(runtime.clone(), &options, signals)
         }
         Program::File(path, text) => runtime.run_program(&path.display().to_string(), Some(path), text),
         Program::Text(name, text) => runtime.run_program(name, None, text),
@@ -112,6 +110,11 @@ fn execute(script: Script, signals: &Signals) -> Exit {
         Ok(Ending::Finished(_)) => Exit::Code(0),
         Ok(Ending::Exited(code)) => Exit::Code(code),
         Err(failure) => Exit::because(&failure, signals.received(), format),
+    };
+    let exit = match (&program, signals.received()) {
+        // Its terminal may have been seen to end before the signal was.
+        (Program::Session(_), Some(signal)) => Exit::Signal(signal),
+        _ => exit,
     };
     let earlier = signals.count();
     for Leftover { name, pid, refused } in orphans::end_leftovers(|| signals.count() > earlier) {
@@ -135,8 +138,8 @@ fn execute(script: Script, signals: &Signals) -> Exit {
 
 /// What is to be run, read.
 enum Program {
-    /// A session, which has entries instead.
-    None,
+    /// A session, which has entries instead; it may begin with a file.
+    Session(Option<PathBuf>),
     File(PathBuf, String),
     /// With the name that its failures have.
     Text(&'static str, String),
@@ -157,7 +160,10 @@ impl Program {
                 let name = "standard input";
                 Self::Text(name, read_text(std::io::stdin().lock(), name)?)
             }
-            Source::Interactive => Self::None,
+            Source::Interactive(_) if os::was_closed_at_start(0) => {
+                return Err(Failure::load("cannot read entries from standard input: it is closed"));
+            }
+            Source::Interactive(file) => Self::Session(file),
         })
     }
 }

@@ -3,12 +3,17 @@
 //! The handlers of INT, TERM, HUP and QUIT write to a pipe, and a thread that does nothing else reads
 //! it. The first signal cancels the runtime: commands get the signal and their grace period, and clean-up
 //! runs. The second ends commands at once, and asks clean-up to stop; the third ends it, too.
+//!
+//! In a session, Ctrl-C (and Ctrl-\\) is about the entry that runs, in the same steps, and every other signal about the
+//! session.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::process::{CancelToken, os};
+use crate::repl;
+use crate::script::Interrupter;
 
 const HANDLED: [i32; 4] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT];
 
@@ -20,6 +25,8 @@ pub(super) struct Signals {
     received: Arc<AtomicI32>,
     count: Arc<AtomicU32>,
     idle: Arc<AtomicBool>,
+    /// What Ctrl-C ends in a session.
+    entry: Arc<OnceLock<Interrupter>>,
     /// What is left to do when a session that runs nothing is ended.
     at_death: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
 }
@@ -35,6 +42,7 @@ impl Signals {
             received: Arc::default(),
             count: Arc::default(),
             idle: Arc::default(),
+            entry: Arc::default(),
             at_death: Arc::default(),
         };
         let handled = os::not_ignored(&HANDLED);
@@ -48,6 +56,14 @@ impl Signals {
 
     /// Does what the signal is for.
     fn act(&self, signal: i32, from_terminal: bool, terminal: Option<&os::TerminalState>) {
+        let is_key = signal == os::SIGINT || (signal == os::SIGQUIT && from_terminal);
+        if let Some(entry) = self.entry.get().filter(|_| is_key) {
+            // At the prompt it is the editor's.
+            if !self.idle.load(Ordering::Acquire) {
+                interrupt(entry, signal, from_terminal);
+            }
+            return;
+        }
         self.received.store(signal, Ordering::Release);
         self.count.fetch_add(1, Ordering::AcqRel);
         if self.idle.load(Ordering::Acquire) {
@@ -79,17 +95,6 @@ impl Signals {
         &self.cleanup
     }
 
-    /// Whether a session waits for input and runs nothing: then a signal ends the process at once.
-    pub fn idle(&self) -> &Arc<AtomicBool> {
-        &self.idle
-    }
-
-    /// Says what is to be done when a session is ended while it waits for input.
-    pub fn before_death(&self, last: impl Fn() + Send + Sync + 'static) {
-        // Set once, by the runner.
-        let _ = self.at_death.set(Box::new(last));
-    }
-
     /// How many have come.
     pub fn count(&self) -> u32 {
         self.count.load(Ordering::Acquire)
@@ -98,6 +103,35 @@ impl Signals {
     /// The signal that told us to stop.
     pub fn received(&self) -> Option<i32> {
         Some(self.received.load(Ordering::Acquire)).filter(|signal| *signal != 0)
+    }
+}
+
+impl repl::Signals for Signals {
+    fn set_idle(&self, is_idle: bool) {
+        self.idle.store(is_idle, Ordering::Release);
+    }
+
+    fn is_told_to_stop(&self) -> bool {
+        self.received().is_some()
+    }
+
+    fn interrupt_with(&self, interrupter: Interrupter) {
+        // Set once: a program has one session.
+        let _ = self.entry.set(interrupter);
+    }
+
+    fn before_death(&self, last: Box<dyn Fn() + Send + Sync>) {
+        // Likewise.
+        let _ = self.at_death.set(last);
+    }
+}
+
+fn interrupt(entry: &Interrupter, signal: i32, from_terminal: bool) {
+    let is_first = !entry.is_interrupted();
+    entry.interrupt_with(signal, from_terminal);
+    // Clean-up goes on, which looks as if the key were not heard.
+    if is_first && entry.is_cleaning_up() {
+        let _ = os::write_standard_stream(2, b"cleaning up; Ctrl-C again ends that\n");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A request to stop, that every wait of the engine notices.
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use os_pipe::{PipeReader, PipeWriter};
@@ -34,6 +34,8 @@ struct Shared {
     /// every waiter.
     reader: PipeReader,
     writer: PipeWriter,
+    /// How many commands have the keys of the terminal for themselves; one number for a token and its children.
+    shields: Arc<AtomicUsize>,
     /// What is cancelled with it: what still runs under a child may have left the code that made the child.
     children: Mutex<Vec<Weak<Shared>>>,
 }
@@ -54,11 +56,16 @@ impl CancelToken {
     /// # Errors
     /// When no pipe can be made (the process has too many open files).
     pub fn new() -> std::io::Result<Self> {
+        Self::with_shields(Arc::default())
+    }
+
+    fn with_shields(shields: Arc<AtomicUsize>) -> std::io::Result<Self> {
         let (reader, writer) = os_pipe::pipe()?;
         Ok(Self(Some(Arc::new(Shared {
             urgency: AtomicU8::new(0),
             signal: AtomicI32::new(super::os::SIGTERM),
             from_terminal: AtomicU8::new(0),
+            shields,
             reader,
             writer,
             children: Mutex::default(),
@@ -70,7 +77,7 @@ impl CancelToken {
     /// # Errors
     /// As [`new`](Self::new).
     pub(crate) fn child(&self) -> std::io::Result<Self> {
-        let child = Self::new()?;
+        let child = Self::with_shields(self.0.as_ref().map(|shared| shared.shields.clone()).unwrap_or_default())?;
         if let (Some(parent), Some(shared)) = (&self.0, &child.0) {
             let mut children = parent.children.lock().unwrap_or_else(PoisonError::into_inner);
             children.retain(|other| other.strong_count() > 0);
@@ -100,6 +107,18 @@ impl CancelToken {
         if let Some(shared) = &self.0 {
             shared.cancel_with(signal, from_terminal);
         }
+    }
+
+    /// Leaves Ctrl-C to the command that has the terminal, as long as the value lives.
+    pub(crate) fn shield(&self) -> Option<Shield> {
+        let shields = self.0.as_ref()?.shields.clone();
+        shields.fetch_add(1, Ordering::AcqRel);
+        Some(Shield(shields))
+    }
+
+    /// Whether the two are handles to one state.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        matches!((&self.0, &other.0), (Some(one), Some(other)) if Arc::ptr_eq(one, other))
     }
 
     /// Ends what runs under the token with KILL, without waiting.
@@ -174,8 +193,20 @@ impl CancelToken {
     }
 }
 
+/// A command that has the keys of the terminal for itself: an editor, another shell.
+pub(crate) struct Shield(Arc<AtomicUsize>);
+
+impl Drop for Shield {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Shared {
     fn cancel_with(&self, signal: i32, from_terminal: bool) {
+        if from_terminal && signal == super::os::SIGINT && self.shields.load(Ordering::Acquire) > 0 {
+            return;
+        }
         self.signal.store(signal, Ordering::Relaxed);
         self.from_terminal.store(from_terminal.into(), Ordering::Relaxed);
         self.raise_to(Urgency::Polite);
@@ -203,6 +234,25 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::{CancelToken, Urgency};
+
+    #[test]
+    fn a_key_is_left_to_the_command_that_has_the_terminal() {
+        use super::super::os::{SIGINT, SIGQUIT};
+        let parent = CancelToken::new().expect("a pipe");
+        let child = parent.child().expect("a pipe");
+        let shield = child.shield();
+        parent.cancel_with(SIGINT, true);
+        assert!(!parent.is_cancelled() && !child.is_cancelled());
+        // Another process has sent it: nobody typed it for the command.
+        child.cancel_with(SIGINT, false);
+        assert!(child.is_cancelled());
+        child.renew();
+        child.cancel_with(SIGQUIT, true);
+        assert!(child.is_cancelled());
+        drop(shield);
+        parent.cancel_with(SIGINT, true);
+        assert!(parent.is_cancelled());
+    }
 
     #[test]
     fn a_child_is_cancelled_with_its_parent_and_alone() {

@@ -9,6 +9,7 @@ use super::cancel::CancelToken;
 use super::env::EnvChanges;
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
+use super::output::Output;
 use super::program::Program;
 
 /// Where "inherited" output goes.
@@ -36,6 +37,9 @@ impl fmt::Debug for HostStream {
 /// Shows a command that is about to be started.
 type Announcement = Arc<dyn Fn(&Expression) + Send + Sync>;
 
+/// Is shown the result of a command that has ended.
+type Observer = Arc<dyn Fn(&Output) + Send + Sync>;
+
 /// The surroundings of commands: what a shell would keep as its own process's state.
 ///
 /// Nothing of it is global. A program that embeds the engine has as many contexts as it likes, and
@@ -58,6 +62,7 @@ pub struct Context {
     pub(crate) stderr: HostStream,
     pub(crate) before_start: Option<Arc<dyn Fn() -> std::io::Result<()> + Send + Sync>>,
     pub(crate) announcement: Option<Announcement>,
+    pub(crate) observer: Option<Observer>,
     pub(crate) grace: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) owns_process: bool,
@@ -143,6 +148,25 @@ impl Context {
     /// shell's `set -x` shows. `Display` gives the shell line; secrets are spelt out in it.
     pub fn announcing(mut self, show: impl Fn(&Expression) + Send + Sync + 'static) -> Self {
         self.announcement = Some(Arc::new(show));
+        self
+    }
+
+    /// Called with the result of each command that has ended, whether it is a failure or not, from the thread that
+    /// waits for it: what a host counts, or shows of a run.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use procscript::process::{Context, Expression};
+    ///
+    /// let seen = Arc::new(Mutex::new(Vec::new()));
+    /// let sink = seen.clone();
+    /// let context = Context::new().observing(move |output| sink.lock().unwrap().push(output.command.clone()));
+    /// Expression::new("true").within(&context).run()?;
+    /// assert_eq!(*seen.lock().unwrap(), ["true"]);
+    /// # Ok::<(), procscript::process::Error>(())
+    /// ```
+    pub fn observing(mut self, look: impl Fn(&Output) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(look));
         self
     }
 

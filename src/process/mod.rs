@@ -75,6 +75,7 @@ pub use context::{Context, HostStream};
 pub use descriptor::FdTarget;
 pub use error::{Error, ErrorKind};
 pub use execution::Execution;
+pub(crate) use execution::ExecutionWatch;
 pub use expression::{Expression, cmd, pipe, sh};
 pub use lines::{Chunks, Lines};
 pub use os::CountingAllocator;

@@ -59,6 +59,8 @@ pub(crate) struct Scoped {
     pub separators: Option<Separators>,
     pub max_line: Option<Option<usize>>,
     pub platform: Option<Arc<Platform>>,
+    /// Whether Ctrl-C at the terminal is for it alone.
+    pub interactive: Option<bool>,
     /// The outermost first.
     pub hooks: Vec<SpawnHook>,
 }
@@ -86,6 +88,7 @@ impl Scoped {
                 (Some(outer), Some(inner)) => Some(Arc::new(outer.merged_with(inner))),
                 (outer, inner) => inner.clone().or_else(|| outer.clone()),
             },
+            interactive: inner.interactive.or(self.interactive),
             hooks: self.hooks.iter().chain(&inner.hooks).cloned().collect(),
         }
     }
@@ -112,9 +115,9 @@ impl Settings {
 impl Scoped {
     fn is_plain(&self) -> bool {
         let Self { dir, env, acceptance, arg0, name, timeout, idle_timeout, grace, teardown, .. } = self;
-        let Self { limit, encoding, malformed, separators, max_line, platform, hooks, .. } = self;
+        let Self { limit, encoding, malformed, separators, max_line, platform, interactive, hooks, .. } = self;
         let Acceptance { unchecked, ok_codes, ok_signals, strict_sigpipe } = acceptance;
-        (env.is_empty() && platform.is_none() && hooks.is_empty())
+        (env.is_empty() && platform.is_none() && interactive.is_none() && hooks.is_empty())
             && (dir.is_none() && arg0.is_none() && name.is_none())
             && (unchecked.is_none() && ok_codes.is_none() && ok_signals.is_none() && strict_sigpipe.is_none())
             && (timeout.is_none() && idle_timeout.is_none() && grace.is_none() && teardown.is_none() && limit.is_none())

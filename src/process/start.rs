@@ -98,6 +98,7 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     let (idle_timeout, idle_stage) = shortest(plans().map(|plan| (plan.scoped.idle_timeout, plan.own_idle_timeout)));
     let scoped = prepared.last().map(|stage| stage.plan.scoped.clone()).unwrap_or_default();
     let (grace, teardown) = how_to_end(&prepared);
+    let is_interactive = !background && plans().any(|plan| plan.scoped.interactive == Some(true));
     let asked = Instant::now();
     let mut opener = Opener::new(&context, timeout, idle_timeout.is_some());
     opener.extras = Extras::of(prepared.iter().map(|stage| stage.plan.scoped.platform.as_deref()));
@@ -169,6 +170,9 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     };
     let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
     pump.watch_input(input_failures);
+    if is_interactive {
+        pump.leave_keys();
+    }
     Ok(Started { pump, scoped, streams, input, input_stage })
 }
 

@@ -373,6 +373,7 @@ fn make_world(
         suppressed: Mutex::default(),
         temporaries: Temporaries::default(),
         users: AtomicUsize::new(0),
+        session: OnceLock::new(),
         memory_limit: usize::MAX,
         operation_limit: None,
         operations: AtomicU64::new(0),

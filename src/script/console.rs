@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use crate::process::{Context, os};
 use crate::terminal::{Live, Screen, Stream};
@@ -29,7 +29,12 @@ pub(crate) struct Console {
     secrets: Arc<Secrets>,
     /// The changing lines of the screen that it leads to.
     above: Option<(Arc<Live>, Stream)>,
+    /// Where text goes while a person types at the terminal.
+    prompt: OnceLock<AbovePrompt>,
 }
+
+/// Puts a text above the line that is being typed; `false` when none is.
+pub(crate) type AbovePrompt = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What is kept back.
 #[derive(Default)]
@@ -90,6 +95,7 @@ impl Console {
             per_line: AtomicBool::new(per_line),
             secrets: secrets.clone(),
             above: None,
+            prompt: OnceLock::new(),
         }
     }
 
@@ -142,6 +148,12 @@ impl Console {
         self.write_out(lock(&self.queue))
     }
 
+    /// Says where text goes while a person types. Once set, it stays.
+    #[cfg(feature = "cli")]
+    pub fn set_prompt(&self, above: AbovePrompt) {
+        let _ = self.prompt.set(above);
+    }
+
     /// What could not be written is dropped with the error: trying again would only repeat it.
     fn write_out<'c>(&'c self, mut queue: MutexGuard<'c, Queue>) -> io::Result<()> {
         if queue.bytes.is_empty() {
@@ -179,6 +191,11 @@ impl Console {
     }
 
     fn write_all(&self, fd: i32, bytes: &[u8]) -> io::Result<()> {
+        if let Some(above) = self.prompt.get()
+            && above(&String::from_utf8_lossy(bytes))
+        {
+            return Ok(());
+        }
         match &self.above {
             None => os::write_standard_stream(fd, bytes),
             Some((live, stream)) => live.above(*stream, bytes, |bytes| os::write_standard_stream(fd, bytes)),

@@ -106,8 +106,9 @@ impl Deferred {
         layer.is_cleanup = true;
         layer.held_before = os::held_memory();
         layer.deadline = None;
-        layer.context = layer.context.for_cleanup(world.cleanup.clone());
+        layer.context = layer.context.for_cleanup(world.cleanup_token().clone());
         let entered = world.enter(layer);
+        let _cleaning = world.note_cleanup();
         let context: NativeCallContext =
             (&*engine, "defer", self.source.as_deref(), &self.global, self.position).into();
         let call = || self.clean_up.call_within_context::<Dynamic>(&context, ());
@@ -121,7 +122,7 @@ impl Deferred {
         match result {
             Ok(_) => {}
             // Told to stop a second time.
-            Err(error) if is_termination(&error) && world.cleanup.is_cancelled() => {}
+            Err(error) if is_termination(&error) && world.cleanup_token().is_cancelled() => {}
             Err(error) if is_termination(&error) => {
                 let message = "clean-up holds more memory than the limit of the script".into();
                 world.suppress(EvalAltResult::ErrorRuntime(message, error.position()));

@@ -263,13 +263,16 @@ impl Explainer<'_> {
         let mut error = error;
         let mut calls = Vec::new();
         let mut source: Option<String> = None;
+        let mut closure: Option<String> = None;
         loop {
             match error {
                 EvalAltResult::ErrorInFunctionCall(name, file, inner, position) => {
                     let place = self.place(source.as_deref(), position);
+                    closure = self.sources.of_closure(&name);
                     let function = if name.starts_with("anon$") { "closure".to_string() } else { name };
                     calls.push(Frame { function, place });
-                    source = Some(file).filter(|file| !file.is_empty()).or(source);
+                    let file = closure.clone().or_else(|| Some(file).filter(|file| !file.is_empty()));
+                    source = file.or(source);
                     error = *inner;
                 }
                 EvalAltResult::ErrorInModule(path, inner, position) => {
@@ -282,15 +285,16 @@ impl Explainer<'_> {
             }
         }
         calls.reverse();
-        let mut failure = self.innermost(error, source.as_deref());
+        let mut failure = self.innermost(error, source.as_deref(), closure.as_deref());
         failure.0.frames = calls;
         failure.out_of_library()
     }
 
-    fn innermost(&self, error: EvalAltResult, source: Option<&str>) -> Failure {
+    /// `closure`: the source of the closure that raised it, which the error itself does not know.
+    fn innermost(&self, error: EvalAltResult, source: Option<&str>, closure: Option<&str>) -> Failure {
         let place = self.place(source, error.position());
         match error {
-            EvalAltResult::ErrorRuntime(value, _) => self.thrown(value, place),
+            EvalAltResult::ErrorRuntime(value, _) => self.thrown(value, place, closure),
             EvalAltResult::ErrorParsing(problem, _) => {
                 let (message, help) = parse_message(&problem);
                 Failure::load(message).at(place).with_help(help)
@@ -306,11 +310,11 @@ impl Explainer<'_> {
         }
     }
 
-    fn thrown(&self, value: Dynamic, place: Option<Place>) -> Failure {
+    fn thrown(&self, value: Dynamic, place: Option<Place>, closure: Option<&str>) -> Failure {
         if let Some(error) = value.read_lock::<CommandError>() {
             // Where the command failed, also when it was caught and thrown again.
             let raised = error.place().and_then(|(file, line, column)| {
-                self.place(file, Position::new(line.min(65_535) as u16, column.min(65_535) as u16))
+                self.place(closure.or(file), Position::new(line.min(65_535) as u16, column.min(65_535) as u16))
             });
             let kind = FailureKind::Command(Box::new(error.error().clone()));
             let mut failure = Failure::new(kind, error.error().message());
@@ -324,7 +328,7 @@ impl Explainer<'_> {
         }
         if let Some(error) = value.read_lock::<ScriptError>() {
             // One that was caught and thrown again.
-            let raised = self.place(error.file.as_deref(), error.position);
+            let raised = self.place(closure.or(error.file.as_deref()), error.position);
             let failure = Failure::new(FailureKind::Script, error.message.clone());
             return failure.among(error.batch.as_deref()).at(raised.or(place));
         }

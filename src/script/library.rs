@@ -20,6 +20,8 @@ use super::world::{Sources, lock};
 pub(crate) struct Earlier<'a> {
     pub scope: Option<&'a Scope<'a>>,
     pub functions: Option<&'a AST>,
+    /// Names that modules were imported under, with those of the modules.
+    pub imports: &'a [(String, String)],
     /// Whether somebody looks at the value of the last statement.
     pub value_is_used: bool,
 }

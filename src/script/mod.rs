@@ -25,6 +25,8 @@ mod convert;
 mod defer;
 #[cfg(feature = "cli")]
 pub(crate) mod docs;
+#[cfg(feature = "cli")]
+mod editing;
 mod enclosed;
 mod error;
 mod facts;
@@ -74,6 +76,10 @@ pub(crate) use failure_json::problem as problem_json;
 
 pub use api::Outcome;
 pub use builder::{RuntimeBuilder, install};
+#[cfg(feature = "cli")]
+pub use editing::{Candidate, Class, Completions};
+#[cfg(feature = "cli")]
+pub(crate) use editing::{Classifier, Completeness, open_levels};
 pub use error::CommandError;
 pub use failure::{Failure, FailureKind, Frame, Place};
 pub use format::format;
@@ -82,7 +88,9 @@ pub use people::{Answers, Question, QuestionKind};
 pub use problem::{Problem, Severity};
 pub use rhai;
 pub use runtime::{Ending, Runtime};
-pub use session::Session;
+#[cfg(feature = "cli")]
+pub(crate) use session::Beside;
+pub use session::{Interrupter, Job, Reply, Session, SessionEntry, Timing, Variable, View, ending_line};
 #[cfg(feature = "cli")]
 pub(crate) use thread::start_script_thread;
 

@@ -227,21 +227,22 @@ impl Runtime {
     }
 
     /// Compiles an entry of a session, in which earlier variables and functions exist.
-    pub(crate) fn compile_in(&self, name: &str, source: &str, scope: &Scope, functions: &AST) -> Result<AST, Failure> {
-        let earlier = Earlier { scope: Some(scope), functions: Some(functions), value_is_used: true };
-        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, &earlier))?;
+    pub(crate) fn compile_in(&self, name: &str, source: &str, earlier: &Earlier) -> Result<AST, Failure> {
+        let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, earlier))?;
         ast.map_err(|failure| failure.masked(&self.world.secrets))
     }
 
-    pub(crate) fn evaluate(&self, name: &str, scope: &mut Scope<'static>, ast: &AST) -> Result<Ending, Failure> {
+    /// Evaluates a part of a session that has this name, as `work` does it.
+    pub(crate) fn evaluate(
+        &self,
+        name: &str,
+        ast: &AST,
+        work: impl FnOnce() -> Result<Dynamic, Box<EvalAltResult>> + Send,
+    ) -> Result<Ending, Failure> {
         if !self.begin(ast)? {
             return self.conclude(name, Ok(Ok(Dynamic::UNIT)));
         }
-        let result = on_script_thread(|| {
-            let result = self.engine.eval_ast_with_scope::<Dynamic>(scope, ast);
-            defer::end_of_entry(scope);
-            result
-        });
+        let result = on_script_thread(work);
         self.conclude(name, result)
     }
 
@@ -267,7 +268,7 @@ impl Runtime {
         let flushed = world.out.flush();
         let unobserved = std::mem::take(&mut *lock(&world.unobserved));
         let why = world.halt.take();
-        let is_interrupted = world.base.cancel_token().is_cancelled();
+        let is_interrupted = world.base.cancel_token().is_cancelled() || world.is_entry_interrupted();
         let suppressed = std::mem::take(&mut *lock(&world.suppressed));
         let ending = match (why, result?) {
             (Some(Why::Output(errno)), _) => Err(output_failure(errno)),

@@ -57,7 +57,7 @@ fn start(world: &Arc<World>, context: &NativeCallContext, command: Expression, o
     layer.context = layer.context.with_stdout(out).with_stderr(err).without_input();
     let entered = world.enter(layer);
     // As with `start`.
-    let command = world.surround(command).beyond_deadline();
+    let command = world.in_background(world.surround(command).beyond_deadline());
     drop(entered);
 
     let (shared, reporting, seen) = (world.clone(), place.clone(), watch.clone());
@@ -69,6 +69,7 @@ fn start(world: &Arc<World>, context: &NativeCallContext, command: Expression, o
     });
     let execution = command.start().map_err(|error| place.raise(world, error))?;
     execution.use_from_one_thread();
+    world.note_start(&execution);
     wait.until_reached(world, context, || {
         if watch.has_found() {
             return Ok(true);

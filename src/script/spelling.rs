@@ -1,10 +1,11 @@
 //! What the interpreter gets in place of what was written, and where the two differ.
 //!
-//! Four things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
+//! Five things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
 //! - `\\0` in strings, which it does not know, is `\\x00`;
 //! - `` sh$`…` `` is `` $sh`…` ``, since its custom syntax begins with a symbol of its own;
 //! - `defer { … }` is `let __defer_1 = __defer { … };`: a variable, which goes with its block;
-//! - `catch (e) {` goes on with `e = __caught(e);`, so that errors of Rhai's own have the fields of ours.
+//! - `catch (e) {` goes on with `e = __caught(e);`, so that errors of Rhai's own have the fields of ours;
+//! - in a session `_`, `_1` to `_9`, which are the last values, are `__result_1` to `__result_9`.
 
 use super::scan::{Place, Scan};
 
@@ -12,6 +13,8 @@ use super::scan::{Place, Scan};
 pub(super) const DEFERRED: &str = "__defer_";
 /// The word for Rhai: with the user's own it would be none for names and properties.
 pub(super) const DEFER: &str = "__defer";
+/// The beginning of the names of the variables that hold the last values of a session.
+pub(super) const RESULT: &str = "__result_";
 /// The function that looks at what was caught.
 pub(super) const CAUGHT: &str = "__caught";
 
@@ -24,7 +27,7 @@ struct Change {
 
 /// The text for the interpreter, and the places in it where it is longer than what was written, with the number
 /// of characters that were added.
-pub(super) fn respell(text: &str, scan: &Scan) -> (String, Vec<(Place, usize)>) {
+pub(super) fn respell(text: &str, scan: &Scan, has_results: bool) -> (String, Vec<(Place, usize)>) {
     let mut changes = Vec::new();
     let mut change = |at, length, text: &str| changes.push(Change { at, length, text: text.to_string() });
     for offset in &scan.nul_escapes {
@@ -40,6 +43,9 @@ pub(super) fn respell(text: &str, scan: &Scan) -> (String, Vec<(Place, usize)>) 
     for (name, body) in &scan.catches {
         let name = &text[name.clone()];
         change(*body, 0, &format!(" {name} = {CAUGHT}({name});"));
+    }
+    for (word, number) in scan.results.iter().filter(|_| has_results) {
+        change(word.start, word.len(), &format!("{RESULT}{number}"));
     }
     // A block may begin where another ends.
     changes.sort_by_key(|change| change.at);

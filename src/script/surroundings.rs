@@ -175,7 +175,8 @@ impl World {
     /// runs, was told to stop.
     pub fn is_told_to_stop(&self) -> bool {
         let of_layer = self.innermost(|layer| (layer.context.cancel_token().is_cancelled(), layer.is_cleanup));
-        let (is_cancelled, is_cleanup) = of_layer.unwrap_or_else(|| (self.base.cancel_token().is_cancelled(), false));
+        let (is_cancelled, is_cleanup) =
+            of_layer.unwrap_or_else(|| (self.base.cancel_token().is_cancelled() || self.is_entry_interrupted(), false));
         is_cancelled || (!is_cleanup && self.halt.is_requested())
     }
 

@@ -18,6 +18,7 @@ use super::library::Library;
 use super::people::Manners;
 use super::scan::{self, LineIndex};
 use super::secret::Secrets;
+use super::session::Beside;
 
 /// The state behind a runtime's functions.
 pub(crate) struct World {
@@ -52,6 +53,8 @@ pub(crate) struct World {
     /// Temporary files that are still to be removed, and how many scripts are using them.
     pub temporaries: Temporaries,
     pub users: AtomicUsize,
+    /// What a session has besides; never set where there is none.
+    pub session: OnceLock<Arc<Beside>>,
     /// The most memory that this process may hold while a script runs.
     pub memory_limit: usize,
     /// The most operations that scripts may take, all threads and closures together; and how many there were.
@@ -166,7 +169,12 @@ impl World {
 
 /// Everything that was loaded, for the places and source lines in reports.
 #[derive(Debug, Default)]
-pub(crate) struct Sources(Mutex<HashMap<String, Arc<Source>>>);
+pub(crate) struct Sources {
+    texts: Mutex<HashMap<String, Arc<Source>>>,
+    /// Closures of a session, with the entry that they are from. The interpreter takes the text of a closure for that
+    /// of its caller.
+    closures: Mutex<HashMap<String, String>>,
+}
 
 #[derive(Debug)]
 struct Source {
@@ -179,7 +187,16 @@ struct Source {
 
 impl Sources {
     pub fn add(&self, name: &str, text: &str, lines: LineIndex, additions: Vec<(scan::Place, usize)>) {
-        lock(&self.0).insert(name.to_string(), Arc::new(Source { text: text.to_string(), lines, additions }));
+        lock(&self.texts).insert(name.to_string(), Arc::new(Source { text: text.to_string(), lines, additions }));
+    }
+
+    /// Says where a closure is from, by the name that the interpreter gives it.
+    pub fn note_closure(&self, closure: &str, name: &str) {
+        lock(&self.closures).insert(closure.to_string(), name.to_string());
+    }
+
+    pub fn of_closure(&self, closure: &str) -> Option<String> {
+        lock(&self.closures).get(closure).cloned()
     }
 
     /// Where a position of the interpreter is in the text that the user wrote.
@@ -211,7 +228,7 @@ impl Sources {
     }
 
     fn get(&self, name: &str) -> Option<Arc<Source>> {
-        lock(&self.0).get(name).cloned()
+        lock(&self.texts).get(name).cloned()
     }
 }
 

@@ -15,4 +15,4 @@ pub(crate) use color::{paint, style, style_words};
 pub(crate) use live::{Live, LiveLine, Screen, Stream, Suspended};
 pub(crate) use question::{Reply, Terminal, choice, choices, yes_or_no};
 pub(crate) use table::{Align, Table};
-pub(crate) use width::one_line;
+pub(crate) use width::{cut, one_line, width};

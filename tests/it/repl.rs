@@ -1,5 +1,16 @@
 //! The session at a terminal, on a real pseudo-terminal.
 
+mod commands;
+mod completion;
+mod conversation;
+mod editing;
+mod embedding;
+mod history;
+mod home;
+mod ownership;
+mod recorded;
+mod signals;
+
 use crate::support::leaks;
 use crate::support::pty::{Terminal, signal_of};
 use crate::support::scratch::Scratch;
@@ -23,7 +34,7 @@ fn entries_keep_variables_and_functions() {
     let mut terminal = session(&scratch);
     terminal.type_text("let x = 20;\r").expect("> ");
     // An entry goes on until it is complete.
-    terminal.type_text("fn twice(n) {\r").expect("… ").type_text("n * 2 }\r").expect("> ");
+    terminal.type_text("fn twice(n) {\r").expect("    ").type_text("n * 2 }\r").expect("> ");
     terminal.type_text("twice(x) + 2\r").expect("\n42").expect("> ");
     terminal.type_text(&format!("cmd({}, \"echo\", \"hi\").read()\r", kid())).expect("\n\"hi\"").expect("> ");
     // A mistake costs the entry and no more.

@@ -69,7 +69,7 @@ pub fn run_verb(verb: &str, args: &Args) -> bool {
         "setpgid" => check("setpgid", unsafe { libc::setpgid(0, 0) }),
         "grandchild-detached" => detached(args.0),
         "daemon" => daemon(args.0),
-        _ => return crate::platform::run_verb(verb, args),
+        _ => return crate::terminal::run_verb(verb, args) || crate::platform::run_verb(verb, args),
     }
     true
 }

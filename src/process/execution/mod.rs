@@ -2,6 +2,7 @@
 
 mod control;
 mod input;
+mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -24,6 +25,8 @@ use crate::process::tree::Tree;
 
 /// How long the news that everything has ended may take within this process.
 const CONCLUSION: Duration = Duration::from_millis(100);
+
+pub(crate) use watch::ExecutionWatch;
 
 type Ended = Result<Output, Error>;
 type Unattended = [(Arc<Tap>, Arc<PipeReader>)];

@@ -250,6 +250,13 @@ impl Expression {
         self.set(|s| s.scoped.acceptance.strict_sigpipe = Some(true))
     }
 
+    /// Leaves Ctrl-C at the terminal to the command while it is waited for: an editor, a pager, another shell or
+    /// interpreter, for which it is a key like others. The program around it goes on, whatever the command makes of
+    /// it. Ctrl-\\ and signals from elsewhere still end both.
+    pub fn interactive(self) -> Self {
+        self.set(|s| s.scoped.interactive = Some(true))
+    }
+
     /// Ends the command when it has not ended by itself after this time: TERM to its processes, the
     /// grace period, KILL, and an error of kind [`TimedOut`](super::ErrorKind::TimedOut). The shortest
     /// of a pipeline's timeouts holds for all of it. The error names the stage that had set it and is still

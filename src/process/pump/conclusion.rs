@@ -41,6 +41,9 @@ impl Pump {
             elapsed,
             held_open: self.held_open,
         };
+        if let Some(observe) = self.expression.settings.context.as_ref().and_then(|context| context.observer.as_ref()) {
+            observe(&output);
+        }
         if let Some(stage) = self.stages.iter().find(|stage| stage.ending.is_none()) {
             let help = format!("process {} could not be ended, and may still be running", stage.pid);
             // How it ended is not known, so that nothing can be said but this.
@@ -68,7 +71,12 @@ impl Pump {
     fn hear_of_interrupt(&mut self) {
         let by_key = |status| matches!(status, TerminationStatus::Signaled(os::SIGINT | os::SIGQUIT));
         let died = self.stages.iter().any(|stage| stage.ending.is_some_and(|ending| by_key(ending.status)));
-        if !died || self.tree.is_apart() || self.is_stopping() || self.stop.cancel.reader().is_none() {
+        if self.shield.is_some()
+            || !died
+            || self.tree.is_apart()
+            || self.is_stopping()
+            || self.stop.cancel.reader().is_none()
+        {
             return;
         }
         os::wait_readable(self.stop.cancel.reader(), Some(INTERRUPT_NEWS));

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
-use super::cancel::CancelToken;
+use super::cancel::{CancelToken, Shield};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder, InputFailure};
@@ -88,6 +88,8 @@ pub(crate) struct Pump {
     /// Those who read the output beside us, if there are any.
     readers: Option<Arc<Readers>>,
     stop: Stop,
+    /// Held by a command to which Ctrl-C is left.
+    shield: Option<Shield>,
     phase: Phase,
     /// Why the command was ended early, or could not be read.
     failure: Option<Error>,
@@ -130,6 +132,7 @@ impl Pump {
             stream_is_ready: false,
             readers: None,
             stop,
+            shield: None,
             phase: Phase::Running,
             failure: None,
             started,
@@ -154,6 +157,11 @@ impl Pump {
     pub fn make_request_token(&mut self) -> io::Result<CancelToken> {
         self.stop.request = CancelToken::new()?;
         Ok(self.stop.request.clone())
+    }
+
+    /// Leaves Ctrl-C to the command.
+    pub fn leave_keys(&mut self) {
+        self.shield = self.stop.cancel.shield();
     }
 
     /// Where threads that feed input leave their failures.

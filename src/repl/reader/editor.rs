@@ -1,54 +1,268 @@
-//! Entries that are typed, by means of rustyline.
+//! Entries that are typed at a terminal, by means of rustyline.
 
-use std::io;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustyline::DefaultEditor;
+use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
+use rustyline::{Behavior, ColorMode, CompletionType, Config, ExternalPrinter};
 
-use super::{Input, LineReader};
-use crate::script::Session;
+use super::helper::{self, Helper};
+use super::past::{Past, Prefix};
+use super::{EditMode, History, Input, LineReader, MetaCommand, Printer, Repair, Settings, dumb, keys};
+use crate::process::os;
+use crate::script::{Completeness, Session};
 
+/// What stands in front of further lines where nothing can be drawn.
 const CONTINUATION: &str = "… ";
 
-/// The editor at a terminal.
+/// rustyline's handlers of signals are there once for a process, and a second editor would panic over them.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// The editor at a terminal. There is one at a time.
 pub(crate) struct Editor {
-    editor: DefaultEditor,
+    source: Source,
+    completeness: Arc<Completeness>,
+    settings: Settings,
+    printer: Option<Printer>,
+    repair: Option<Repair>,
+    /// What was entered last, to be looked at when it has been evaluated.
+    last: Option<String>,
+}
+
+enum Source {
+    Drawn(Box<rustyline::Editor<Helper, Past>>),
+    /// A terminal that can only be written to from left to right.
+    Dumb(History),
 }
 
 impl Editor {
+    /// An editor for the entries of a session, which says where the history is and whether there are colours.
+    ///
     /// # Errors
-    /// The terminal cannot be used.
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { editor: DefaultEditor::new().map_err(unusable)? })
+    /// The terminal cannot be used, or there is an editor already.
+    pub(crate) fn new(session: &Session) -> io::Result<Self> {
+        if IN_USE.swap(true, Ordering::AcqRel) {
+            return Err(io::Error::other("another editor has it"));
+        }
+        Self::only(session).inspect_err(|_| IN_USE.store(false, Ordering::Release))
+    }
+
+    fn only(session: &Session) -> io::Result<Self> {
+        let context = session.runtime().context();
+        let completeness = Arc::new(session.completeness());
+        let history = history(session);
+        let is_dumb = context.env("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        let settings = Settings { color: session.shows_colors() && !is_dumb, ..Settings::default() };
+        let source = match is_dumb {
+            true => Source::Dumb(history),
+            false => Source::Drawn(Box::new(drawn(history, completeness.clone())?)),
+        };
+        Ok(Self { source, completeness, settings, printer: None, repair: None, last: None })
+    }
+
+    fn repair(&mut self) {
+        if let Some(repair) = &mut self.repair {
+            repair();
+        }
+    }
+
+    /// Takes an entry out again that has made a secret of something that stands in it.
+    fn forget_secrets(&mut self, session: &Session) {
+        let runtime = session.runtime();
+        let tells = |entry: &str| runtime.mask(entry) != entry;
+        if self.last.take().is_some_and(|last| tells(&last)) {
+            self.history().forget(tells);
+        }
+    }
+
+    fn read_once(&mut self, prompt: &str, session: &Session) -> io::Result<Input> {
+        match &mut self.source {
+            Source::Dumb(_) => read_dumb(prompt, &self.completeness),
+            Source::Drawn(editor) => read_drawn(editor, prompt, session, &self.settings),
+        }
     }
 }
 
 impl LineReader for Editor {
-    fn read(&mut self, prompt: &str, _session: &Session) -> io::Result<Input> {
-        let mut entry = String::new();
-        loop {
-            match self.editor.readline(if entry.is_empty() { prompt } else { CONTINUATION }) {
-                Ok(line) => {
-                    entry.push_str(&line);
-                    entry.push('\n');
-                }
-                Err(ReadlineError::Interrupted) => return Ok(Input::Interrupted),
-                Err(ReadlineError::Eof) => return Ok(Input::End),
-                Err(error) => return Err(unusable(error)),
-            }
-            if !Session::is_incomplete(&entry) {
-                if !entry.trim().is_empty() {
-                    let _ = self.editor.add_history_entry(entry.trim_end());
-                }
-                return Ok(Input::Entry(entry));
-            }
+    fn read(&mut self, prompt: &str, session: &Session) -> io::Result<Input> {
+        self.forget_secrets(session);
+        self.tell_problem()?;
+        self.repair();
+        if let Some(printer) = &self.printer {
+            printer.begin_reading();
+        }
+        let mut input = self.read_once(prompt, session);
+        if input.as_ref().is_err_and(passes) {
+            self.repair();
+            input = self.read_once(prompt, session);
+        }
+        if let Some(printer) = &self.printer {
+            printer.end_reading();
+        }
+        if let Ok(Input::Entry(entry)) = &input
+            && !session.tells_secret(entry)
+            && self.history().add(entry)
+        {
+            self.last = Some(entry.clone());
+        }
+        self.tell_problem()?;
+        input
+    }
+
+    fn history(&mut self) -> &mut History {
+        match &mut self.source {
+            Source::Drawn(editor) => &mut editor.history_mut().history,
+            Source::Dumb(history) => history,
         }
     }
+
+    fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn printer(&mut self) -> Option<Printer> {
+        if self.printer.is_none() {
+            let Source::Drawn(editor) = &mut self.source else { return None };
+            let mut above = editor.create_external_printer().ok()?;
+            self.printer = Printer::new(move |text| above.print(text).is_ok()).ok();
+        }
+        self.printer.clone()
+    }
+
+    fn set_commands(&mut self, commands: Vec<MetaCommand>) {
+        if let Source::Drawn(editor) = &mut self.source
+            && let Some(helper) = editor.helper_mut()
+        {
+            helper.commands = commands;
+        }
+    }
+
+    fn set_repair(&mut self, repair: Repair) {
+        self.repair = Some(repair);
+    }
+}
+
+impl Editor {
+    /// Says once what is wrong with the history, since the session goes on without it.
+    fn tell_problem(&mut self) -> io::Result<()> {
+        match self.history().take_problem() {
+            Some(problem) => os::write_standard_stream(2, format!("procscript: {problem}\n").as_bytes()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        if let Some(printer) = &self.printer {
+            printer.close();
+        }
+        IN_USE.store(false, Ordering::Release);
+    }
+}
+
+fn drawn(history: History, completeness: Arc<Completeness>) -> io::Result<rustyline::Editor<Helper, Past>> {
+    let config = Config::builder()
+        .auto_add_history(false)
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .completion_prompt_limit(100)
+        .bracketed_paste(true)
+        // Our output may go elsewhere: what is drawn must not.
+        .behavior(if os::is_terminal(1) { Behavior::Stdio } else { Behavior::PreferTerm })
+        .build();
+    let prefix = Prefix::default();
+    let past = Past { history, prefix: prefix.clone() };
+    let mut editor = rustyline::Editor::with_history(config, past).map_err(unusable)?;
+    editor.set_helper(Some(Helper::with_prefix(prefix)));
+    keys::bind(&mut editor, completeness);
+    Ok(editor)
+}
+
+fn read_drawn(
+    editor: &mut rustyline::Editor<Helper, Past>,
+    prompt: &str,
+    session: &Session,
+    settings: &Settings,
+) -> io::Result<Input> {
+    editor.set_edit_mode(match settings.edit_mode {
+        EditMode::Emacs => rustyline::EditMode::Emacs,
+        EditMode::Vi => rustyline::EditMode::Vi,
+    });
+    editor.set_color_mode(if settings.color { ColorMode::Forced } else { ColorMode::Disabled });
+    let Some(helper) = editor.helper_mut() else { return Ok(Input::End) };
+    let questions = helper.begin();
+    helper.settings = settings.clone();
+    helper.classifier = settings.color.then(|| session.classifier());
+    let result = std::thread::scope(|scope| {
+        let answering = std::thread::Builder::new().name("completions".into());
+        // Without a thread it is typed without help.
+        let _ = answering.spawn_scoped(scope, move || helper::answer(session, &questions));
+        let result = editor.readline(prompt);
+        if let Some(helper) = editor.helper_mut() {
+            helper.end();
+        }
+        result
+    });
+    match result {
+        Ok(entry) => Ok(Input::Entry(entry)),
+        Err(ReadlineError::Interrupted) => Ok(Input::Interrupted),
+        Err(ReadlineError::Eof) => Ok(Input::End),
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+fn read_dumb(prompt: &str, completeness: &Completeness) -> io::Result<Input> {
+    let mut entry = String::new();
+    loop {
+        match dumb::read(if entry.is_empty() { prompt } else { CONTINUATION })? {
+            dumb::Line::Text(line) => entry += &line,
+            dumb::Line::Interrupted => return Ok(Input::Interrupted),
+            dumb::Line::End if entry.is_empty() => return Ok(Input::End),
+            // What was typed so far is shown to be unfinished.
+            dumb::Line::End => return Ok(Input::Entry(entry)),
+        }
+        if !keys::needs_more(completeness, &entry) {
+            return Ok(Input::Entry(entry));
+        }
+        entry.push('\n');
+    }
+}
+
+/// The history that the environment says: `PROCSCRIPT_HISTORY`, where no text is no history, or the file of this user.
+fn history(session: &Session) -> History {
+    let context = session.runtime().context();
+    let absolute = |name: &str| context.env(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let path = match context.env("PROCSCRIPT_HISTORY") {
+        Some(path) if path.is_empty() => return History::in_memory(),
+        Some(path) => context.absolute(path.as_ref()).ok(),
+        None => {
+            let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+            state.map(|state| state.join("procscript").join("history"))
+        }
+    };
+    match path {
+        Some(path) => History::at(&path),
+        None => {
+            let mut history = History::in_memory();
+            history.note_problem("neither XDG_STATE_HOME nor HOME is set".to_string());
+            history
+        }
+    }
+}
+
+/// Errors of a terminal that somebody else has left in a bad state: non-blocking, or with another group in front.
+fn passes(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(os::EIO)
 }
 
 fn unusable(error: ReadlineError) -> io::Error {
     match error {
         ReadlineError::Io(error) => error,
+        ReadlineError::Errno(error) => io::Error::from_raw_os_error(error as i32),
         other => io::Error::other(other.to_string()),
     }
 }

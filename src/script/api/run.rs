@@ -59,8 +59,10 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
             _ => lock(&unobserved).push(place.masked_error(&secrets, error)),
         };
         // What is kept longer than a block with a deadline goes on; the block ends it when its time is over.
-        let execution = command.clone().beyond_deadline().on_unobserved_failure(report).start()?;
+        let command = shared.in_background(command.clone().beyond_deadline());
+        let execution = command.on_unobserved_failure(report).start()?;
         execution.use_from_one_thread();
+        shared.note_start(&execution);
         shared.out().is_shared();
         Ok(Dynamic::from(execution))
     };

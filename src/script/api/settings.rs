@@ -27,7 +27,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "stderr_capture", "stderr_to_stdout", "tee", "idle_timeout", "teardown", "swap_outputs", "unchecked", "detach",
     "strict_sigpipe", "ok_codes", "ok_signals", "timeout", "grace", "limit", "max_line", "encoding", "separators",
     "lossy", "stdout_piped", "stderr_piped", "uid", "gid", "groups", "umask", "nice", "rlimit", "new_session",
-    "own_group", "process_group", "stdin_fd", "stdout_fd", "stderr_fd", "fd",
+    "own_group", "process_group", "interactive", "stdin_fd", "stdout_fd", "stderr_fd", "fd",
 ];
 
 /// Registers methods, each of which makes a new command from the old one.
@@ -165,6 +165,7 @@ fn register_streams(methods: &mut Methods) {
 
 fn register_endings(methods: &mut Methods) {
     methods.plain("detach", Expression::detach);
+    methods.plain("interactive", Expression::interactive);
     methods.plain("unchecked", Expression::unchecked);
     methods.plain("strict_sigpipe", Expression::strict_sigpipe);
     methods.with::<Array>("ok_codes", |command, codes| {

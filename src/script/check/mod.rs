@@ -174,7 +174,10 @@ impl<'a> Checker<'a> {
         // Its own problems stand before those of its modules.
         let mine = self.problems.len();
         let mut own = Vec::new();
-        let imports = self.imports(name, &program, &mut own);
+        let mut imports = self.imports(name, &program, &mut own);
+        for (alias, module) in earlier.imports {
+            imports.add(alias, self.library.kept(module).as_ref().map(|module| &module.exports));
+        }
         let mut findings = Findings::default();
         self.look(name, &parsed.ast, &program, &imports, earlier, &mut findings);
         let exports = Exports::of(&parsed.ast, &program, &imports);

@@ -50,6 +50,7 @@ pub(super) fn find(program: &Program, around: &Surroundings, findings: &mut Find
     };
     let earlier = around.earlier.scope.into_iter().flat_map(|scope| scope.iter_raw());
     earlier.for_each(|(name, ..)| walk.declare(name));
+    around.earlier.imports.iter().for_each(|(alias, _)| walk.modules.declare(alias));
     walk.statements(program.statements);
     for function in &program.functions {
         let aliases = if function.is_closure() { &globals.all_aliases } else { &globals.aliases };
@@ -58,6 +59,7 @@ pub(super) fn find(program: &Program, around: &Surroundings, findings: &mut Find
         walk.is_function = true;
         walk.is_open = false;
         aliases.iter().for_each(|alias| walk.modules.declare(alias));
+        around.earlier.imports.iter().for_each(|(alias, _)| walk.modules.declare(alias));
         // What a closure captures is a parameter of it, and a use at the place where it is made.
         function.definition.params.iter().for_each(|name| walk.variables.declare(name));
         walk.statements(&function.body);

@@ -40,7 +40,7 @@ pub(crate) fn parse(
     };
     let lines = LineIndex::of(&text);
     let scan = scan::scan(&text);
-    let (spelt, additions) = spelling::respell(&text, &scan);
+    let (spelt, additions) = spelling::respell(&text, &scan, scope.is_some());
     sources.add(name, source, lines, additions);
     let at = |offset: usize| sources.place_of(name, offset);
     if let Some(offset) = memchr::memchr(0, text.as_bytes()) {

@@ -19,7 +19,7 @@ use super::stdlib;
 pub(crate) use find::find;
 #[cfg(test)]
 use signature::Parameter;
-use signature::{Kind, Signature};
+pub(super) use signature::{Kind, Signature};
 
 /// The definition files, in the order in which they are shown.
 const SOURCES: &[&str] = &[
@@ -58,11 +58,13 @@ const SOURCES: &[&str] = &[
 ];
 
 /// All that is documented.
+#[derive(Debug)]
 pub(crate) struct Reference {
     pub topics: Vec<Topic>,
 }
 
 /// What belongs together: a definition file, or a module.
+#[derive(Debug)]
 pub(crate) struct Topic {
     pub title: String,
     /// What it is imported as, when it has to be.
@@ -73,7 +75,7 @@ pub(crate) struct Topic {
 }
 
 /// Functions that do the same, with what is said about them.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Entry {
     pub signatures: Vec<Signature>,
     /// One sentence.

@@ -110,7 +110,7 @@ impl Signature {
     }
 
     /// The parameters that are written between the parentheses.
-    fn arguments(&self) -> &[Parameter] {
+    pub fn arguments(&self) -> &[Parameter] {
         match self.receivers() {
             Some(_) => &self.parameters[1..],
             None => &self.parameters,

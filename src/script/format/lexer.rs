@@ -10,7 +10,7 @@ use super::super::scan::Scan;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::script) enum Kind {
     /// `// …`, and a `#!` line.
     LineComment,
     /// `/* … */`.
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 
 /// A token and the white space in front of it.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
+pub(in crate::script) struct Token {
     pub kind: Kind,
     pub range: Range<usize>,
     /// Line endings in front of it; two or more are a blank line.
@@ -63,7 +63,7 @@ const SYMBOLS: &[&str] = &[
 ];
 
 /// All tokens of a source, in order.
-pub(super) fn tokens(source: &str, scan: &Scan) -> Vec<Token> {
+pub(in crate::script) fn tokens(source: &str, scan: &Scan) -> Vec<Token> {
     let mut lexer = Lexer::new(source);
     let mut comments = scan.comments.iter().peekable();
     for text in &scan.texts {

@@ -116,8 +116,15 @@ pub struct Scan {
     pub defers: Vec<Range<usize>>,
     /// The `catch (name) {`: where the name is, and the offset behind the brace.
     pub catches: Vec<(Range<usize>, usize)>,
+    /// The words `_` and `_1` to `_9` that can stand for a value, with the number that they mean.
+    pub results: Vec<(Range<usize>, usize)>,
     /// How many brackets and slots are open at the end.
     pub open_brackets: usize,
+    /// The Rhai code between `${` and `}` of backtick strings, wherever they are; one that is open reaches to the end.
+    pub interpolations: Vec<Range<usize>>,
+    /// Everything that is open at the end and where it opened, the outermost first. A string, a character or a comment
+    /// that is open at the end is the last.
+    pub open: Vec<(Unclosed, usize)>,
 }
 
 /// Scans Rhai source text.

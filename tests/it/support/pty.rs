@@ -28,6 +28,8 @@ impl Terminal {
     pub fn run(program: &Path, dir: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(dir).env("TERM", "xterm").env("NO_COLOR", "1").env_remove("CI");
+        // What tests type is not for anybody to find again.
+        command.env("PROCSCRIPT_HISTORY", "");
         Self::start(command, [true; 3])
     }
 
@@ -60,6 +62,41 @@ impl Terminal {
     pub fn type_text(&mut self, text: &str) -> &mut Self {
         self.screen.write_all(text.as_bytes()).expect("the terminal takes it");
         self
+    }
+
+    /// Gives the terminal another size, as a person does who pulls at its window.
+    pub fn resize(&mut self, rows: u16, columns: u16) -> &mut Self {
+        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: the structure is valid.
+        let result = unsafe { libc::ioctl(self.screen.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+        assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+        self
+    }
+
+    /// Waits until nothing more is shown for a moment, and gives what was shown and not waited for.
+    pub fn settled(&mut self) -> String {
+        let end = Instant::now() + PATIENCE;
+        let mut quiet = 0;
+        while quiet < 4 && Instant::now() < end {
+            let before = self.shown.len();
+            if !self.read_some() {
+                break;
+            }
+            quiet = if self.shown.len() == before { quiet + 1 } else { 0 };
+        }
+        std::mem::take(&mut self.shown)
+    }
+
+    /// Waits until the text is shown, and gives everything up to its end that was not waited for.
+    pub fn until(&mut self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.shown.find(text) {
+                return self.shown.drain(..at + text.len()).collect();
+            }
+            assert!(Instant::now() < end, "{text:?} was never shown, but:\n{}", self.shown);
+            assert!(self.read_some(), "the program has ended without {text:?}, but:\n{}", self.shown);
+        }
     }
 
     /// Waits until the text is shown, behind what was waited for before.

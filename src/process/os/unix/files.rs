@@ -219,6 +219,23 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Opens a file of ours for reading, and for writing at its end or anywhere; where it is written at its end, it is made
+/// when it is missing, and nobody else may open it. Does not wait for whoever is to read a FIFO.
+#[cfg(feature = "cli")]
+pub(crate) fn open_private(path: &Path, append: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).append(append).create(append).mode(0o600).custom_flags(libc::O_NONBLOCK);
+    options.open(path)
+}
+
+/// Makes a directory and what it is in, for us alone where they are missing.
+#[cfg(feature = "cli")]
+pub(crate) fn create_private_dirs(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
 /// Gives a new file to the owner and the group of another one, as far as we may.
 pub(crate) fn give_to_owner_of(file: &File, other: &std::fs::Metadata) {
     let _ = std::os::unix::fs::fchown(file, None, Some(other.gid()));

@@ -2,6 +2,8 @@
 //! without reaping) has a plainer answer elsewhere.
 
 mod files;
+#[cfg(feature = "cli")]
+mod foreground;
 mod fork;
 mod host;
 mod limits;
@@ -15,9 +17,13 @@ mod spawn;
 mod streams;
 mod terminal;
 mod tree;
+#[cfg(feature = "cli")]
+mod typing;
 mod wait;
 
 pub(crate) use files::*;
+#[cfg(feature = "cli")]
+pub(crate) use foreground::*;
 pub(crate) use fork::*;
 pub(crate) use host::*;
 pub(crate) use limits::*;
@@ -32,6 +38,8 @@ pub(crate) use spawn::*;
 pub(crate) use streams::*;
 pub(crate) use terminal::*;
 pub(crate) use tree::*;
+#[cfg(feature = "cli")]
+pub(crate) use typing::*;
 pub(crate) use wait::*;
 
 /// The result of a system call that says 0 for success.

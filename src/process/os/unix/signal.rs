@@ -108,6 +108,12 @@ pub(crate) fn descendants(roots: &[u32]) -> Vec<Descendant> {
     found
 }
 
+/// The running processes of a group.
+#[cfg(feature = "cli")]
+pub(crate) fn members_of_group(group: u32) -> Vec<Descendant> {
+    all_processes().into_iter().filter(|process| process.group == Some(group) && !process.ended).collect()
+}
+
 /// Whether a process of the group is running (and not a zombie).
 pub(crate) fn group_has_living_member(group: u32) -> bool {
     all_processes().iter().any(|process| process.group == Some(group) && !process.ended)

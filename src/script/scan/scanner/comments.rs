@@ -29,6 +29,7 @@ impl Scanner<'_> {
         }
         self.found.comments.push(start..self.at);
         if depth > 0 {
+            self.broken_off = Some((Unclosed::Comment, start));
             self.unclosed(Unclosed::Comment, start);
         }
     }

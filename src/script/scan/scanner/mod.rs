@@ -16,6 +16,7 @@ pub(super) fn walk(source: &str) -> Scan {
         open: Vec::new(),
         texts: 0,
         deferred: Vec::new(),
+        broken_off: None,
         found: Scan::default(),
     };
     scanner.run();
@@ -54,6 +55,8 @@ struct Scanner<'a> {
     texts: usize,
     /// The braces of the `defer` blocks that are open, and where their words are.
     deferred: Vec<(usize, usize)>,
+    /// The string, character or comment in which the source ends.
+    broken_off: Option<(Unclosed, usize)>,
     found: Scan,
 }
 
@@ -166,7 +169,10 @@ impl Scanner<'_> {
     }
 
     fn close_slot(&mut self, code: Range<usize>, template: Option<usize>) {
-        let Some(index) = template else { return };
+        let Some(index) = template else {
+            self.found.interpolations.push(code);
+            return;
+        };
         self.found.templates[index].slots.push(code);
         if let Some(Frame::Template { piece, .. }) = self.open.last_mut() {
             *piece = self.at;
@@ -176,15 +182,18 @@ impl Scanner<'_> {
     /// Notes what is open at the end.
     fn finish(&mut self) {
         let end = self.bytes.len();
-        let innermost = self.open.last().map(|frame| match *frame {
+        let frames = self.open.iter().map(|frame| match *frame {
             Frame::Bracket(what, start) => (what, start),
             Frame::Slot { start, .. } => (Unclosed::Slot, start),
             Frame::Backtick { start } => (Unclosed::Backtick, start),
             Frame::Template { index, .. } => (Unclosed::Template, self.found.templates[index].start),
         });
-        if let Some((what, start)) = innermost {
+        let frames: Vec<_> = frames.collect();
+        if let Some((what, start)) = frames.last().copied() {
             self.unclosed(what, start);
         }
+        self.found.open = frames;
+        self.found.open.extend(self.broken_off.take());
         if let Some(&Frame::Template { index, piece }) = self.open.last() {
             self.found.templates[index].literals.push(piece..end);
         }
@@ -192,8 +201,9 @@ impl Scanner<'_> {
             match *frame {
                 Frame::Slot { start, template } => {
                     self.found.open_brackets += 1;
-                    if let Some(index) = template {
-                        self.found.templates[index].slots.push(start + 2..end);
+                    match template {
+                        Some(index) => self.found.templates[index].slots.push(start + 2..end),
+                        None => self.found.interpolations.push(start + 2..end),
                     }
                 }
                 Frame::Bracket(..) => self.found.open_brackets += 1,

@@ -45,6 +45,9 @@ impl Scanner<'_> {
             b'"' => Unclosed::String,
             _ => Unclosed::Char,
         };
+        if self.at == self.bytes.len() {
+            self.broken_off = Some((what, start));
+        }
         self.unclosed(what, start);
     }
 
@@ -77,6 +80,7 @@ impl Scanner<'_> {
             }
         }
         self.at = self.bytes.len();
+        self.broken_off = Some((Unclosed::RawString, start));
         self.unclosed(Unclosed::RawString, start);
     }
 

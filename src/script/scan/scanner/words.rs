@@ -24,8 +24,16 @@ impl Scanner<'_> {
                     self.deferred.push((brace, start));
                 }
             }
+            // The other meaning of `_` is "everything else", in a `switch`.
+            "_" if !self.source[self.skip_space(self.at)..].starts_with("=>") => {
+                self.found.results.push((start..self.at, 1));
+            }
             "catch" if !is_property => self.found.catches.extend(self.catch_clause()),
-            _ => {}
+            _ => {
+                if let [b'_', digit @ b'1'..=b'9'] = word.as_bytes() {
+                    self.found.results.push((start..self.at, usize::from(digit - b'0')));
+                }
+            }
         }
     }
 

@@ -1,0 +1,119 @@
+//! The commands of the session.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::home::{Home, enter, kid, kid_line};
+use crate::support::testkid;
+
+#[test]
+fn help_is_about_everything() {
+    let ended = Home::new().entries(":help\n:help time\n:h :quit\n:help tiem\n:tiem\n:nothinglikeit\n");
+    for name in
+        ["help", "doc", "type", "time", "vars", "load", "save", "edit", "jobs", "history", "set", "reset", "quit"]
+    {
+        assert!(ended.out.contains(&format!("\n:{name} ")) || ended.out.contains(&format!("\n:{name}\n")), "{name}");
+    }
+    assert!(ended.out.contains(":quit\n    Ends the session"), "{}", ended.out);
+    let hint = "error: there is no command `:tiem`; did you mean `:time`?\n";
+    assert_eq!(ended.err, format!("{hint}{hint}error: there is no command `:nothinglikeit`; `:help` lists them\n"));
+}
+
+#[test]
+fn doc_is_the_documentation() {
+    let ended = Home::new().entries(":doc Command.lines\n:doc to_arrya\n");
+    assert!(ended.out.contains("Shell:") || ended.out.contains("lines"), "{}", ended.out);
+    assert_eq!(ended.err, "error: nothing is called `to_arrya`; did you mean `to_array`?\n");
+}
+
+#[test]
+fn types_variables_and_times() {
+    let home = Home::new();
+    let entries =
+        ["let x = [1, 2]", "const K = \"k\"", ":type x", ":type cmd(\"ls\")", ":vars", "fn f(a, b) { a }", ":v"];
+    let ended = home.entries(entries.join("\n"));
+    assert_eq!(
+        ended.out,
+        "an array of 2\na command\nx        an array of 2  [… 2 elements]\nconst K  text           \"k\"\n\
+         x         an array of 2  [… 2 elements]\nconst K   text           \"k\"\nfn f(a, b)  a function\n"
+            .replace("x         an", "x           an")
+            .replace("const K   text", "const K     text")
+            .replace("[… 2 elements]", "[1, 2]")
+    );
+    let time = home.entries(format!(":time {}\n", kid("sleep 30")));
+    assert!(time.out.contains("wall") && time.out.contains("procscript") && time.out.contains("(pid "), "{}", time.out);
+}
+
+#[test]
+fn files_are_loaded_and_saved() {
+    let home = Home::new();
+    home.scratch.write("lib.rhai", "let base = 40;\nfn broken() {\n    nowhere.x\n}\n");
+    home.scratch.write("good.rhai", "let base = 40;\nfn fails() {\n    throw \"in the file\";\n}\n");
+    let ended = home.entries(
+        ":load lib.rhai\n:load good.rhai\nbase + 2\nlet y = _ * 2;\nfails()\n:save out.rhai\n:save out.rhai\n",
+    );
+    assert!(ended.err.contains("lib.rhai:3:5"), "{}", ended.err);
+    assert!(ended.err.contains("good.rhai:3:5"), "{}", ended.err);
+    assert!(ended.err.contains("out.rhai`: File exists"), "{}", ended.err);
+    let saved = std::fs::read_to_string(home.scratch.path().join("out.rhai")).expect("it was saved");
+    assert!(saved.ends_with("let result_1 = base + 2;\nlet y = result_1 * 2;\n"), "{saved}");
+    let run = home.entries_with(&["out.rhai"], "");
+    assert_eq!((run.status.code(), run.err.as_str()), (Some(0), ""));
+    for name in ["lib.rhai", "good.rhai", "out.rhai"] {
+        std::fs::remove_file(home.scratch.path().join(name)).expect("it is there");
+    }
+}
+
+#[test]
+fn an_entry_is_edited() {
+    let home = Home::new();
+    // An editor that adds a line.
+    let editor = format!("{} append", testkid().display());
+    let script = home.scratch.write("editor", format!("#!/bin/sh\nexec {editor} \"$1\" '+ 1'\n"));
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let mut terminal = home.session_with(&[], &[("EDITOR", script.to_str().expect("it is text"))]);
+    enter(&mut terminal, "20 + 20", "\n40");
+    enter(&mut terminal, "1", "\n1");
+    enter(&mut terminal, ":edit 1", "\n41");
+    // One that fails changes nothing.
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+    let mut terminal = home.session_with(&[], &[("VISUAL", "false")]);
+    enter(&mut terminal, ":edit", "exit 1 · false");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+    std::fs::remove_file(script).expect("it is there");
+}
+
+#[test]
+fn a_line_for_the_shell() {
+    let ended = Home::new().entries("!echo $((40 + 2))\n!exit 3\n!\n !true\n");
+    assert_eq!(ended.out, "42\nfalse\n");
+    assert!(ended.err.starts_with("exit 3 · exit 3 · "), "{}", ended.err);
+    assert!(ended.err.contains("error: `!` is followed by a line"), "{}", ended.err);
+}
+
+#[test]
+fn what_runs_is_listed_and_asked_about() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    enter(&mut terminal, ":jobs", "nothing is running");
+    enter(&mut terminal, &format!("let job = {}.start();", kid("forever")), "");
+    enter(&mut terminal, ":jobs", &kid_line("forever"));
+    terminal.type_text("\x04").expect("a command is still running (:jobs); Ctrl-D again").expect("> ");
+    // Something else in between is an answer.
+    enter(&mut terminal, "1 + 1", "\n2");
+    terminal.type_text("\x04").expect("still running").expect("> ");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn settings_and_reset() {
+    let ended = Home::new()
+        .entries(":set rows 2\n[1,2,3].map(|n| #{n: n})\n:set\n:set edit wi\n:set eddit vi\nlet x = 1\n:reset\nx\n");
+    assert!(ended.out.starts_with("n\n-\n1\n2\n… 1 more\n"), "{}", ended.out);
+    assert!(ended.out.contains("edit emacs\n") && ended.out.contains("rows 2\n"), "{}", ended.out);
+    assert!(ended.err.contains("`:set edit` is followed by emacs or vi"), "{}", ended.err);
+    assert!(ended.err.contains("did you mean `edit`?"), "{}", ended.err);
+    assert!(ended.err.contains("there is no variable `x`"), "{}", ended.err);
+}

@@ -1,0 +1,97 @@
+//! Children that have the terminal, and what they leave of it.
+
+use super::home::{Home, enter, kid};
+use crate::support::pty::Terminal;
+
+/// The prompt works, and commands find the terminal as they should.
+fn is_in_order(terminal: &mut Terminal, modes: &str) {
+    enter(terminal, "40 + 2", "\n42");
+    enter(terminal, &kid("modes"), modes);
+    enter(terminal, &kid("has-foreground"), "\nyes");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+    assert!(terminal.echoes());
+}
+
+const SANE: &str = "modes: +echo +icanon +opost +ixon";
+
+#[test]
+fn an_editor_gets_the_terminal_and_gives_it_back() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    for entry in
+        [kid("read-key"), format!("{}.run();", kid("read-key")), format!("!{}", super::home::kid_line("read-key"))]
+    {
+        terminal.type_text(&entry).type_text("\r").expect("press a key");
+        // A key and not a signal.
+        terminal.type_text("\x03").expect("key 3").expect("> ");
+    }
+    is_in_order(&mut terminal, SANE);
+}
+
+#[test]
+fn a_password_is_asked_for_at_the_terminal() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    terminal.type_text(&format!("{}.read()\r", kid("ask-terminal"))).expect("Password: ");
+    terminal.type_text("hunter2\r").expect("7 characters").expect("> ");
+    assert!(!terminal.shown.contains("hunter2"));
+    is_in_order(&mut terminal, SANE);
+}
+
+#[test]
+fn who_fails_in_raw_mode_leaves_nothing_of_it() {
+    let home = Home::new();
+    for ending in ["exit 1", "signal KILL", "signal SEGV"] {
+        let mut terminal = home.session();
+        enter(&mut terminal, &kid(&format!("raw-mode -- {ending}")), "");
+        is_in_order(&mut terminal, SANE);
+    }
+    // Nobody can work without some modes, whatever was meant.
+    let mut terminal = home.session();
+    enter(&mut terminal, &kid("raw-mode"), "");
+    is_in_order(&mut terminal, "modes: +echo +icanon +opost -ixon");
+}
+
+#[test]
+fn what_stty_sets_stays() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    enter(&mut terminal, &kid("no-flow-control"), "");
+    is_in_order(&mut terminal, "modes: +echo +icanon +opost -ixon");
+    let mut terminal = home.session();
+    enter(&mut terminal, &kid("no-flow-control -- exit 1"), "exit 1");
+    is_in_order(&mut terminal, SANE);
+}
+
+#[test]
+fn a_child_may_leave_reads_that_do_not_wait() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    enter(&mut terminal, &kid("non-blocking"), "");
+    is_in_order(&mut terminal, SANE);
+}
+
+#[test]
+fn the_foreground_is_taken_back() {
+    let home = Home::new();
+    for ending in ["exit 0", "exit 1", "signal KILL"] {
+        let mut terminal = home.session();
+        enter(&mut terminal, &kid(&format!("steal-foreground -- {ending}")), "");
+        is_in_order(&mut terminal, SANE);
+    }
+    // Also from one that is still running.
+    let mut terminal = home.session();
+    enter(&mut terminal, &kid("grandchild steal-foreground + echo stolen + sleep 2000 -- sleep 300"), "stolen");
+    enter(&mut terminal, "40 + 2", "\n42");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn a_screen_is_left_for_who_could_not() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    enter(&mut terminal, &kid("alternate-screen -- signal KILL"), "\x1b[?1047l\x1b[?25h");
+    is_in_order(&mut terminal, SANE);
+}

@@ -1,0 +1,141 @@
+//! Ctrl-C, Ctrl-D, and the signals that end a session.
+
+use std::time::{Duration, Instant};
+
+use super::home::{Home, enter, kid};
+use super::send;
+use crate::support::pty::signal_of;
+
+#[test]
+fn ctrl_c_ends_the_entry_and_not_the_session() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    enter(&mut terminal, "let kept = \"kept\";", "");
+    let wait = format!("{}.run()", kid("echo ready -- sleep 30000"));
+    let entries = [
+        // A line for the shell, and a command as it stands.
+        format!("!{}", super::home::kid_line("echo ready -- sleep 30000")),
+        kid("echo ready -- sleep 30000"),
+        // A loop does not go on with the next.
+        format!("loop {{ {wait}; }}"),
+        "print(\"ready\"); loop {}".to_string(),
+        "print(\"ready\"); sleep(\"60s\")".to_string(),
+        // Whoever handles it and ends well does not keep the loop alive.
+        format!("loop {{ {}.run(); }}", kid("trap-exit INT 0 -- echo ready -- sleep 30000")),
+    ];
+    for entry in entries {
+        terminal.type_text(&entry).type_text("\r").expect("\nready");
+        let pressed = Instant::now();
+        terminal.type_text("\x03").expect("> ");
+        assert!(pressed.elapsed() < Duration::from_secs(2), "{entry}: {:?}", pressed.elapsed());
+        assert!(!terminal.shown.contains("ready"), "{entry}: {}", terminal.shown);
+    }
+    enter(&mut terminal, "kept", "\n\"kept\"");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn an_interactive_command_has_ctrl_c_for_itself() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    let handles = kid("trap-exit INT 0 -- echo ready -- sleep 30000");
+    let entry = format!("for i in 0..2 {{ {handles}.interactive().run(); print(\"round \" + i); }}");
+    terminal.type_text(&entry).type_text("\r");
+    for round in ["round 0", "round 1"] {
+        terminal.expect("\nready").type_text("\x03").expect(round);
+    }
+    terminal.expect("> ").type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn the_second_ctrl_c_ends_who_does_not_listen() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    let deaf = kid("ignore INT -- ignore TERM -- echo ready -- sleep 30000");
+    terminal.type_text(&format!("{deaf}.run()\r")).expect("\nready");
+    terminal.type_text("\x03");
+    std::thread::sleep(Duration::from_millis(200));
+    let pressed = Instant::now();
+    terminal.type_text("\x03").expect("interrupted").expect("> ");
+    assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
+    // One that has Ctrl-C for itself, and makes nothing of it, is ended by the other key.
+    terminal.type_text(&kid("ignore INT -- echo ready -- sleep 30000")).type_text("\r").expect("\nready");
+    terminal.type_text("\x03\x03\x03");
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.type_text("\x1c").expect("interrupted").expect("> ");
+    enter(&mut terminal, "1 + 1", "\n2");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn clean_up_is_not_cut_short_by_the_first_ctrl_c() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    terminal.type_text("{ defer { print(\"begun\"); sleep(\"400ms\"); print(\"cleaned\"); } 1 }\r").expect("\nbegun");
+    terminal.type_text("\x03").expect("cleaning up; Ctrl-C again ends that").expect("\ncleaned").expect("> ");
+    terminal.type_text("{ defer { print(\"begun\"); sleep(\"60s\"); } 1 }\r").expect("\nbegun");
+    terminal.type_text("\x03").expect("cleaning up");
+    terminal.type_text("\x03").expect("> ");
+    enter(&mut terminal, "1 + 1", "\n2");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn what_runs_beside_survives_ctrl_c_and_not_the_session() {
+    for signal in [None, Some(libc::SIGTERM), Some(libc::SIGHUP)] {
+        let home = Home::new();
+        let mut terminal = home.session();
+        enter(&mut terminal, &format!("let job = {}.start();", kid("forever")), "");
+        terminal.type_text("print(\"ready\"); sleep(\"60s\")\r").expect("\nready").type_text("\x03").expect("> ");
+        enter(&mut terminal, "job.is_running", "\ntrue");
+        match signal {
+            None => {
+                terminal.type_text("exit(0)\r");
+                assert!(terminal.ended().success());
+            }
+            Some(signal) => {
+                send(terminal.pid(), signal);
+                assert_eq!(signal_of(terminal.ended()), Some(signal));
+                assert!(terminal.echoes(), "the terminal is left without echo");
+            }
+        }
+        // The guard of the home looks for processes.
+    }
+}
+
+#[test]
+fn a_session_that_is_ended_cleans_up() {
+    for signal in [libc::SIGTERM, libc::SIGHUP] {
+        let home = Home::new();
+        let mut terminal = home.session();
+        // Also while a child has the terminal.
+        let entry = format!(
+            "{{ defer {{ write_text(\"cleaned\", \"yes\"); }} {}.run(); }}",
+            kid("raw-mode -- echo ready -- forever")
+        );
+        terminal.type_text(&entry).type_text("\r").expect("\nready");
+        send(terminal.pid(), signal);
+        assert_eq!(signal_of(terminal.ended()), Some(signal));
+        assert!(terminal.echoes(), "the terminal is left in raw mode");
+        std::fs::remove_file(home.scratch.path().join("cleaned")).expect("clean-up has run");
+    }
+}
+
+#[test]
+fn ctrl_c_at_the_prompt_says_once_how_to_leave() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    terminal.type_text("half\x03").expect("(Ctrl-D leaves)").expect("> ");
+    terminal.type_text("\x03").expect("> ");
+    enter(&mut terminal, "1 + 1", "\n2");
+    assert!(!terminal.shown.contains("leaves"));
+    // Only the key counts; whoever else sends it means nothing by it here.
+    send(terminal.pid(), libc::SIGINT);
+    enter(&mut terminal, "2 + 2", "\n4");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
