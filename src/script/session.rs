@@ -534,6 +534,12 @@ impl Session {
         &self.scope
     }
 
+    /// The names of imported modules, with their paths.
+    #[cfg(feature = "cli")]
+    pub(super) fn aliases(&self) -> &[(String, String)] {
+        &self.aliases
+    }
+
     #[cfg(feature = "cli")]
     pub(super) fn functions(&self) -> &AST {
         &self.functions

@@ -22,8 +22,8 @@ const DESCRIBED: usize = 16;
 /// A longer entry is shown without colours: a paste of a whole file must not wait for them.
 const LONGEST_COLOURED: usize = 64 * 1024;
 
-/// A question to the session, which is borrowed by a thread of its own while the editor reads: rustyline owns what it asks
-/// for longer than the session is lent.
+/// A question to the session, which is borrowed by a thread of its own while the editor reads: rustyline owns what it
+/// asks for longer than the session is lent.
 type Question = Box<dyn FnOnce(&Session) + Send>;
 
 /// Answers questions about a session until nobody can ask any more.

@@ -1,7 +1,7 @@
 //! What was entered before: a file that several sessions share, and a list in memory.
 //!
 //! Each entry is a line of JSON, appended in one write under a lock, so that two sessions lose nothing of each other, a
-//! session that is killed has everything in the file, and a damaged line costs that line. The file is rewritten in place,
+//! session that is killed has everything in the file, and a damaged line costs that line. It is rewritten in place,
 //! under the same lock, when it has grown to twice what is kept, or when an entry must go: what is written is not
 //! longer than what was there, so that a full disk cannot take it away.
 

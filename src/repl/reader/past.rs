@@ -9,8 +9,8 @@ use rustyline::history::{SearchDirection, SearchResult};
 
 use super::History;
 
-/// What was typed before anybody went back in the history: only entries that begin so are shown. The editor asks for hints
-/// at every change, which is when it is noted.
+/// What was typed before anybody went back in the history: only entries that begin so are shown. The editor asks for
+/// hints at every change, which is when it is noted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prefix(Arc<Mutex<String>>);
 

@@ -27,7 +27,7 @@ struct State {
 impl Printer {
     /// A printer whose texts are given to `editor` while it reads.
     ///
-    /// They go through a thread of their own: the editor's queue holds one text, and whoever waited for room in it could
+    /// They go through a thread of their own: the editor's queue holds one text, and who waited for room in it could
     /// wait for somebody who waits for them.
     pub fn new(mut editor: impl FnMut(String) -> bool + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });

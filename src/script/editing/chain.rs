@@ -108,7 +108,7 @@ impl Resolver<'_, '_> {
         let reference = self.session.editing().reference();
         if callee >= 2 && self.code.text(callee - 1) == "::" {
             let module = self.code.text(callee - 2);
-            let found = members::result_in_module(reference, self.code.whole, module, name);
+            let found = members::result_in_module(self.session, self.code.whole, module, name);
             return (found.map_or(Operand::Unknown, Operand::Type), callee - 2);
         }
         let is_own = self.session.functions().iter_functions().any(|function| function.name == name);

@@ -140,16 +140,22 @@ pub(super) fn result_of_function(reference: &Reference, name: &str) -> Option<Ty
 }
 
 /// The module that a name stands for: as the text imports it, or else by its own name.
-pub(super) fn module<'a>(reference: &'a Reference, text: &str, alias: &str) -> Option<&'a Topic> {
-    let path = imported(text, alias);
+pub(super) fn module<'a>(session: &'a Session, text: &str, alias: &str) -> Option<&'a Topic> {
+    let reference = session.editing().reference();
+    let path = imported(session, text, alias);
     reference.topics.iter().find(|topic| match &path {
         Some(path) => topic.module == Some(path.as_str()),
         None => topic.module.is_some() && topic.alias() == Some(alias),
     })
 }
 
-/// The path that a text imports under a name.
-pub(super) fn imported(text: &str, alias: &str) -> Option<String> {
+/// The path that a text imports under a name, or that an earlier entry has imported.
+pub(super) fn imported(session: &Session, text: &str, alias: &str) -> Option<String> {
+    let earlier = session.aliases().iter().rev().find(|(name, _)| name == alias).map(|(_, path)| path.clone());
+    imported_here(text, alias).or(earlier)
+}
+
+fn imported_here(text: &str, alias: &str) -> Option<String> {
     text.rmatch_indices("import ").find_map(|(at, word)| {
         let rest = text[at + word.len()..].trim_start().strip_prefix('"')?;
         let (path, rest) = rest.split_once('"')?;
@@ -159,8 +165,8 @@ pub(super) fn imported(text: &str, alias: &str) -> Option<String> {
     })
 }
 
-pub(super) fn result_in_module(reference: &Reference, text: &str, alias: &str, name: &str) -> Option<Type> {
-    let topic = module(reference, text, alias)?;
+pub(super) fn result_in_module(session: &Session, text: &str, alias: &str, name: &str) -> Option<Type> {
+    let topic = module(session, text, alias)?;
     let signature = in_topic(topic).find(|signature| signature.name == name)?;
     Type::named(&signature.result)
 }

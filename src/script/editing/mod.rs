@@ -91,9 +91,9 @@ impl Editing {
 impl Session {
     /// What could stand at the cursor, a byte offset in the text.
     ///
-    /// Behind a dot these are the methods, properties and map entries of the value in front of it; in strings and command
-    /// templates, programs, files, environment variables and modules, each where it fits; elsewhere variables, functions
-    /// and keywords. At most 500 are told.
+    /// Behind a dot these are the methods, properties and map entries of the value in front of it; in strings and
+    /// command templates, programs, files, environment variables and modules, each where it fits; elsewhere variables,
+    /// functions and keywords. At most 500 are told.
     ///
     /// ```
     /// use procscript::script::{Runtime, Session};
@@ -152,7 +152,7 @@ impl Session {
     /// let mut session = Session::new(Runtime::builder().build()?);
     /// session.eval("fn twice(n) { n * 2 }")?;
     /// assert_eq!(session.signature_at("1 + twice(", 10).as_deref(), Some("twice(n)"));
-    /// assert_eq!(session.signature_at("sleep(", 6).as_deref(), Some("sleep(duration: String | Duration | int | float)"));
+    /// assert!(session.signature_at("sleep(", 6).is_some_and(|text| text.starts_with("sleep(duration: String | ")));
     /// # Ok::<(), procscript::script::Failure>(())
     /// ```
     pub fn signature_at(&self, text: &str, cursor: usize) -> Option<String> {
@@ -252,8 +252,8 @@ fn closing(what: scan::Unclosed) -> &'static str {
     }
 }
 
-/// How many lines have brackets that are open at the end of a text, which is how far the formatter indents; none when it ends in a string, a template or a comment, where white
-/// space is not free.
+/// How many lines have brackets that are open at the end of a text, which is how far the formatter indents; none when
+/// it ends in a string, a template or a comment, where white space is not free.
 pub(crate) fn open_levels(text: &str) -> usize {
     use scan::Unclosed::{Brace, Bracket, Paren};
     let open = scan::scan(text).open;

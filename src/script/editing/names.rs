@@ -81,7 +81,8 @@ fn plain(session: &Session, code: &Code, partial: &str) -> Vec<Candidate> {
     }
     let words = KEYWORDS.iter().filter(|word| begins(word));
     candidates.extend(words.map(|word| Candidate { about: Some("keyword".into()), ..Candidate::plain(*word) }));
-    let modules = imported_names(code.whole);
+    let mut modules = imported_names(code.whole);
+    modules.extend(session.aliases().iter().map(|(name, _)| name.to_string()));
     let modules = modules.into_iter().filter(|name| begins(name));
     candidates.extend(modules.map(|name| Candidate {
         text: format!("{name}::"),
@@ -122,15 +123,17 @@ fn imported_names(whole: &str) -> BTreeSet<String> {
 
 /// The functions of a module: as it is documented, or as its file has them.
 fn in_module(session: &Session, code: &Code, alias: &str, partial: &str) -> Vec<Candidate> {
-    if let Some(topic) = members::module(session.editing().reference(), code.whole, alias) {
+    if let Some(topic) = members::module(session, code.whole, alias) {
         let mut all: BTreeMap<&str, Vec<&Signature>> = BTreeMap::new();
         for signature in members::in_topic(topic).filter(|signature| signature.name.starts_with(partial)) {
             all.entry(&signature.name).or_default().push(signature);
         }
         return all.into_iter().map(|(name, all)| members::candidate(name, &all)).collect();
     }
-    let Some(path) = members::imported(code.whole, alias) else { return Vec::new() };
-    let Ok(path) = session.context().absolute(&PathBuf::from(format!("{path}.rhai"))) else { return Vec::new() };
+    let Some(path) = members::imported(session, code.whole, alias) else { return Vec::new() };
+    // The session knows the file, the text only what the import says.
+    let file = if path.ends_with(".rhai") { path } else { format!("{path}.rhai") };
+    let Ok(path) = session.context().absolute(&PathBuf::from(file)) else { return Vec::new() };
     let Some(source) = super::paths::read_small(&path) else { return Vec::new() };
     let tokens = tokens(&source, &scan(&source));
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text(&source));

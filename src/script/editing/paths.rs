@@ -112,7 +112,7 @@ fn modules(context: &Context, start: usize, partial: &str) -> Completions {
     Completions { more: found.more, ..Completions::of(start, candidates) }
 }
 
-/// The files whose path begins with a text. Directories end in a slash, and are there whatever `is_wanted` says of files.
+/// The files whose path begins with a text. Directories end in a slash, and are there whatever `is_wanted` says.
 fn files(
     context: &Context,
     range: std::ops::Range<usize>,

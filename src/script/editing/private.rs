@@ -3,7 +3,7 @@
 use crate::script::format::{Kind, Token, tokens};
 use crate::script::scan::scan;
 
-/// Whether a literal is made a secret: `secret("…")`, `secret(token)` beside any literal that `token` may have come from,
+/// Whether a literal is made a secret: `secret("…")`, `secret(token)` beside a literal that `token` may have come from,
 /// `.secret_env("NAME", "…")`.
 pub(super) fn holds_secret(text: &str) -> bool {
     let tokens: Vec<Token> = tokens(text, &scan(text)).into_iter().filter(|token| !token.is_comment()).collect();

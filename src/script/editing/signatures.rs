@@ -30,7 +30,7 @@ pub(super) fn find(session: &Session, before: &str) -> Option<String> {
         return best(called(reference, name).filter(is_member).collect(), count);
     }
     if sign == "::" && at >= 2 {
-        let topic = members::module(reference, code.whole, code.text(at - 2))?;
+        let topic = members::module(session, code.whole, code.text(at - 2))?;
         return best(members::in_topic(topic).filter(|signature| signature.name == name).collect(), count);
     }
     own(session, &code, name, count)

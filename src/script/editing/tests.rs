@@ -112,6 +112,10 @@ fn names_words_and_modules() {
     ] {
         has(&session, text, wanted);
     }
+    session.eval("import \"own\" as mine; import \"std/git\" as vcs;").expect("it runs");
+    has(&session, "mine::de¦", "mine::deploy(");
+    has(&session, "vcs::bra¦", "vcs::branch()");
+    has(&session, "min¦", "mine::");
     has_not(&session, "import \"own\" as own; own::¦", "import \"own\" as own; own::hidden()");
     for text in ["// tar¦", "/* tar¦", "'t¦", "let tar¦", "fn tw¦", "twice(1)¦", "12¦"] {
         assert_eq!(complete(&session, text), Vec::<String>::new(), "{text}");

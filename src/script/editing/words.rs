@@ -1,7 +1,7 @@
 //! The words of a command template, of one that is still being written, too.
 //!
-//! What a template means is `template_text`'s to say, which takes whole ones only; this tells where words begin and what
-//! they are for.
+//! What a template means is `template_text`'s to say, which takes whole ones only; this tells where words begin and
+//! what they are for.
 
 use std::ops::Range;
 

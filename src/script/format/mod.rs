@@ -21,7 +21,9 @@ use super::library::{Earlier, Library};
 use super::runtime::Runtime;
 use super::scan::{self, Scan};
 use super::thread::on_script_thread;
-pub(super) use lexer::{Kind, Token, tokens};
+#[cfg(feature = "cli")]
+pub(super) use lexer::tokens;
+pub(super) use lexer::{Kind, Token};
 
 /// Formats a script; `name` is what a failure is reported under.
 ///
