@@ -8,11 +8,11 @@ use rhai::{Dynamic, EvalAltResult, Map, Position};
 
 use super::error::FIELDS;
 use super::facts::or_unit;
-use super::failure::{message_of_value, plain_message};
 use super::parallel::Batch;
 use super::registry::Registry;
 use super::secret::Secrets;
 use super::spelling::CAUGHT;
+use super::words::{message_of_value, plain_message};
 use super::world::World;
 
 /// An error of the interpreter: a division by zero, a missing property.

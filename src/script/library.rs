@@ -9,7 +9,8 @@ use rhai::{AST, Engine, Scope};
 use crate::process::Context;
 
 use super::check::{self, Checker, Module, Natives};
-use super::failure::{Explainer, Failure};
+use super::explain::Explainer;
+use super::failure::Failure;
 use super::load::read_source;
 use super::problem::{Problem, Severity};
 use super::stdlib;

@@ -26,6 +26,7 @@ mod defer;
 #[cfg(feature = "cli")]
 pub(crate) mod docs;
 mod error;
+mod explain;
 mod facts;
 mod failure;
 mod failure_json;
@@ -61,6 +62,7 @@ mod temporaries;
 mod thread;
 mod values;
 mod with_block;
+mod words;
 mod world;
 
 #[cfg(feature = "cli")]

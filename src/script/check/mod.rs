@@ -19,6 +19,7 @@ mod names;
 mod program;
 mod replaced;
 mod reserved;
+mod scopes;
 mod shell;
 mod similar;
 mod syntax;

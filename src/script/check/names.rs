@@ -3,19 +3,19 @@
 //! Rhai's own strict mode knows only what its parser has declared, stops at the first mistake, and is
 //! blind behind a custom syntax that may change the scope. So it is off, and this walk does its work.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use rhai::{ASTFlags, CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, Stmt};
+use rhai::{CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, Stmt};
 
 use crate::script::library::Earlier;
 use crate::script::problem::Code;
-use crate::script::spelling::DEFERRED;
 
 use super::Findings;
 use super::calls::Functions;
 use super::foreign;
 use super::modules::Imports;
-use super::program::{Call, Node, Program};
+use super::program::{Call, Program};
+use super::scopes::{Globals, Names};
 use super::similar::Similar;
 
 /// The signs of a custom syntax that stand for one of its inputs.
@@ -64,68 +64,6 @@ pub(super) fn find(program: &Program, around: &Surroundings, findings: &mut Find
     }
 }
 
-/// Names in scopes, the innermost last.
-#[derive(Default)]
-struct Names<'a> {
-    stack: Vec<&'a str>,
-    counts: HashMap<&'a str, usize>,
-}
-
-impl<'a> Names<'a> {
-    fn declare(&mut self, name: &'a str) {
-        self.stack.push(name);
-        *self.counts.entry(name).or_default() += 1;
-    }
-
-    fn leave(&mut self, length: usize) {
-        for name in self.stack.drain(length..) {
-            if let Some(count) = self.counts.get_mut(name) {
-                *count -= 1;
-            }
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.counts.get(name).is_some_and(|count| *count > 0)
-    }
-
-    fn all(&self) -> impl Iterator<Item = String> {
-        self.stack.iter().filter(|name| !name.starts_with(DEFERRED)).map(|name| (*name).to_string())
-    }
-}
-
-/// What the statements of the script declare for its functions.
-#[derive(Default)]
-struct Globals<'a> {
-    constants: HashSet<&'a str>,
-    /// Modules that functions see, and those that closures somewhere may see.
-    aliases: HashSet<&'a str>,
-    all_aliases: HashSet<&'a str>,
-}
-
-impl<'a> Globals<'a> {
-    fn of(program: &'a Program) -> Self {
-        let mut globals = Self::default();
-        for statement in program.statements {
-            match statement {
-                Stmt::Var(parts, flags, _) if flags.contains(ASTFlags::CONSTANT) => {
-                    globals.constants.insert(&parts.0.name);
-                }
-                Stmt::Import(parts, _) => {
-                    globals.aliases.insert(&parts.1.name);
-                }
-                _ => {}
-            }
-        }
-        program.walk(&mut |node| {
-            if let Node::Statement(Stmt::Import(parts, _), _) = node {
-                globals.all_aliases.insert(&parts.1.name);
-            }
-        });
-        globals
-    }
-}
-
 struct Walk<'a> {
     around: &'a Surroundings<'a>,
     globals: &'a Globals<'a>,
@@ -149,7 +87,7 @@ impl<'a> Walk<'a> {
     }
 
     fn scope(&mut self, inside: impl FnOnce(&mut Self)) {
-        let (variables, modules) = (self.variables.stack.len(), self.modules.stack.len());
+        let (variables, modules) = (self.variables.depth(), self.modules.depth());
         inside(self);
         self.variables.leave(variables);
         self.modules.leave(modules);

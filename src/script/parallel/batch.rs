@@ -6,8 +6,8 @@ use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use crate::script::caught::ScriptError;
 use crate::script::error::{CommandError, copied};
-use crate::script::failure::message_of_value;
 use crate::script::secret::Secrets;
+use crate::script::words::message_of_value;
 
 /// So many of the others are listed.
 const MOST_LISTED: usize = 20;

@@ -7,8 +7,8 @@ use rhai::Engine;
 use crate::process::{Error, Expression};
 use crate::script::convert;
 use crate::script::error::Stop;
-use crate::script::failure::message_of;
 use crate::script::thread::STACK;
+use crate::script::words::message_of;
 use crate::script::world::World;
 
 use super::Stream;
