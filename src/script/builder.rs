@@ -15,6 +15,7 @@ use super::api;
 use super::console::{Console, Receiver, live_lines};
 use super::defer;
 use super::failure::Failure;
+use super::keys;
 use super::library::Library;
 use super::people::{Manners, Question};
 use super::registry::{Registry, Words};
@@ -261,6 +262,7 @@ impl RuntimeBuilder {
         // Set once, here.
         let _ = world.library.path.set(library_path);
         defer::register(&mut engine, &world);
+        keys::register(&mut engine, &world.library);
         let engine = Arc::new(engine.into_engine());
         // Set once, here.
         let _ = world.engine.set(Arc::downgrade(&engine));

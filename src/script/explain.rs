@@ -93,7 +93,7 @@ impl Explainer<'_> {
             // One that was caught and thrown again.
             let raised = self.place(error.file.as_deref(), error.position);
             let failure = Failure::new(FailureKind::Script, error.message.clone());
-            return failure.among(error.batch.as_deref()).at(raised.or(place));
+            return failure.among(error.batch.as_deref()).at(raised.or(place)).with_help(error.help.clone());
         }
         let help = value.read_lock::<rhai::Map>().and_then(|map| map.get("help").map(secret::shown));
         Failure::new(FailureKind::Script, message_of_value(&value)).at(place).with_help(help)

@@ -11,6 +11,7 @@ use crate::process::Context;
 use super::check::{self, Checker, Module, Natives};
 use super::explain::Explainer;
 use super::failure::Failure;
+use super::keys::AssignedKeys;
 use super::load::read_source;
 use super::problem::{Problem, Severity};
 use super::stdlib;
@@ -28,6 +29,7 @@ pub(crate) struct Earlier<'a> {
 /// Everything that a runtime has loaded.
 pub(crate) struct Library {
     pub sources: Sources,
+    pub assigned_keys: AssignedKeys,
     /// Where relative imports of a program without a file start.
     context: Context,
     /// Modules that have been checked and have no error, by name: each is compiled once.
@@ -41,6 +43,7 @@ impl Library {
     pub fn new(context: Context) -> Self {
         Self {
             sources: Sources::default(),
+            assigned_keys: AssignedKeys::default(),
             context,
             modules: Mutex::default(),
             natives: Natives::default(),
@@ -64,7 +67,7 @@ impl Library {
 
     /// Parses a source text, and looks at nothing that it refers to.
     pub fn parse(&self, engine: &Engine, name: &str, source: &str, earlier: &Earlier) -> Result<AST, Failure> {
-        let parsed = check::parse(engine, &self.sources, name, source, earlier.scope);
+        let parsed = check::parse(engine, self, name, source, earlier.scope);
         parsed.map(|parsed| parsed.ast).map_err(Failure::of_problems)
     }
 

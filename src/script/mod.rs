@@ -32,6 +32,7 @@ mod failure;
 mod failure_json;
 mod format;
 mod json;
+mod keys;
 mod library;
 pub(crate) mod load;
 mod options;

@@ -1,10 +1,13 @@
 //! What the interpreter gets in place of what was written, and where the two differ.
 //!
-//! Four things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
+//! Five things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
 //! - `\\0` in strings, which it does not know, is `\\x00`;
 //! - `` sh$`…` `` is `` $sh`…` ``, since its custom syntax begins with a symbol of its own;
 //! - `defer { … }` is `let __defer_1 = __defer { … };`: a variable, which goes with its block;
-//! - `catch (e) {` goes on with `e = __caught(e);`, so that errors of Rhai's own have the fields of ours.
+//! - `catch (e) {` goes on with `e = __caught e;`, so that errors of Rhai's own have the fields of ours;
+//! - `m[key] = 1` is `m[__assigned key] = 1`, so that a new key is known from one that is misspelt.
+//!
+//! These words are syntax, and no functions that somebody could call by name; a script that has one of them is refused.
 
 use super::scan::{Place, Scan};
 
@@ -12,8 +15,15 @@ use super::scan::{Place, Scan};
 pub(super) const DEFERRED: &str = "__defer_";
 /// The word for Rhai: with the user's own it would be none for names and properties.
 pub(super) const DEFER: &str = "__defer";
-/// The function that looks at what was caught.
+/// What looks at what was caught.
 pub(super) const CAUGHT: &str = "__caught";
+/// What an index that is assigned to goes through.
+pub(super) const ASSIGNED: &str = "__assigned";
+
+/// Whether a word is one of these.
+pub(super) fn is_private(word: &str) -> bool {
+    word.starts_with("__") && ([DEFER, CAUGHT, ASSIGNED].contains(&word) || word.starts_with(DEFERRED))
+}
 
 /// One difference: from this byte on, so many bytes are another text.
 struct Change {
@@ -39,7 +49,10 @@ pub(super) fn respell(text: &str, scan: &Scan) -> (String, Vec<(Place, usize)>) 
     }
     for (name, body) in &scan.catches {
         let name = &text[name.clone()];
-        change(*body, 0, &format!(" {name} = {CAUGHT}({name});"));
+        change(*body, 0, &format!(" {name} = {CAUGHT} {name};"));
+    }
+    for index in &scan.assigned_indexes {
+        change(*index, 0, &format!("{ASSIGNED} "));
     }
     // A block may begin where another ends.
     changes.sort_by_key(|change| change.at);

@@ -5,6 +5,7 @@ use rhai::{Dynamic, EvalAltResult};
 use super::caught::ScriptError;
 use super::check::lower_first;
 use super::error::CommandError;
+use super::keys;
 use super::secret;
 
 /// What an error says, in one line, without the calls around it.
@@ -38,7 +39,7 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
             true => "a function was called with a number of arguments that it does not take".to_string(),
             false => cannot_be_called(signature),
         },
-        EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}`"),
+        EvalAltResult::ErrorPropertyNotFound(text, _) => keys::parts(text).0,
         EvalAltResult::ErrorDotExpr(text, _) => unknown_property(text).unwrap_or_else(|| lower_first(text)),
         EvalAltResult::ErrorDataRace(name, _) => {
             let name = if is_name(name) { format!("`{name}`") } else { "a variable".to_string() };
@@ -102,9 +103,7 @@ pub(crate) fn hint(error: &EvalAltResult) -> Option<String> {
         {
             "to ask whether a command succeeds, run it: .test()".to_string()
         }
-        EvalAltResult::ErrorPropertyNotFound(name, _) => {
-            format!("look at its keys, or ask for one that may be missing: .get(\"{name}\")")
-        }
+        EvalAltResult::ErrorPropertyNotFound(text, _) => return keys::parts(text).1,
         EvalAltResult::ErrorStackOverflow(_) => "look for a function that calls itself without an end".to_string(),
         _ => return None,
     })

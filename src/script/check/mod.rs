@@ -164,7 +164,7 @@ impl<'a> Checker<'a> {
     }
 
     fn source(&mut self, name: &str, source: &str, earlier: &Earlier) -> Option<(AST, Exports)> {
-        let parsed = match syntax::parse(self.engine, &self.library.sources, name, source, earlier.scope) {
+        let parsed = match syntax::parse(self.engine, self.library, name, source, earlier.scope) {
             Ok(parsed) => parsed,
             Err(mut problems) => {
                 problems.sort_by_key(order);

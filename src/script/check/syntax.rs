@@ -3,9 +3,9 @@
 use rhai::{AST, Dynamic, Engine, LexError, ParseErrorType, Scope};
 
 use crate::script::failure::Place;
+use crate::script::library::Library;
 use crate::script::problem::{Code, Problem};
 use crate::script::scan::{self, LineIndex, Scan, Unclosed};
-use crate::script::world::Sources;
 use crate::script::{shell_text, spelling, template_text};
 
 use super::hints::{self, Around};
@@ -27,11 +27,12 @@ pub(crate) struct Parsed {
 /// Parses a source text, and looks at nothing that it refers to.
 pub(crate) fn parse(
     engine: &Engine,
-    sources: &Sources,
+    library: &Library,
     name: &str,
     source: &str,
     scope: Option<&Scope>,
 ) -> Result<Parsed, Vec<Problem>> {
+    let sources = &library.sources;
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let text = match source.strip_prefix("#!") {
         // Rhai takes a `#!` line only from its own file loader.
@@ -55,6 +56,10 @@ pub(crate) fn parse(
     }
     let mut problems = template_problems(&text, &scan);
     problems.extend(unclosed_problem(&scan));
+    problems.extend(scan.private.iter().take(MOST_TEMPLATES).map(|word| {
+        let message = format!("`{}` is a word that procscript keeps for itself", &text[word.clone()]);
+        (word.start, Problem::new(Code::ReservedWord, message).with_help(Some("choose another name")))
+    }));
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|(offset, problem)| problem.at(at(offset))).collect());
     }
@@ -63,7 +68,10 @@ pub(crate) fn parse(
         None => engine.compile(&spelt),
     };
     match parsed {
-        Ok(ast) => Ok(Parsed { ast, scan, text }),
+        Ok(ast) => {
+            library.assigned_keys.note(&ast);
+            Ok(Parsed { ast, scan, text })
+        }
         Err(error) => {
             let place = sources.place(name, error.1);
             let offset = place.as_ref().and_then(|place| sources.offset_of(place));

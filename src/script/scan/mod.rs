@@ -116,6 +116,10 @@ pub struct Scan {
     pub defers: Vec<Range<usize>>,
     /// The `catch (name) {`: where the name is, and the offset behind the brace.
     pub catches: Vec<(Range<usize>, usize)>,
+    /// The indexes that are assigned to (`m[key] = 1`) and no constants: the offset behind the bracket.
+    pub assigned_indexes: Vec<usize>,
+    /// The words that stand for something else in the text for the interpreter.
+    pub private: Vec<Range<usize>>,
     /// How many brackets and slots are open at the end.
     pub open_brackets: usize,
 }

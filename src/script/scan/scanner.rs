@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::script::spelling;
+
 use super::{Scan, Template, Unclosed};
 
 pub(super) fn walk(source: &str) -> Scan {
@@ -131,6 +133,7 @@ impl Scanner<'_> {
                     self.deferred.push((brace, start));
                 }
             }
+            word if spelling::is_private(word) => self.found.private.push(start..self.at),
             "catch" if !is_property => self.found.catches.extend(self.catch_clause()),
             _ => {}
         }
@@ -373,14 +376,35 @@ impl Scanner<'_> {
 
     fn close_bracket(&mut self, what: Unclosed) {
         match self.open.last() {
-            Some(Frame::Bracket(open, _)) if *open == what => {
+            Some(&Frame::Bracket(open, start)) if open == what => {
                 self.open.pop();
+                if what == Unclosed::Bracket && self.is_assigned_index(start) {
+                    self.found.assigned_indexes.push(start + 1);
+                }
             }
             _ => {
                 self.found.mismatched.get_or_insert(self.at);
             }
         }
         self.at += 1;
+    }
+
+    /// Whether the bracket that opened at `start` and closes here is an index that a value is assigned to, and neither
+    /// a number nor a text that is known.
+    fn is_assigned_index(&self, start: usize) -> bool {
+        let equals = self.skip_space(self.at + 1);
+        if self.bytes.get(equals) != Some(&b'=') || matches!(self.bytes.get(equals + 1), Some(b'=' | b'>')) {
+            return false;
+        }
+        let before = self.source[..start].trim_end().as_bytes().last();
+        let is_index = before.is_some_and(|byte| is_word(*byte) || !byte.is_ascii() || b")]}?\"`".contains(byte));
+        let inside = self.source[start + 1..self.at].trim();
+        let is_number = inside.bytes().all(|byte| byte.is_ascii_digit());
+        let is_text = self.found.texts.last().is_some_and(|text| {
+            let is_all = self.source[text.clone()].len() == inside.len() && text.start > start;
+            is_all && inside.starts_with('"')
+        });
+        is_index && !is_number && !is_text
     }
 
     /// Closes a block, a map or a slot.
