@@ -9,6 +9,7 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString, Map, Position};
 use super::check::lower_first;
 use super::error::FIELDS;
 use super::facts::or_unit;
+use super::failure::Place;
 use super::parallel::Batch;
 use super::registry::Registry;
 use super::secret::Secrets;
@@ -24,8 +25,7 @@ pub(crate) struct ScriptError {
     pub help: Option<String>,
     /// Rhai's name for it.
     name: String,
-    pub file: Option<String>,
-    pub position: Position,
+    pub place: Option<Place>,
     attempts: u32,
     kind: String,
     /// Those that failed beside it.
@@ -34,7 +34,7 @@ pub(crate) struct ScriptError {
 
 impl ScriptError {
     /// What `catch` would get for an error: the thrown value, or the interpreter's error as a value.
-    pub fn value_of(error: EvalAltResult, secrets: &Secrets) -> Dynamic {
+    pub fn value_of(error: EvalAltResult, world: &World) -> Dynamic {
         let mut error = error;
         let mut file = None;
         loop {
@@ -50,24 +50,24 @@ impl ScriptError {
                 EvalAltResult::ErrorRuntime(value, _) => return value,
                 error => {
                     let name = name_of(&error);
-                    let (message, position) = (plain_message(&error), error.position());
-                    let help = hint(&error);
-                    return Dynamic::from(Self { name, file, help, ..Self::new(message, position) }.masked(secrets));
+                    let place = world.place(file.as_deref(), error.position());
+                    let error = Self { name, help: hint(&error), ..Self::new(plain_message(&error), place) };
+                    return Dynamic::from(error.masked(&world.secrets));
                 }
             }
         }
     }
 
-    fn new(message: String, position: Position) -> Self {
+    fn new(message: String, place: Option<Place>) -> Self {
         let kind = "script_error".to_string();
         let name = "ErrorRuntime".to_string();
-        Self { message, help: None, name, file: None, position, attempts: 1, kind, batch: None }
+        Self { message, help: None, name, place, attempts: 1, kind, batch: None }
     }
 
     /// One that a script has thrown as a value of its own.
-    pub fn thrown(value: &Dynamic, position: Position) -> Self {
+    pub fn thrown(value: &Dynamic, place: Option<Place>) -> Self {
         let kind = value.read_lock::<Map>().and_then(|map| map.get("kind").map(ToString::to_string));
-        Self { kind: kind.unwrap_or_else(|| "thrown".to_string()), ..Self::new(message_of_value(value), position) }
+        Self { kind: kind.unwrap_or_else(|| "thrown".to_string()), ..Self::new(message_of_value(value), place) }
     }
 
     /// After so many tries.
@@ -75,22 +75,22 @@ impl ScriptError {
         Self { attempts: tries, ..self }
     }
 
-    fn from_map(map: &Map) -> Option<Self> {
+    fn from_map(map: &Map, world: &World) -> Option<Self> {
         let text = |key: &str| map.get(key).filter(|value| value.is_string()).map(ToString::to_string);
         let number = |key: &str| map.get(key).and_then(|value| value.as_int().ok()).and_then(|n| u16::try_from(n).ok());
         let name = text("error").filter(|name| name.starts_with("Error"))?;
         let message = text("message")?;
         let told = Told::of(&message);
-        let place = number("line").map(|line| Position::new(line, number("position").unwrap_or(1)));
+        let here = number("line").map(|line| Position::new(line, number("position").unwrap_or(1)));
         // What was called has failed, and Rhai tells where the call is.
-        let position = told.position.filter(|_| told.was_called).or(place).unwrap_or(Position::NONE);
+        let position = told.position.filter(|_| told.was_called).or(here).unwrap_or(Position::NONE);
         let file = told.source.map(str::to_string).filter(|_| told.was_called).or(text("source"));
-        let file = file.filter(|file| !file.is_empty());
+        let place = world.place(file.as_deref(), position);
         let (name, message, help) = match told.error() {
             Some(error) => (name_of(&error), plain_message(&error), hint(&error)),
             None => (name, lower_first(told.text), None),
         };
-        Some(Self { name, file, help, ..Self::new(message, position) })
+        Some(Self { name, help, ..Self::new(message, place) })
     }
 
     fn masked(self, secrets: &Secrets) -> Self {
@@ -99,14 +99,14 @@ impl ScriptError {
     }
 
     fn field(&self, name: &str) -> Dynamic {
-        let number = |number: Option<usize>| number.map_or(Dynamic::UNIT, |number| (number as i64).into());
+        let place = |part: fn(&Place) -> Dynamic| self.place.as_ref().map_or(Dynamic::UNIT, part);
         match name {
             "kind" => self.kind.clone().into(),
             "message" => self.message.clone().into(),
             "help" => or_unit(self.help.clone()),
-            "file" => or_unit(self.file.clone()),
-            "line" => number(self.position.line()),
-            "column" => number(self.position.position()),
+            "file" => place(|place| or_unit(Some(place.file.clone()).filter(|file| !file.is_empty()))),
+            "line" => place(|place| (place.line as i64).into()),
+            "column" => place(|place| (place.column as i64).into()),
             "failures" => self.batch.as_ref().map_or(Dynamic::UNIT, |batch| batch.failures().into()),
             "attempts" => i64::from(self.attempts).into(),
             _ => Dynamic::UNIT,
@@ -174,7 +174,7 @@ impl<'a> Told<'a> {
 }
 
 pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
-    let secrets = world.secrets.clone();
+    let world = world.clone();
     engine.register_type_with_name::<ScriptError>("ScriptError");
     engine.register_fn("to_string", |error: &mut ScriptError| error.message.clone());
     engine.register_fn("to_debug", |error: &mut ScriptError| format!("{} (script_error)", error.message));
@@ -189,7 +189,7 @@ pub(crate) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_custom_syntax_with_state_raw(CAUGHT, parse, false, move |context, inputs, _| {
         let [caught] = inputs else { return Err(parse_error("broken catch".to_string()).into()) };
         let value = context.eval_expression_tree(caught)?.flatten();
-        let error = value.read_lock::<Map>().and_then(|map| ScriptError::from_map(&map));
-        Ok(error.map_or(value.clone(), |error| Dynamic::from(error.masked(&secrets))))
+        let error = value.read_lock::<Map>().and_then(|map| ScriptError::from_map(&map, &world));
+        Ok(error.map_or(value.clone(), |error| Dynamic::from(error.masked(&world.secrets))))
     });
 }

@@ -9,8 +9,8 @@ use super::check::parse_message;
 use super::error::CommandError;
 use super::failure::{Failure, FailureKind, Frame, Place};
 use super::secret;
+use super::sources::Sources;
 use super::words::{hint, message_of_value, plain_message};
-use super::world::Sources;
 
 /// Makes failures from Rhai's errors, with the sources at hand for the lines.
 pub(crate) struct Explainer<'a> {
@@ -76,9 +76,7 @@ impl Explainer<'_> {
     fn thrown(&self, value: Dynamic, place: Option<Place>) -> Failure {
         if let Some(error) = value.read_lock::<CommandError>() {
             // Where the command failed, also when it was caught and thrown again.
-            let raised = error.place().and_then(|(file, line, column)| {
-                self.place(file, Position::new(line.min(65_535) as u16, column.min(65_535) as u16))
-            });
+            let raised = error.raised_at().cloned();
             let kind = FailureKind::Command(Box::new(error.error().clone()));
             let mut failure = Failure::new(kind, error.error().message());
             if error.error().attempts() > 1 {
@@ -91,7 +89,7 @@ impl Explainer<'_> {
         }
         if let Some(error) = value.read_lock::<ScriptError>() {
             // One that was caught and thrown again.
-            let raised = self.place(error.file.as_deref(), error.position);
+            let raised = error.place.clone();
             let failure = Failure::new(FailureKind::Script, error.message.clone());
             return failure.among(error.batch.as_deref()).at(raised.or(place)).with_help(error.help.clone());
         }

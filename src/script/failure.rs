@@ -169,6 +169,14 @@ impl Failure {
         self
     }
 
+    /// Its place and its message, behind what it is told of.
+    pub(crate) fn with_place(&self) -> String {
+        match &self.0.place {
+            Some(Place { file, line, column, .. }) => format!(" at {file}:{line}:{column}: {}", self.0.message),
+            None => format!(": {}", self.0.message),
+        }
+    }
+
     /// What kind of failure this is.
     pub fn kind(&self) -> &FailureKind {
         &self.0.kind

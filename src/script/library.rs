@@ -14,8 +14,9 @@ use super::failure::Failure;
 use super::keys::AssignedKeys;
 use super::load::read_source;
 use super::problem::{Problem, Severity};
+use super::sources::Sources;
 use super::stdlib;
-use super::world::{Sources, lock};
+use super::world::lock;
 
 /// What a source text may refer to although it does not define it: the state of a session.
 #[derive(Default)]

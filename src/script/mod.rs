@@ -52,6 +52,7 @@ mod secret;
 mod service;
 mod session;
 mod shell_text;
+mod sources;
 mod spelling;
 mod stdlib;
 mod stream;

@@ -289,7 +289,7 @@ impl Runtime {
             (ending, _) => ending,
         };
         let ending = suppressed.into_iter().fold(ending, |ending, error| match ending {
-            Err(first) => Err(first.with_note(format!("and clean-up failed: {}", explain(error.into()).message()))),
+            Err(first) => Err(first.with_note(format!("and clean-up failed{}", explain(error.into()).with_place()))),
             Ok(_) => Err(explain(error.into())),
         });
         let background = unobserved.into_iter().map(|error| explain(error.into()));

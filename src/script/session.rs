@@ -73,3 +73,25 @@ impl Session {
         &self.runtime
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place_of_failure(session: &mut Session, entry: &str) -> String {
+        let failure = session.eval(entry).expect_err("the entry fails");
+        failure.place().map(|place| format!("{}:{}:{}", place.file, place.line, place.column)).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_place_is_in_the_entry_that_has_it() {
+        let mut session = Session::new(Runtime::builder().build().expect("a runtime"));
+        session.eval("fn divide(n) { 1 / n }\nfn clean() { defer { divide(0); } }").expect("functions");
+        session.eval("let f = || throw \"no\";").expect("a closure");
+        assert_eq!(place_of_failure(&mut session, "\n\n\n1 + divide(0)"), "entry 1:1:18");
+        assert_eq!(place_of_failure(&mut session, "clean()"), "entry 1:1:18");
+        assert_eq!(place_of_failure(&mut session, "\n\n\n\nf.call()"), "entry 2:1:12");
+        assert_eq!(place_of_failure(&mut session, "let x = 1;\n  x / 0"), "entry 6:2:5");
+        assert_eq!(place_of_failure(&mut session, "let x = 1;\n  y"), "entry 7:2:3");
+    }
+}

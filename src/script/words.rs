@@ -51,6 +51,7 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorMismatchDataType(expected, found, _) => {
             format!("expected {}, but found {}", readable_type(expected), readable_type(found))
         }
+        EvalAltResult::ErrorUnboundThis(_) => "there is no `this`: the function is not called on anything".to_string(),
         EvalAltResult::ErrorFor(_) => "`for` needs something to go through: an array, a range, lines()".to_string(),
         EvalAltResult::ErrorStackOverflow(_) => "the functions call each other too deeply".to_string(),
         EvalAltResult::ErrorTooManyOperations(_) => "the script took more operations than its limit".to_string(),
@@ -104,6 +105,7 @@ pub(crate) fn hint(error: &EvalAltResult) -> Option<String> {
             "to ask whether a command succeeds, run it: .test()".to_string()
         }
         EvalAltResult::ErrorPropertyNotFound(text, _) => return keys::parts(text).1,
+        EvalAltResult::ErrorUnboundThis(_) => "call it as a method: value.name()".to_string(),
         EvalAltResult::ErrorStackOverflow(_) => "look for a function that calls itself without an end".to_string(),
         _ => return None,
     })

@@ -11,6 +11,7 @@ use crate::process::{Error, ErrorKind};
 use crate::script::console::Console;
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::failure::Place;
 use crate::script::registry::Registry;
 use crate::script::resolver::is_importing;
 use crate::script::secret::{self, Secret};
@@ -85,12 +86,11 @@ fn register_output(engine: &mut Registry, world: &Arc<World>) {
         // A script must not fail because nobody listens to its messages.
         let _ = shared.err().print_line(text);
     };
-    let debug = eprint.clone();
+    let (debug, at) = (eprint.clone(), world.clone());
     engine.on_debug(move |text, source, position| {
-        let file = source.map(|source| format!("{source}:")).unwrap_or_default();
-        let line = position.line().map(|line| format!("{line}:")).unwrap_or_default();
-        let column = position.position().map(|column| format!("{column}:")).unwrap_or_default();
-        debug(format!("{file}{line}{column} {text}").trim_start());
+        let place = at.place(source, position);
+        let place = place.map(|Place { file, line, column, .. }| format!("{file}:{line}:{column}:"));
+        debug(format!("{} {text}", place.unwrap_or_default().trim_start_matches(':')).trim_start());
     });
     engine.register_fn("eprint", move |value: Dynamic| eprint(&secret::shown(&value)));
 }

@@ -23,6 +23,7 @@ mod scopes;
 mod shell;
 mod similar;
 mod syntax;
+mod this;
 mod unused;
 
 use std::collections::{HashMap, HashSet};
@@ -237,6 +238,7 @@ impl<'a> Checker<'a> {
         names::find(program, &around, findings);
         unused::find(program, findings);
         comparisons::find(program, &functions, findings);
+        this::find(program, findings);
         flow::find(program, findings);
         captures::find(program, findings);
         shell::find(program, findings);

@@ -6,13 +6,12 @@ use crate::script::failure::Place;
 use crate::script::library::Library;
 use crate::script::problem::{Code, Problem};
 use crate::script::scan::{self, LineIndex, Scan, Unclosed};
+use crate::script::sources::MAX_LINES;
 use crate::script::{shell_text, spelling, template_text};
 
 use super::hints::{self, Around};
 use super::reserved;
 
-/// Rhai counts lines in sixteen bits; beyond that its positions would be wrong.
-const MAX_LINES: usize = 65_535;
 /// So many mistakes in templates are told at once.
 const MOST_TEMPLATES: usize = 100;
 
@@ -42,7 +41,7 @@ pub(crate) fn parse(
     let lines = LineIndex::of(&text);
     let scan = scan::scan(&text);
     let (spelt, additions) = spelling::respell(&text, &scan);
-    sources.add(name, source, lines, additions);
+    let before = sources.add(name, source, lines, additions);
     let at = |offset: usize| sources.place_of(name, offset);
     if let Some(offset) = memchr::memchr(0, text.as_bytes()) {
         return Err(vec![Problem::new(Code::Syntax, "the script holds a NUL byte").at(at(offset))]);
@@ -63,6 +62,10 @@ pub(crate) fn parse(
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|(offset, problem)| problem.at(at(offset))).collect());
     }
+    let spelt = match before {
+        0 => spelt,
+        _ => format!("{}{spelt}", "\n".repeat(before)),
+    };
     let parsed = match scope {
         Some(scope) => engine.compile_with_scope(&without_values(scope), &spelt),
         None => engine.compile(&spelt),

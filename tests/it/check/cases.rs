@@ -39,6 +39,8 @@ fn variables() {
         ("let x = 1; fn f() { global::x }", &["undefined-variable@1:29"]),
         ("const X = 1; { const Y = 2; } fn f() { || global::X }", &[]),
         ("fn f() { this.x + this }", &[]),
+        ("fn f() { defer { this.x = 1; print(this); } this }", &["undefined-variable@1:18", "undefined-variable@1:36"]),
+        ("fn f() { let x = this; defer { print(x); let g = || this; } }", &[]),
         ("fn f() { f } fn g() { [1].map(f) } let h = g;", &[]),
         ("let h = later; fn later() {}", &[]),
         ("let h = || later; fn later() {}", &["undefined-variable@1:12"]),
