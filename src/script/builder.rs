@@ -14,6 +14,7 @@ use crate::terminal::{ColorChoice, Live};
 use super::api;
 use super::console::{Console, Receiver, live_lines};
 use super::defer;
+use super::eval;
 use super::failure::Failure;
 use super::keys;
 use super::library::Library;
@@ -262,6 +263,7 @@ impl RuntimeBuilder {
         // Set once, here.
         let _ = world.library.path.set(library_path);
         defer::register(&mut engine, &world);
+        eval::register(&mut engine, &world);
         keys::register(&mut engine, &world.library);
         let engine = Arc::new(engine.into_engine());
         // Set once, here.

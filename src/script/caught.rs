@@ -9,7 +9,7 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString, Map, Position};
 use super::check::lower_first;
 use super::error::FIELDS;
 use super::facts::or_unit;
-use super::failure::Place;
+use super::failure::{Failure, Place};
 use super::parallel::Batch;
 use super::registry::Registry;
 use super::secret::Secrets;
@@ -62,6 +62,13 @@ impl ScriptError {
         let kind = "script_error".to_string();
         let name = "ErrorRuntime".to_string();
         Self { message, help: None, name, place, attempts: 1, kind, batch: None }
+    }
+
+    /// Of a text that could not be loaded.
+    pub fn of_failure(failure: &Failure) -> Self {
+        let help = failure.help().map(str::to_string);
+        let name = "ErrorParsing".to_string();
+        Self { name, help, ..Self::new(failure.message().to_string(), failure.place().cloned()) }
     }
 
     /// One that a script has thrown as a value of its own.

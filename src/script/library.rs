@@ -25,6 +25,10 @@ pub(crate) struct Earlier<'a> {
     pub functions: Option<&'a AST>,
     /// Whether somebody looks at the value of the last statement.
     pub value_is_used: bool,
+    /// The modules that have been imported.
+    pub modules: Vec<String>,
+    /// The file that relative imports count from, when it is not the text itself.
+    pub importer: Option<&'a str>,
 }
 
 /// Everything that a runtime has loaded.

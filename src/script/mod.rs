@@ -26,6 +26,7 @@ mod defer;
 #[cfg(feature = "cli")]
 pub(crate) mod docs;
 mod error;
+mod eval;
 mod explain;
 mod facts;
 mod failure;

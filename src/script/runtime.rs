@@ -228,7 +228,8 @@ impl Runtime {
 
     /// Compiles an entry of a session, in which earlier variables and functions exist.
     pub(crate) fn compile_in(&self, name: &str, source: &str, scope: &Scope, functions: &AST) -> Result<AST, Failure> {
-        let earlier = Earlier { scope: Some(scope), functions: Some(functions), value_is_used: true };
+        let earlier =
+            Earlier { scope: Some(scope), functions: Some(functions), value_is_used: true, ..Earlier::default() };
         let ast = on_script_thread(|| self.world.library.compile(&self.engine, name, source, &earlier))?;
         ast.map_err(|failure| failure.masked(&self.world.secrets))
     }

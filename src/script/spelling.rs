@@ -1,11 +1,12 @@
 //! What the interpreter gets in place of what was written, and where the two differ.
 //!
-//! Five things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
+//! Six things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
 //! - `\\0` in strings, which it does not know, is `\\x00`;
 //! - `` sh$`…` `` is `` $sh`…` ``, since its custom syntax begins with a symbol of its own;
 //! - `defer { … }` is `let __defer_1 = __defer { … };`: a variable, which goes with its block;
 //! - `catch (e) {` goes on with `e = __caught e;`, so that errors of Rhai's own have the fields of ours;
-//! - `m[key] = 1` is `m[__assigned key] = 1`, so that a new key is known from one that is misspelt.
+//! - `m[key] = 1` is `m[__assigned key] = 1`, so that a new key is known from one that is misspelt;
+//! - `eval(…)` is `__eval(…)`, which prepares its text as this one is.
 //!
 //! These words are syntax, and no functions that somebody could call by name; a script that has one of them is refused.
 
@@ -20,9 +21,12 @@ pub(super) const CAUGHT: &str = "__caught";
 /// What an index that is assigned to goes through.
 pub(super) const ASSIGNED: &str = "__assigned";
 
+/// The word for `eval`.
+pub(super) const EVAL: &str = "__eval";
+
 /// Whether a word is one of these.
 pub(super) fn is_private(word: &str) -> bool {
-    word.starts_with("__") && ([DEFER, CAUGHT, ASSIGNED].contains(&word) || word.starts_with(DEFERRED))
+    word.starts_with("__") && ([DEFER, CAUGHT, ASSIGNED, EVAL].contains(&word) || word.starts_with(DEFERRED))
 }
 
 /// One difference: from this byte on, so many bytes are another text.
@@ -30,6 +34,13 @@ struct Change {
     at: usize,
     length: usize,
     text: String,
+}
+
+/// A message of the interpreter with the words that the user has written.
+pub(super) fn unspelt(message: &str) -> String {
+    [(EVAL, "eval"), (DEFER, "defer"), (ASSIGNED, "[…] ="), (CAUGHT, "catch")]
+        .into_iter()
+        .fold(message.to_string(), |message, (ours, theirs)| message.replace(ours, theirs))
 }
 
 /// The text for the interpreter, and the places in it where it is longer than what was written, with the number
@@ -50,6 +61,9 @@ pub(super) fn respell(text: &str, scan: &Scan) -> (String, Vec<(Place, usize)>) 
     for (name, body) in &scan.catches {
         let name = &text[name.clone()];
         change(*body, 0, &format!(" {name} = {CAUGHT} {name};"));
+    }
+    for word in &scan.evals {
+        change(*word, "eval".len(), EVAL);
     }
     for index in &scan.assigned_indexes {
         change(*index, 0, &format!("{ASSIGNED} "));

@@ -126,7 +126,7 @@ fn cannot_be_called(signature: &str) -> String {
     }
 }
 
-fn readable_type(name: &str) -> &str {
+pub(crate) fn readable_type(name: &str) -> &str {
     match name.trim() {
         "i64" => "integer",
         "f64" => "float",

@@ -177,7 +177,7 @@ impl<'a> Checker<'a> {
         // Its own problems stand before those of its modules.
         let mine = self.problems.len();
         let mut own = Vec::new();
-        let imports = self.imports(name, &program, &mut own);
+        let imports = self.imports(earlier.importer.unwrap_or(name), &program, &mut own);
         let mut findings = Findings::default();
         self.look(name, &parsed.ast, &program, &imports, earlier, &mut findings);
         let exports = Exports::of(&parsed.ast, &program, &imports);

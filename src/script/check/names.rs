@@ -9,6 +9,7 @@ use rhai::{CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, Stmt};
 
 use crate::script::library::Earlier;
 use crate::script::problem::Code;
+use crate::script::spelling::EVAL;
 
 use super::Findings;
 use super::calls::Functions;
@@ -50,6 +51,7 @@ pub(super) fn find(program: &Program, around: &Surroundings, findings: &mut Find
     };
     let earlier = around.earlier.scope.into_iter().flat_map(|scope| scope.iter_raw());
     earlier.for_each(|(name, ..)| walk.declare(name));
+    around.earlier.modules.iter().for_each(|name| walk.modules.declare(name));
     walk.statements(program.statements);
     for function in &program.functions {
         let aliases = if function.is_closure() { &globals.all_aliases } else { &globals.aliases };
@@ -195,6 +197,7 @@ impl<'a> Walk<'a> {
     /// What a custom syntax calls `$ident$` is a name, and one that it declares when it may change the
     /// scope.
     fn custom(&mut self, custom: &'a CustomExpr) {
+        self.is_open |= custom.tokens.first().is_some_and(|token| token == EVAL);
         let signs = custom.tokens.iter().filter(|token| INPUTS.contains(&token.as_str()));
         let signs: Vec<&str> = signs.map(|token| token.as_str()).collect();
         for (index, input) in custom.inputs.iter().enumerate() {
@@ -213,9 +216,6 @@ impl<'a> Walk<'a> {
         self.expressions(&call.args);
         if call.op_token.is_some() || !call.name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
             return;
-        }
-        if call.name == "eval" && !is_method {
-            self.is_open = true;
         }
         let call = Call { call, is_method, position };
         if !call.call.namespace.is_empty() {
@@ -294,7 +294,14 @@ impl<'a> Walk<'a> {
     fn in_module(&mut self, namespace: &'a Namespace, name: &'a str, position: Position) {
         let help = if namespace.root() == "global" {
             let is_earlier = self.around.earlier.scope.is_some_and(|scope| scope.contains(name));
-            if self.globals.constants.contains(name) || is_earlier || namespace.path.len() > 1 || self.is_open {
+            // A text of `eval` may stand in any function.
+            let is_eval = self.around.earlier.importer.is_some();
+            if self.globals.constants.contains(name)
+                || is_earlier
+                || is_eval
+                || namespace.path.len() > 1
+                || self.is_open
+            {
                 return;
             }
             match self.script_variables.contains(name) {

@@ -123,7 +123,7 @@ fn explain(error: &ParseErrorType, around: Option<&Around>) -> Problem {
         }
         ParseErrorType::BadInput(LexError::UnexpectedInput(what)) => format!("`{what}` cannot stand here"),
         ParseErrorType::UnexpectedEOF => "the script ends in the middle of something".to_string(),
-        error => lower_first(&error.to_string()),
+        error => spelling::unspelt(&lower_first(&error.to_string())),
     };
     Problem::new(Code::Syntax, message).with_help(help)
 }

@@ -118,6 +118,8 @@ pub struct Scan {
     pub catches: Vec<(Range<usize>, usize)>,
     /// The indexes that are assigned to (`m[key] = 1`) and no constants: the offset behind the bracket.
     pub assigned_indexes: Vec<usize>,
+    /// Where `eval` is called.
+    pub evals: Vec<usize>,
     /// The words that stand for something else in the text for the interpreter.
     pub private: Vec<Range<usize>>,
     /// How many brackets and slots are open at the end.

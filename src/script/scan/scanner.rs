@@ -134,6 +134,12 @@ impl Scanner<'_> {
                 }
             }
             word if spelling::is_private(word) => self.found.private.push(start..self.at),
+            "eval" if !is_property && self.bytes.get(self.skip_space(self.at)) == Some(&b'(') => {
+                let before = self.source[..start].trim_end();
+                if !before.ends_with("fn") {
+                    self.found.evals.push(start);
+                }
+            }
             "catch" if !is_property => self.found.catches.extend(self.catch_clause()),
             _ => {}
         }
