@@ -3,7 +3,9 @@
 //! Six things are spelt in another way for Rhai. Its places are translated back, so that nobody sees it:
 //! - `\\0` in strings, which it does not know, is `\\x00`;
 //! - `` sh$`…` `` is `` $sh`…` ``, since its custom syntax begins with a symbol of its own;
-//! - `defer { … }` is `let __defer_1 = __defer { … };`: a variable, which goes with its block;
+//! - `defer { … }` is `let __defer_1 = __defer { … };`: a variable, which goes with its block. Further ones of the same
+//!   block are `__defer_more { … };`: they go with that variable, since Rhai's parser compares each new name with all
+//!   others, and many would take it long;
 //! - `catch (e) {` goes on with `e = __caught e;`, so that errors of Rhai's own have the fields of ours;
 //! - `m[key] = 1` is `m[__assigned key] = 1`, so that a new key is known from one that is misspelt;
 //! - `eval(…)` is `__eval(…)`, which prepares its text as this one is.
@@ -16,6 +18,8 @@ use super::scan::{Place, Scan};
 pub(super) const DEFERRED: &str = "__defer_";
 /// The word for Rhai: with the user's own it would be none for names and properties.
 pub(super) const DEFER: &str = "__defer";
+/// The word for further ones of a block.
+pub(super) const DEFER_MORE: &str = "__defer_more";
 /// What looks at what was caught.
 pub(super) const CAUGHT: &str = "__caught";
 /// What an index that is assigned to goes through.
@@ -38,7 +42,7 @@ struct Change {
 
 /// A message of the interpreter with the words that the user has written.
 pub(super) fn unspelt(message: &str) -> String {
-    [(EVAL, "eval"), (DEFER, "defer"), (ASSIGNED, "[…] ="), (CAUGHT, "catch")]
+    [(EVAL, "eval"), (DEFER_MORE, "defer"), (DEFER, "defer"), (ASSIGNED, "[…] ="), (CAUGHT, "catch")]
         .into_iter()
         .fold(message.to_string(), |message, (ours, theirs)| message.replace(ours, theirs))
 }
@@ -54,8 +58,11 @@ pub(super) fn respell(text: &str, scan: &Scan) -> (String, Vec<(Place, usize)>) 
     for template in scan.templates.iter().filter(|template| template.is_shell) {
         change(template.start, 3, "$sh");
     }
-    for (number, block) in scan.defers.iter().enumerate() {
-        change(block.start, "defer".len(), &format!("let {DEFERRED}{number} = {DEFER}"));
+    for (number, (block, is_first)) in scan.defers.iter().enumerate() {
+        match is_first {
+            true => change(block.start, "defer".len(), &format!("let {DEFERRED}{number} = {DEFER}")),
+            false => change(block.start, "defer".len(), DEFER_MORE),
+        }
         change(block.end, 0, ";");
     }
     for (name, body) in &scan.catches {

@@ -54,7 +54,10 @@ impl<'a> Program<'a> {
         let mut deferred = HashSet::new();
         ast.walk(&mut |path: &[ASTNode]| {
             if let Some(ASTNode::Expr(Expr::Custom(custom, _))) = path.last()
-                && custom.tokens.first().is_some_and(|token| token == spelling::DEFER)
+                && custom
+                    .tokens
+                    .first()
+                    .is_some_and(|token| [spelling::DEFER, spelling::DEFER_MORE].contains(&token.as_str()))
             {
                 deferred.extend(custom.inputs.first().and_then(closure_name));
             }

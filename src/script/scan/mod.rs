@@ -112,8 +112,8 @@ pub struct Scan {
     pub mismatched: Option<usize>,
     /// The byte offsets of `\0` in strings and characters, which Rhai does not know.
     pub nul_escapes: Vec<usize>,
-    /// The `defer { … }`, from the word to the closing brace.
-    pub defers: Vec<Range<usize>>,
+    /// The `defer { … }`, from the word to the closing brace, and whether it is the first of its block.
+    pub defers: Vec<(Range<usize>, bool)>,
     /// The `catch (name) {`: where the name is, and the offset behind the brace.
     pub catches: Vec<(Range<usize>, usize)>,
     /// The indexes that are assigned to (`m[key] = 1`) and no constants: the offset behind the bracket.

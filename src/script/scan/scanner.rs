@@ -1,5 +1,6 @@
 //! The walk behind [`scan`](super::scan).
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::script::spelling;
@@ -14,6 +15,7 @@ pub(super) fn walk(source: &str) -> Scan {
         open: Vec::new(),
         texts: 0,
         deferred: Vec::new(),
+        with_defer: HashSet::new(),
         found: Scan::default(),
     };
     scanner.run();
@@ -33,6 +35,14 @@ enum Frame {
 }
 
 impl Frame {
+    /// Where it opens.
+    fn start(&self) -> usize {
+        match self {
+            Self::Bracket(_, start) | Self::Slot { start, .. } | Self::Backtick { start } => *start,
+            Self::Template { piece, .. } => *piece,
+        }
+    }
+
     fn is_brace(&self) -> bool {
         matches!(self, Self::Bracket(Unclosed::Brace, _) | Self::Slot { .. })
     }
@@ -50,8 +60,10 @@ struct Scanner<'a> {
     open: Vec<Frame>,
     /// How many of the open frames are texts of backtick strings and templates.
     texts: usize,
-    /// The braces of the `defer` blocks that are open, and where their words are.
-    deferred: Vec<(usize, usize)>,
+    /// The braces of the `defer` blocks that are open, where their words are, and whether they are the first.
+    deferred: Vec<(usize, usize, bool)>,
+    /// The blocks that have one, by where they open.
+    with_defer: HashSet<Option<usize>>,
     found: Scan,
 }
 
@@ -130,7 +142,9 @@ impl Scanner<'_> {
             "defer" if self.begins_statement(start) => {
                 let brace = self.skip_space(self.at);
                 if self.bytes.get(brace) == Some(&b'{') {
-                    self.deferred.push((brace, start));
+                    let block = self.open.last().map(Frame::start);
+                    let is_first = self.with_defer.insert(block);
+                    self.deferred.push((brace, start, is_first));
                 }
             }
             word if spelling::is_private(word) => self.found.private.push(start..self.at),
@@ -431,8 +445,8 @@ impl Scanner<'_> {
         match self.open.pop() {
             Some(Frame::Slot { start, template }) => self.close_slot(start + 2..end, template),
             Some(Frame::Bracket(_, brace)) => {
-                if let Some((_, start)) = self.deferred.pop_if(|(deferred, _)| *deferred == brace) {
-                    self.found.defers.push(start..self.at);
+                if let Some((_, start, is_first)) = self.deferred.pop_if(|(deferred, ..)| *deferred == brace) {
+                    self.found.defers.push((start..self.at, is_first));
                 }
             }
             _ => {}
