@@ -375,6 +375,7 @@ fn make_world(
         library,
         unobserved,
         suppressed: Mutex::default(),
+        unheard: Mutex::default(),
         temporaries: Temporaries::default(),
         users: AtomicUsize::new(0),
         memory_limit: usize::MAX,

@@ -293,6 +293,10 @@ impl Runtime {
             Err(first) => Err(first.with_note(format!("and clean-up failed{}", explain(error.into()).with_place()))),
             Ok(_) => Err(explain(error.into())),
         });
+        let ending = match (ending, std::mem::take(&mut *lock(&world.unheard))) {
+            (Ok(Ending::Finished(_) | Ending::Exited(0)), Some(errno)) => Err(messages_failure(errno)),
+            (ending, _) => ending,
+        };
         let background = unobserved.into_iter().map(|error| explain(error.into()));
         background.fold(ending, |ending, failure| match ending {
             Err(first) => Err(first.with_note(format!("and nobody waited for {}", failure.message()))),
@@ -334,6 +338,11 @@ fn memory_failure(limit: usize) -> Failure {
     let message = format!("the script holds more memory than its limit of {} MiB", limit >> 20);
     let help = "go through large data line by line (.lines()), or have it written to files";
     Failure::new(FailureKind::Limit, message).with_help(Some(help))
+}
+
+fn messages_failure(errno: Option<i32>) -> Failure {
+    let reason = errno.map_or_else(|| "it failed".to_string(), crate::process::os::errno_text);
+    Failure::new(FailureKind::Output(errno), format!("cannot write to standard error: {reason}"))
 }
 
 fn output_failure(errno: Option<i32>) -> Failure {

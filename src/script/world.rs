@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,
     /// What went wrong in clean-up.
     pub suppressed: Mutex<Vec<EvalAltResult>>,
+    /// Why a message of the script could not be written: the system's error number.
+    pub unheard: Mutex<Option<Option<i32>>>,
     /// Temporary files that are still to be removed, and how many scripts are using them.
     pub temporaries: Temporaries,
     pub users: AtomicUsize,

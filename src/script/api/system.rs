@@ -83,8 +83,10 @@ fn register_output(engine: &mut Registry, world: &Arc<World>) {
     let eprint = move |text: &str| {
         // So that the two streams keep their order where both lead to the same place.
         print_out(&shared.out(), &shared.halt, None);
-        // A script must not fail because nobody listens to its messages.
-        let _ = shared.err().print_line(text);
+        // A script must not stop because nobody listens to its messages; that they are lost is told at its end.
+        if let Err(error) = shared.err().print_line(text) {
+            lock(&shared.unheard).get_or_insert(error.raw_os_error());
+        }
     };
     let (debug, at) = (eprint.clone(), world.clone());
     engine.on_debug(move |text, source, position| {

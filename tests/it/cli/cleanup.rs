@@ -149,7 +149,7 @@ fn a_failure_of_clean_up_is_not_lost() {
     let outcome =
         eval(&format!("defer {{ print(\"still\"); }} {failing} cmd(\"testkid\", \"exit\", \"9\").run();")).run();
     outcome.status(9).stdout("still\n").stderr_contains("exited with code 9");
-    outcome.stderr_contains("and clean-up failed at -e:1:65: `testkid exit 3` exited with code 3");
+    outcome.stderr_contains("and clean-up failed at -e:1:63: `testkid exit 3` exited with code 3");
     eval("defer { exit(3); } print(\"x\");").run().status(1).stderr_contains("exit cannot be called in clean-up");
 }
 
