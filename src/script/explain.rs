@@ -85,7 +85,8 @@ impl Explainer<'_> {
             if let Some(cause) = error.cause() {
                 failure = failure.with_note(format!("because of this: {}", cause.error().message()));
             }
-            return failure.among(error.batch()).at(raised.or(place)).with_help(error.error().help());
+            let help = advice(error.error()).or_else(|| error.error().help().map(str::to_string));
+            return failure.among(error.batch()).at(raised.or(place)).with_help(help);
         }
         if let Some(error) = value.read_lock::<ScriptError>() {
             // One that was caught and thrown again.
@@ -104,6 +105,10 @@ impl Explainer<'_> {
         if name == "cmd" {
             return None;
         }
+        let texts = signature.matches("ImmutableString").count();
+        if SHORTHANDS.contains(&name) && texts > 1 && signature.matches(", ").count() + 1 == texts {
+            return Some(format!("the arguments are an array: {name}(\"program\", [\"first\", \"second\"])"));
+        }
         let names = (self.names)();
         // It is there, but for other values.
         if names.iter().any(|known| known == name) {
@@ -112,6 +117,38 @@ impl Explainer<'_> {
         let similar = process::nearest_name(name, names.into_iter())?;
         Some(format!("did you mean `{similar}`?"))
     }
+}
+
+/// Verbs that take a program and its arguments.
+const SHORTHANDS: &[&str] =
+    &["run", "output", "read", "read_raw", "bytes", "json", "lines", "chunks", "test", "code", "start"];
+
+/// For a program that is none: a word of the shell, or a whole line.
+fn advice(error: &process::Error) -> Option<String> {
+    if error.kind() != process::ErrorKind::NotFound {
+        return None;
+    }
+    let [program, arguments @ ..] = error.argv() else { return None };
+    let builtin = match program.as_str() {
+        "cd" | "pushd" => "a command runs elsewhere with .dir(\"path\"), several with with dir(\"path\") { … }",
+        "export" | "set" | "unset" => {
+            "a command gets a variable with .env(\"NAME\", value), several with with env(#{NAME: value}) { … }"
+        }
+        "source" | "." => {
+            "a file of settings is read with dotenv(\"file\"), a module is imported with import \"path\" as name;"
+        }
+        "alias" | "eval" | "exec" | "ulimit" | "trap" | "wait" => {
+            "it is a word of the shell, and no program: sh(\"…\") runs a shell"
+        }
+        _ => "",
+    };
+    if !builtin.is_empty() {
+        return Some(builtin.to_string());
+    }
+    let (first, rest) = program.split_once(' ').filter(|(first, _)| arguments.is_empty() && !first.is_empty())?;
+    let words: Vec<String> =
+        std::iter::once(first).chain(rest.split_whitespace()).map(|word| format!("{word:?}")).collect();
+    Some(format!("the program and its arguments are written apart: cmd({}), or $`{program}`", words.join(", ")))
 }
 
 /// The ways to call a function that is documented, where they are few enough to read.

@@ -93,6 +93,14 @@ impl Sources {
         Some(Place { file: name.to_string(), line, column, text })
     }
 
+    /// The text that the user wrote from a position on, of at most so many bytes.
+    pub fn text_from(&self, name: &str, position: Position, most: usize) -> Option<String> {
+        let place = self.place(name, position)?;
+        let (offset, source) = (self.offset_of(&place)?, self.get(&place.file)?);
+        let end = source.text.floor_char_boundary(offset.saturating_add(most).min(source.text.len()));
+        source.text.get(offset..end).map(str::to_string)
+    }
+
     /// The byte offset of a place in the text that the user wrote.
     pub fn offset_of(&self, place: &Place) -> Option<usize> {
         let source = self.get(&place.file)?;

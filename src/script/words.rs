@@ -51,6 +51,12 @@ pub(crate) fn plain_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorMismatchDataType(expected, found, _) => {
             format!("expected {}, but found {}", readable_type(expected), readable_type(found))
         }
+        EvalAltResult::ErrorIndexingType(types, _) => match types.trim_end_matches(']').split_once(" [") {
+            Some((value, index)) => {
+                format!("{} has no elements that are named by {}", readable_type(value), readable_type(index))
+            }
+            None => lower_first(&without_place(error)),
+        },
         EvalAltResult::ErrorUnboundThis(_) => "there is no `this`: the function is not called on anything".to_string(),
         EvalAltResult::ErrorFor(_) => "`for` needs something to go through: an array, a range, lines()".to_string(),
         EvalAltResult::ErrorStackOverflow(_) => "the functions call each other too deeply".to_string(),
@@ -100,15 +106,28 @@ pub(crate) fn hint(error: &EvalAltResult) -> Option<String> {
             format!("take the stream out first: let lines = {name}.lines(); for line in lines {{ … }}")
         }
         EvalAltResult::ErrorMismatchDataType(expected, found, _)
-            if expected == "bool" && found.ends_with("::Expression") =>
+            if expected == "bool"
+                && ["Expression", "Outcome", "Output", "Command"].iter().any(|name| found.ends_with(name)) =>
         {
             "to ask whether a command succeeds, run it: .test()".to_string()
         }
         EvalAltResult::ErrorPropertyNotFound(text, _) => return keys::parts(text).1,
         EvalAltResult::ErrorUnboundThis(_) => "call it as a method: value.name()".to_string(),
+        EvalAltResult::ErrorFunctionNotFound(signature, _)
+            if is_arithmetic(signature) && signature.contains("tring") && signature.contains("64") =>
+        {
+            "make the text a number first: parse_int(…), parse_float(…)".to_string()
+        }
+        EvalAltResult::ErrorIndexingType(types, _) if types.starts_with("Stream") => {
+            "a stream is read once, from its start: for x in stream { … }, or .to_array() for all of it".to_string()
+        }
         EvalAltResult::ErrorStackOverflow(_) => "look for a function that calls itself without an end".to_string(),
         _ => return None,
     })
+}
+
+fn is_arithmetic(signature: &str) -> bool {
+    ["- (", "* (", "/ (", "% (", "** ("].iter().any(|operator| signature.starts_with(operator))
 }
 
 /// `foo (i64, &str | ImmutableString | String)` as "`foo` cannot be called with (integer, text)".

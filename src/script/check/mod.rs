@@ -22,6 +22,7 @@ mod reserved;
 mod scopes;
 mod shell;
 mod similar;
+mod switches;
 mod syntax;
 mod this;
 mod unused;
@@ -86,6 +87,10 @@ impl Findings {
 
     fn len(&self) -> usize {
         self.0.len()
+    }
+
+    fn has_help(&self, index: usize) -> bool {
+        self.0.get(index).is_some_and(|(_, finding)| finding.help.is_some())
     }
 
     /// Gives all from `first` on another help.
@@ -238,6 +243,8 @@ impl<'a> Checker<'a> {
         names::find(program, &around, findings);
         unused::find(program, findings);
         comparisons::find(program, &functions, findings);
+        let text_from = |position| self.library.sources.text_from(name, position, switches::MOST);
+        switches::find(program, &functions, &text_from, findings);
         this::find(program, findings);
         flow::find(program, findings);
         captures::find(program, findings);

@@ -130,7 +130,17 @@ impl<'a> Walk<'a> {
                 self.declare(&parts.0.name);
             }
             Stmt::Assignment(parts) => {
+                let before = self.findings.len();
                 self.expression(&parts.1.lhs);
+                if let Expr::Variable(variable, ..) = &parts.1.lhs
+                    && self.findings.len() > before
+                    && !parts.0.is_op_assignment()
+                    && !self.findings.has_help(before)
+                {
+                    self.findings.set_help(before, &format!("a new variable is declared: let {} = …;", variable.1));
+                    // That says it all.
+                    self.declare(&variable.1);
+                }
                 self.expression(&parts.1.rhs);
             }
             Stmt::FnCall(call, position) => self.call(call, false, *position),

@@ -122,6 +122,14 @@ fn explain(error: &ParseErrorType, around: Option<&Around>) -> Problem {
             return Problem::new(Code::Syntax, "this is nested too deeply").with_help(help);
         }
         ParseErrorType::BadInput(LexError::UnexpectedInput(what)) => format!("`{what}` cannot stand here"),
+        ParseErrorType::BadInput(LexError::ImproperSymbol(sign, _)) if sign == "=" => {
+            let help = Some("write == to compare; = assigns, and is a statement of its own");
+            return Problem::new(Code::Syntax, "`=` cannot stand here").with_help(help);
+        }
+        ParseErrorType::AssignmentToConstant(name) => {
+            let help = format!("declare it with `let {name} = …` to change it");
+            return Problem::new(Code::Syntax, format!("`{name}` is a constant")).with_help(Some(help));
+        }
         ParseErrorType::UnexpectedEOF => "the script ends in the middle of something".to_string(),
         error => spelling::unspelt(&lower_first(&error.to_string())),
     };
