@@ -1,7 +1,7 @@
 //! `eval(text)`: statements in the scope of the call, prepared and checked as a program is.
 //!
-//! Rhai's own parses the text as it is: it knows neither our spelling nor the check, and its errors have no place in the
-//! text. Ours is a syntax ([`EVAL`], by the [spelling](super::spelling)), because only that gets at the scope.
+//! Rhai's own parses the text as it is: it knows neither our spelling nor the check, and its errors have no place in
+//! the text. Ours is a syntax ([`EVAL`], by the [spelling](super::spelling)), because only that gets at the scope.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Everything that was loaded, for the places and source lines in reports.
 //!
-//! A position of Rhai's is a line and a column, and no file. It adds the file where a function is called by its name, but
-//! not where a closure is, nor for the functions of a session's earlier entries: their places were told in whatever
+//! A position of Rhai's is a line and a column, and no file. It adds the file where a function is called by its name,
+//! but not where a closure is, nor for the functions of a session's earlier entries: their places were told in whatever
 //! file called them. So no two texts have the same lines: each begins where the one before ends, behind as many empty
 //! lines, and a line number is enough to find its text.
 

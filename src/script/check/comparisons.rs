@@ -93,8 +93,8 @@ pub(super) fn find(program: &Program, functions: &Functions, findings: &mut Find
         if is_command(left) || is_command(right) {
             let message = format!("`{}` compares, and a command is not run by that", call.name);
             let help = match call.name.as_str() {
-                ">" => "output goes to a file with .stdout_path(\"file\").run(), or in a template: $`command > file`.run()",
-                "<" => "input comes from a file with .stdin_path(\"file\").run(), or in a template: $`command < file`.run()",
+                ">" => "output goes to a file with .stdout_path(\"file\").run(), or with $`command > file`.run()",
+                "<" => "input comes from a file with .stdin_path(\"file\").run(), or with $`command < file`.run()",
                 _ => "compare what it prints, .read(), or how it ends, .code(), .test()",
             };
             findings.add(Code::DecidedComparison, position, message, Some(help));

@@ -143,7 +143,7 @@ pub(super) fn help(error: &ParseErrorType, around: &Around) -> Option<String> {
             _ => return None,
         },
         ParseErrorType::MissingToken(..) if is_shell_test(around) => {
-            "a file is asked for with exists(\"path\"), is_file(\"path\"), is_dir(\"path\"); values with ==, <, .is_empty()"
+            "a file is asked for with exists(\"path\"), is_file(\"path\"), is_dir(\"path\"); values with =="
         }
         // `import os`
         ParseErrorType::MissingToken(token, _) if token == ";" && around.imports_a_word() => IMPORT,

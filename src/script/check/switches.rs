@@ -77,13 +77,13 @@ fn cases(text: &str) -> Vec<(Kind, String)> {
     let scan = scan::scan(text);
     let mut reader = Reader { text, scan: &scan, at: 0 };
     let mut found = Vec::new();
-    if !reader.to_the_cases() {
+    if !reader.skip_to_cases() {
         return found;
     }
     loop {
         let Some(case) = reader.until(&["=>"]) else { return found };
         found.extend(literals(&text[case]));
-        if !reader.over_the_result() {
+        if !reader.skip_result() {
             return found;
         }
     }
@@ -149,7 +149,7 @@ impl Reader<'_> {
     }
 
     /// To behind the brace in front of the first case.
-    fn to_the_cases(&mut self) -> bool {
+    fn skip_to_cases(&mut self) -> bool {
         while self.text.starts_with("switch") && self.until(&["#{", "{"]).is_some() {
             if !self.text[..self.at].ends_with("#{") {
                 return true;
@@ -162,7 +162,7 @@ impl Reader<'_> {
     }
 
     /// To behind the comma, or the block, at the end of a case.
-    fn over_the_result(&mut self) -> bool {
+    fn skip_result(&mut self) -> bool {
         let behind = self.text[self.at..].trim_start();
         self.at = self.text.len() - behind.len();
         if behind.starts_with('{') {
