@@ -14,7 +14,9 @@ use crate::terminal::{ColorChoice, Live};
 use super::api;
 use super::console::{Console, Receiver, live_lines};
 use super::defer;
+use super::eval;
 use super::failure::Failure;
+use super::keys;
 use super::library::Library;
 use super::people::{Manners, Question};
 use super::registry::{Registry, Words};
@@ -261,6 +263,8 @@ impl RuntimeBuilder {
         // Set once, here.
         let _ = world.library.path.set(library_path);
         defer::register(&mut engine, &world);
+        eval::register(&mut engine, &world);
+        keys::register(&mut engine, &world.library);
         let engine = Arc::new(engine.into_engine());
         // Set once, here.
         let _ = world.engine.set(Arc::downgrade(&engine));
@@ -371,6 +375,7 @@ fn make_world(
         library,
         unobserved,
         suppressed: Mutex::default(),
+        unheard: Mutex::default(),
         temporaries: Temporaries::default(),
         users: AtomicUsize::new(0),
         session: OnceLock::new(),

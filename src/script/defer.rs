@@ -56,12 +56,19 @@ pub(crate) fn register(engine: &mut Engine, world: &Arc<World>) {
             _ => "$$defer".into(),
         }))
     };
+    let shared = world.clone();
     engine.register_custom_syntax_with_state_raw(spelling::DEFER, parse, false, move |context, inputs, _| {
-        evaluate(&world, context, inputs)
+        let depth = evaluate(&shared, context, inputs)?;
+        Ok(Dynamic::from(Guard(Arc::new(Depth(depth)))))
+    });
+    engine.register_custom_syntax_with_state_raw(spelling::DEFER_MORE, parse, false, move |context, inputs, _| {
+        // The guard of the first one of the block runs this one, too, and before the first.
+        evaluate(&world, context, inputs).map(|_| Dynamic::UNIT)
     });
 }
 
-fn evaluate(world: &Arc<World>, context: &mut EvalContext, inputs: &[Part]) -> Result<Dynamic, Box<EvalAltResult>> {
+/// Notes what is to be done, and tells how much there was before.
+fn evaluate(world: &Arc<World>, context: &mut EvalContext, inputs: &[Part]) -> Result<usize, Box<EvalAltResult>> {
     let [body, end] = inputs else { return Err(parse_error("broken block".to_string()).into()) };
     let Some(clean_up) = context.eval_expression_tree(body)?.flatten().try_cast::<FnPtr>() else {
         return Err(parse_error("broken block".to_string()).into());
@@ -73,11 +80,10 @@ fn evaluate(world: &Arc<World>, context: &mut EvalContext, inputs: &[Part]) -> R
         source: context.source().map(str::to_string),
         position: end.position(),
     };
-    let depth = DEFERRED.with_borrow_mut(|all| {
+    Ok(DEFERRED.with_borrow_mut(|all| {
         all.push(deferred);
         all.len() - 1
-    });
-    Ok(Dynamic::from(Guard(Arc::new(Depth(depth)))))
+    }))
 }
 
 /// At the limit of calls, clean-up may still call something.

@@ -7,9 +7,11 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, Position}
 use crate::process::{self, Usage};
 
 use super::facts::{Status, code, or_unit, path_or_unit, signal, signal_name, stages, text_or_unit, texts, usage};
+use super::failure::Place;
 use super::parallel::Batch;
 use super::registry::Registry;
 use super::secret::Secrets;
+use super::sources::Sources;
 use super::world::World;
 
 /// The object that `catch (e)` receives when a command fails: the [`process::Error`] and where in the
@@ -17,8 +19,9 @@ use super::world::World;
 #[derive(Debug, Clone)]
 pub struct CommandError {
     error: process::Error,
-    file: Option<String>,
+    /// Where it was raised, as the interpreter has it, and as the user has it.
     position: Position,
+    place: Option<Place>,
     cause: Option<Box<CommandError>>,
     batch: Option<Arc<Batch>>,
 }
@@ -62,10 +65,14 @@ impl CommandError {
         &self.error
     }
 
+    pub(crate) fn raised_at(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
     /// The file, line and column of the call that failed.
     pub fn place(&self) -> Option<(Option<&str>, usize, usize)> {
-        let line = self.position.line()?;
-        Some((self.file.as_deref(), line, self.position.position().unwrap_or(1)))
+        let place = self.place.as_ref()?;
+        Some((Some(place.file.as_str()).filter(|file| !file.is_empty()), place.line, place.column))
     }
 }
 
@@ -130,12 +137,12 @@ impl CallPlace {
 
     /// What `catch` gets, with secrets masked.
     pub fn error(&self, world: &World, error: process::Error) -> CommandError {
-        self.masked_error(&world.secrets, error)
+        self.masked_error(&world.secrets, &world.library.sources, error)
     }
 
-    pub fn masked_error(&self, secrets: &Secrets, error: process::Error) -> CommandError {
-        let error = secrets.mask_error(error);
-        CommandError { error, file: self.file.clone(), position: self.position, cause: None, batch: None }
+    pub fn masked_error(&self, secrets: &Secrets, sources: &Sources, error: process::Error) -> CommandError {
+        let place = sources.place(self.file.as_deref().unwrap_or_default(), self.position);
+        CommandError { error: secrets.mask_error(error), position: self.position, place, cause: None, batch: None }
     }
 
     /// The script error for a value that cannot be used.
@@ -175,9 +182,9 @@ pub(crate) const FIELDS: &[(&str, fn(&CommandError) -> Dynamic)] = &[
     ("attempts", |e| i64::from(e.error.attempts()).into()),
     ("cause", |e| e.cause().map_or(Dynamic::UNIT, |cause| Dynamic::from(cause.clone()))),
     ("failures", |e| e.batch().map_or(Dynamic::UNIT, |batch| batch.failures().into())),
-    ("file", |e| or_unit(e.file.clone())),
-    ("line", |e| or_unit(e.position.line().map(|line| line as i64))),
-    ("column", |e| or_unit(e.position.position().map(|column| column as i64))),
+    ("file", |e| or_unit(e.place().and_then(|(file, ..)| file.map(str::to_string)))),
+    ("line", |e| or_unit(e.place().map(|(_, line, _)| line as i64))),
+    ("column", |e| or_unit(e.place().map(|(.., column)| column as i64))),
 ];
 
 pub(crate) fn register(engine: &mut Registry) {

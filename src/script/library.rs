@@ -9,11 +9,14 @@ use rhai::{AST, Engine, Scope};
 use crate::process::Context;
 
 use super::check::{self, Checker, Module, Natives};
-use super::failure::{Explainer, Failure};
+use super::explain::Explainer;
+use super::failure::Failure;
+use super::keys::AssignedKeys;
 use super::load::read_source;
 use super::problem::{Problem, Severity};
+use super::sources::Sources;
 use super::stdlib;
-use super::world::{Sources, lock};
+use super::world::lock;
 
 /// What a source text may refer to although it does not define it: the state of a session.
 #[derive(Default)]
@@ -24,11 +27,16 @@ pub(crate) struct Earlier<'a> {
     pub imports: &'a [(String, String)],
     /// Whether somebody looks at the value of the last statement.
     pub value_is_used: bool,
+    /// The modules that have been imported.
+    pub modules: Vec<String>,
+    /// The file that relative imports count from, when it is not the text itself.
+    pub importer: Option<&'a str>,
 }
 
 /// Everything that a runtime has loaded.
 pub(crate) struct Library {
     pub sources: Sources,
+    pub assigned_keys: AssignedKeys,
     /// Where relative imports of a program without a file start.
     context: Context,
     /// Modules that have been checked and have no error, by name: each is compiled once.
@@ -42,6 +50,7 @@ impl Library {
     pub fn new(context: Context) -> Self {
         Self {
             sources: Sources::default(),
+            assigned_keys: AssignedKeys::default(),
             context,
             modules: Mutex::default(),
             natives: Natives::default(),
@@ -65,7 +74,7 @@ impl Library {
 
     /// Parses a source text, and looks at nothing that it refers to.
     pub fn parse(&self, engine: &Engine, name: &str, source: &str, earlier: &Earlier) -> Result<AST, Failure> {
-        let parsed = check::parse(engine, &self.sources, name, source, earlier.scope);
+        let parsed = check::parse(engine, self, name, source, earlier.scope);
         parsed.map(|parsed| parsed.ast).map_err(Failure::of_problems)
     }
 

@@ -291,9 +291,13 @@ impl Runtime {
             (ending, _) => ending,
         };
         let ending = suppressed.into_iter().fold(ending, |ending, error| match ending {
-            Err(first) => Err(first.with_note(format!("and clean-up failed: {}", explain(error.into()).message()))),
+            Err(first) => Err(first.with_note(format!("and clean-up failed{}", explain(error.into()).with_place()))),
             Ok(_) => Err(explain(error.into())),
         });
+        let ending = match (ending, std::mem::take(&mut *lock(&world.unheard))) {
+            (Ok(Ending::Finished(_) | Ending::Exited(0)), Some(errno)) => Err(messages_failure(errno)),
+            (ending, _) => ending,
+        };
         let background = unobserved.into_iter().map(|error| explain(error.into()));
         background.fold(ending, |ending, failure| match ending {
             Err(first) => Err(first.with_note(format!("and nobody waited for {}", failure.message()))),
@@ -339,6 +343,11 @@ fn memory_failure(limit: usize) -> Failure {
 
 fn operations_failure() -> Failure {
     Failure::new(FailureKind::Limit, "the script took more operations than its limit")
+}
+
+fn messages_failure(errno: Option<i32>) -> Failure {
+    let reason = errno.map_or_else(|| "it failed".to_string(), crate::process::os::errno_text);
+    Failure::new(FailureKind::Output(errno), format!("cannot write to standard error: {reason}"))
 }
 
 fn output_failure(errno: Option<i32>) -> Failure {

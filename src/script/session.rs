@@ -252,11 +252,10 @@ impl Session {
             functions: Some(&self.functions),
             imports: &self.aliases,
             value_is_used: true,
+            ..Earlier::default()
         };
         let ast = self.runtime.compile_in(name, source, &earlier)?;
         let kind = bare::Kind::of(&ast);
-        let closures = ast.iter_functions().filter(|function| function.name.starts_with("anon$"));
-        closures.for_each(|closure| self.runtime.world.library.sources.note_closure(closure.name, name));
         let started = timing::Start::now(&self.beside);
         let length = self.scope.len();
         let ending = self.interpret(name, &ast);
@@ -585,4 +584,26 @@ fn kind_of(value: &Dynamic) -> String {
         return format!("{kind} of {} bytes", blob.len());
     }
     kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place_of_failure(session: &mut Session, entry: &str) -> String {
+        let failure = session.eval(entry).expect_err("the entry fails");
+        failure.place().map(|place| format!("{}:{}:{}", place.file, place.line, place.column)).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_place_is_in_the_entry_that_has_it() {
+        let mut session = Session::new(Runtime::builder().build().expect("a runtime"));
+        session.eval("fn divide(n) { 1 / n }\nfn clean() { defer { divide(0); } }").expect("functions");
+        session.eval("let f = || throw \"no\";").expect("a closure");
+        assert_eq!(place_of_failure(&mut session, "\n\n\n1 + divide(0)"), "entry 1:1:18");
+        assert_eq!(place_of_failure(&mut session, "clean()"), "entry 1:1:18");
+        assert_eq!(place_of_failure(&mut session, "\n\n\n\nf.call()"), "entry 2:1:12");
+        assert_eq!(place_of_failure(&mut session, "let x = 1;\n  x / 0"), "entry 6:2:5");
+        assert_eq!(place_of_failure(&mut session, "let x = 1;\n  y"), "entry 7:2:3");
+    }
 }

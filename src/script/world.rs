@@ -1,6 +1,5 @@
 //! What the functions of one runtime share.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -16,7 +15,6 @@ use super::error::CommandError;
 use super::failure::Place;
 use super::library::Library;
 use super::people::Manners;
-use super::scan::{self, LineIndex};
 use super::secret::Secrets;
 use super::session::Beside;
 
@@ -50,6 +48,8 @@ pub(crate) struct World {
     pub unobserved: Arc<Mutex<Vec<CommandError>>>,
     /// What went wrong in clean-up.
     pub suppressed: Mutex<Vec<EvalAltResult>>,
+    /// Why a message of the script could not be written: the system's error number.
+    pub unheard: Mutex<Option<Option<i32>>>,
     /// Temporary files that are still to be removed, and how many scripts are using them.
     pub temporaries: Temporaries,
     pub users: AtomicUsize,
@@ -156,6 +156,11 @@ impl World {
         self.layers.load(Ordering::Relaxed) != 0
     }
 
+    /// Where a position of the interpreter is in what the user wrote.
+    pub fn place(&self, file: Option<&str>, position: Position) -> Option<Place> {
+        self.library.sources.place(file.unwrap_or_default(), position)
+    }
+
     /// The engine, where it is ours.
     pub fn engine(&self) -> Option<Arc<Engine>> {
         self.engine.get()?.upgrade()
@@ -164,71 +169,6 @@ impl World {
     /// The error by which a native function stops the script; see [`Halt`].
     pub fn terminated(position: Position) -> Box<EvalAltResult> {
         EvalAltResult::ErrorTerminated(Dynamic::UNIT, position).into()
-    }
-}
-
-/// Everything that was loaded, for the places and source lines in reports.
-#[derive(Debug, Default)]
-pub(crate) struct Sources {
-    texts: Mutex<HashMap<String, Arc<Source>>>,
-    /// Closures of a session, with the entry that they are from. The interpreter takes the text of a closure for that
-    /// of its caller.
-    closures: Mutex<HashMap<String, String>>,
-}
-
-#[derive(Debug)]
-struct Source {
-    text: String,
-    lines: LineIndex,
-    /// Where the text that the interpreter has is longer than the one the user wrote: places in the
-    /// interpreter's, in their order, with the number of characters that were added there.
-    additions: Vec<(scan::Place, usize)>,
-}
-
-impl Sources {
-    pub fn add(&self, name: &str, text: &str, lines: LineIndex, additions: Vec<(scan::Place, usize)>) {
-        lock(&self.texts).insert(name.to_string(), Arc::new(Source { text: text.to_string(), lines, additions }));
-    }
-
-    /// Says where a closure is from, by the name that the interpreter gives it.
-    pub fn note_closure(&self, closure: &str, name: &str) {
-        lock(&self.closures).insert(closure.to_string(), name.to_string());
-    }
-
-    pub fn of_closure(&self, closure: &str) -> Option<String> {
-        lock(&self.closures).get(closure).cloned()
-    }
-
-    /// Where a position of the interpreter is in the text that the user wrote.
-    pub fn place(&self, name: &str, position: Position) -> Option<Place> {
-        let (line, mut column) = (position.line()?, position.position().unwrap_or(1));
-        let mut text = None;
-        if let Some(source) = self.get(name) {
-            let first = source.additions.partition_point(|(place, _)| place.line < line);
-            let before = source.additions[first..].iter();
-            let before = before.take_while(|(place, _)| place.line == line && place.column < column);
-            column -= before.map(|(_, count)| count).sum::<usize>().min(column - 1);
-            text = source.lines.line(&source.text, line).map(str::to_string);
-        }
-        Some(Place { file: name.to_string(), line, column, text })
-    }
-
-    /// The place of a byte offset into the text that the user wrote.
-    pub fn place_of(&self, name: &str, offset: usize) -> Option<Place> {
-        let source = self.get(name)?;
-        let scan::Place { line, column } = source.lines.place(&source.text, offset);
-        let text = source.lines.line(&source.text, line).map(str::to_string);
-        Some(Place { file: name.to_string(), line, column, text })
-    }
-
-    /// The byte offset of a place in the text that the user wrote.
-    pub fn offset_of(&self, place: &Place) -> Option<usize> {
-        let source = self.get(&place.file)?;
-        source.lines.offset(&source.text, scan::Place { line: place.line, column: place.column })
-    }
-
-    fn get(&self, name: &str) -> Option<Arc<Source>> {
-        lock(&self.texts).get(name).cloned()
     }
 }
 

@@ -70,6 +70,8 @@ fn what_comes_with_the_program_is_formatted() {
 fn every_script_that_parses_is_formatted_once_and_for_all() {
     let _shared = leaks::shared();
     let scripts = scripts_below(&["stdlib", "scripts", "examples", "tests"]);
+    // Whole folders are about mistakes.
+    let whole = scripts.iter().filter(|(name, _)| !name.contains("/broken/")).count();
     let mut count = 0;
     for (name, source) in &scripts {
         // Some tests are about mistakes. Whatever parses is formatted, or that is a fault of ours.
@@ -86,5 +88,5 @@ fn every_script_that_parses_is_formatted_once_and_for_all() {
         let letters = |text: &str| text.chars().filter(|char| !char.is_whitespace()).collect::<String>();
         assert_eq!(letters(&once), letters(source), "{name}");
     }
-    assert!(count * 10 > scripts.len() * 9, "only {count} of {} could be formatted", scripts.len());
+    assert!(count * 10 > whole * 9, "only {count} of {whole} could be formatted");
 }

@@ -101,3 +101,32 @@ fn the_limit_of_operations_ends_items() {
     let failure = runtime.eval::<()>("parallel([1, 2], |n| { loop { } });").expect_err("it has no end");
     assert_eq!(failure.message(), "the script took more operations than its limit");
 }
+
+/// The runner sets no such limit; a host's script is left by it as by everything else.
+#[test]
+fn the_limit_of_operations_leaves_clean_up_its_turn() {
+    let _guard = Guard::new();
+    let printed: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let receiver = printed.clone();
+    let runtime = Runtime::builder()
+        .operation_limit(20_000)
+        .env("PATH", testkid().parent().expect("it is in a directory"))
+        .stdout(move |bytes| receiver.lock().expect("nobody panics here").extend_from_slice(bytes))
+        .build()
+        .expect("it can be built");
+    for block in [
+        "defer { CLEAN } loop { }",
+        "{ defer { CLEAN } loop { } }",
+        "fn f() { defer { CLEAN } loop { } } f();",
+        "let f = || { defer { CLEAN } loop { } }; f.call();",
+        "try { defer { CLEAN } loop { } } catch { print(\"caught\"); }",
+        "with timeout(\"1m\") { defer { CLEAN } loop { } }",
+        "let beside = cmd(\"testkid\", \"forever\").start(); defer { CLEAN } loop { }",
+    ] {
+        let code = block.replace("CLEAN", "for n in 0..100 { let x = n; } print(\"clean\");");
+        let failure = runtime.eval::<()>(&code).expect_err("it has no end");
+        assert_eq!(failure.message(), "the script took more operations than its limit", "{code}");
+        let text = String::from_utf8(std::mem::take(&mut *printed.lock().expect("nobody panics here")));
+        assert_eq!(text.as_deref(), Ok("clean\n"), "{code}");
+    }
+}

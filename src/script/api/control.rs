@@ -38,7 +38,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
 fn caught(world: &World, error: Box<EvalAltResult>) -> Result<Dynamic> {
     match is_termination(&error) || world.must_stop() || !error.unwrap_inner().is_catchable() {
         true => Err(error),
-        false => Ok(ScriptError::value_of(*error, &world.secrets)),
+        false => Ok(ScriptError::value_of(*error, world)),
     }
 }
 

@@ -52,11 +52,12 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     let start = move |place: &CallPlace, command: &Expression| {
         let (unobserved, secrets, place) = (shared.unobserved.clone(), shared.secrets.clone(), place.clone());
+        let library = shared.library.clone();
         // That it was told to stop has a reason, which is told where it is one: by the error of `parallel`, or by
         // the end of the script.
         let report = move |error: process::Error| match error.kind() {
             ErrorKind::Cancelled => {}
-            _ => lock(&unobserved).push(place.masked_error(&secrets, error)),
+            _ => lock(&unobserved).push(place.masked_error(&secrets, &library.sources, error)),
         };
         // What is kept longer than a block with a deadline goes on; the block ends it when its time is over.
         let command = shared.in_background(command.clone().beyond_deadline());

@@ -11,6 +11,7 @@ use crate::process::{Error, ErrorKind};
 use crate::script::console::Console;
 use crate::script::convert;
 use crate::script::error::CallPlace;
+use crate::script::failure::Place;
 use crate::script::registry::Registry;
 use crate::script::resolver::is_importing;
 use crate::script::secret::{self, Secret};
@@ -82,15 +83,16 @@ fn register_output(engine: &mut Registry, world: &Arc<World>) {
     let eprint = move |text: &str| {
         // So that the two streams keep their order where both lead to the same place.
         print_out(&shared.out(), &shared.halt, None);
-        // A script must not fail because nobody listens to its messages.
-        let _ = shared.err().print_line(text);
+        // A script must not stop because nobody listens to its messages; that they are lost is told at its end.
+        if let Err(error) = shared.err().print_line(text) {
+            lock(&shared.unheard).get_or_insert(error.raw_os_error());
+        }
     };
-    let debug = eprint.clone();
+    let (debug, at) = (eprint.clone(), world.clone());
     engine.on_debug(move |text, source, position| {
-        let file = source.map(|source| format!("{source}:")).unwrap_or_default();
-        let line = position.line().map(|line| format!("{line}:")).unwrap_or_default();
-        let column = position.position().map(|column| format!("{column}:")).unwrap_or_default();
-        debug(format!("{file}{line}{column} {text}").trim_start());
+        let place = at.place(source, position);
+        let place = place.map(|Place { file, line, column, .. }| format!("{file}:{line}:{column}:"));
+        debug(format!("{} {text}", place.unwrap_or_default().trim_start_matches(':')).trim_start());
     });
     engine.register_fn("eprint", move |value: Dynamic| eprint(&secret::shown(&value)));
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::process::nearest_name;
 use crate::script::problem::{Code, Problem};
-use crate::script::world::Sources;
+use crate::script::sources::Sources;
 
 use super::syntax::Parsed;
 

@@ -14,7 +14,7 @@ use super::unused::is_command;
 
 /// The type of a value, as far as it can be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Bool,
     Number,
     Text,
@@ -23,7 +23,12 @@ enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    /// Whether a `switch` has cases of it that are written as one word.
+    pub fn is_plain(self) -> bool {
+        matches!(self, Self::Bool | Self::Number | Self::Text)
+    }
+
+    pub fn name(self) -> &'static str {
         match self {
             Self::Bool => "a truth value",
             Self::Number => "a number",
@@ -69,17 +74,32 @@ pub(super) fn own_verbs(engine: &Engine) -> Vec<&'static str> {
     VERBS.iter().filter(|verb| !foreign.contains(verb)).copied().collect()
 }
 
-/// Reports comparisons of two types that are never equal, and that have no order.
-pub(super) fn find(program: &Program, functions: &Functions, findings: &mut Findings) {
-    let is_known = |name: &str| {
+/// Says whose functions mean what they usually do.
+pub(super) fn is_known<'a>(program: &'a Program, functions: &'a Functions) -> impl Fn(&str) -> bool + 'a {
+    |name| {
         let is_ours = !VERBS.contains(&name) || functions.is_own_verb(name);
         is_ours && !program.defines(name) && !functions.may_be_property(name)
-    };
+    }
+}
+
+/// Reports comparisons of two types that are never equal, and that have no order.
+pub(super) fn find(program: &Program, functions: &Functions, findings: &mut Findings) {
+    let is_known = is_known(program, functions);
     let kind = |expression: &Expr| kind_of(expression, &is_known);
     program.walk(&mut |node| {
         let Node::Call(Call { call, position, .. }) = node else { return };
         let is_comparison = matches!(call.name.as_str(), "==" | "!=" | "<" | ">" | "<=" | ">=");
         let (true, [left, right]) = (is_comparison && call.op_token.is_some(), call.args.as_slice()) else { return };
+        if is_command(left) || is_command(right) {
+            let message = format!("`{}` compares, and a command is not run by that", call.name);
+            let help = match call.name.as_str() {
+                ">" => "output goes to a file with .stdout_path(\"file\").run(), or with $`command > file`.run()",
+                "<" => "input comes from a file with .stdin_path(\"file\").run(), or with $`command < file`.run()",
+                _ => "compare what it prints, .read(), or how it ends, .code(), .test()",
+            };
+            findings.add(Code::DecidedComparison, position, message, Some(help));
+            return;
+        }
         let (Some(left_kind), Some(right_kind)) = (kind(left), kind(right)) else { return };
         if left_kind == right_kind {
             return;
@@ -103,7 +123,7 @@ pub(super) fn find(program: &Program, functions: &Functions, findings: &mut Find
 
 /// The type of an expression, where its text tells it; `is_known` says whose functions mean what they
 /// usually do.
-fn kind_of(expression: &Expr, is_known: &dyn Fn(&str) -> bool) -> Option<Kind> {
+pub(super) fn kind_of(expression: &Expr, is_known: &dyn Fn(&str) -> bool) -> Option<Kind> {
     match expression {
         Expr::BoolConstant(..) | Expr::And(..) | Expr::Or(..) => Some(Kind::Bool),
         Expr::IntegerConstant(..) | Expr::FloatConstant(..) => Some(Kind::Number),

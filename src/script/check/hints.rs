@@ -13,6 +13,8 @@ pub(super) struct Around<'a> {
     /// The line up to the place, and the line.
     line_before: &'a str,
     line: &'a str,
+    /// The line before that.
+    previous: &'a str,
 }
 
 impl<'a> Around<'a> {
@@ -27,6 +29,7 @@ impl<'a> Around<'a> {
             before_that: last_token(&start[..until]),
             line_before: &start[line_start..],
             line: text[line_start..end].trim(),
+            previous: start[..line_start].trim_end().lines().next_back().unwrap_or_default(),
         }
     }
 
@@ -34,6 +37,12 @@ impl<'a> Around<'a> {
     pub fn word(&self) -> Option<&'a str> {
         let length = self.rest.find(|c: char| !is_word(c)).unwrap_or(self.rest.len());
         Some(&self.rest[..length]).filter(|word| !word.is_empty())
+    }
+
+    /// Whether the line with the place, or the one before it where the place begins a line, imports no text.
+    fn imports_a_word(&self) -> bool {
+        let line = if self.line_before.trim().is_empty() { self.previous } else { self.line_before };
+        line.trim_start().strip_prefix("import ").is_some_and(|path| path.trim_start().starts_with(is_word))
     }
 
     fn is_at(&self, what: &str) -> bool {
@@ -76,6 +85,8 @@ const fn after(before: &'static [&'static str], help: &'static str) -> Habit {
 
 const CLOSURE: &str = "a function without a name is a closure: |x| …";
 
+const IMPORT: &str = "a module is imported with import \"path\" as name;";
+
 const CLEAN_UP: &str = "clean-up is a statement with a block: defer { … }";
 
 const HABITS: &[Habit] = &[
@@ -105,6 +116,10 @@ const HABITS: &[Habit] = &[
     after(&["function", "def", "func", "fun"], "a function is written fn name(a, b) { … }"),
     after(&["foreach"], "a loop is written for x in list { … }"),
     after(&["unless"], "write if !condition { … }"),
+    after(&["except", "rescue"], "an error is caught with try { … } catch (e) { … }"),
+    at(&["except", "rescue"], "an error is caught with try { … } catch (e) { … }"),
+    Habit { at: &["import", "from"], before: &["from"], help: IMPORT },
+    after(&["from"], IMPORT),
     after(&["finally"], "what always happens is written in front: defer { … }"),
     after(&["echo", "printf", "puts"], "write print(…)"),
     Habit { at: &["let"], before: &["("], help: "a loop is written for i in 0..n { … }" },
@@ -127,6 +142,11 @@ pub(super) fn help(error: &ParseErrorType, around: &Around) -> Option<String> {
             Some('=') => "parameters have no default values: write a second function with fewer parameters",
             _ => return None,
         },
+        ParseErrorType::MissingToken(..) if is_shell_test(around) => {
+            "a file is asked for with exists(\"path\"), is_file(\"path\"), is_dir(\"path\"); values with =="
+        }
+        // `import os`
+        ParseErrorType::MissingToken(token, _) if token == ";" && around.imports_a_word() => IMPORT,
         ParseErrorType::LoopBreak => "in a closure, `return` goes on with the next value",
         // They have their own words.
         ParseErrorType::Reserved(word) if word.starts_with(is_word) => return None,
@@ -136,6 +156,13 @@ pub(super) fn help(error: &ParseErrorType, around: &Around) -> Option<String> {
         },
     };
     Some(fixed.to_string())
+}
+
+/// `if [ -f "x" ]`
+fn is_shell_test(around: &Around) -> bool {
+    let start = around.line.trim_start_matches("} else ").trim_start_matches("el");
+    let condition = ["if ", "while "].iter().find_map(|word| start.strip_prefix(word));
+    condition.is_some_and(|condition| condition.starts_with("[ ") || condition.starts_with("[[ "))
 }
 
 fn habit(around: &Around) -> Option<&'static str> {
@@ -160,6 +187,18 @@ fn missing_token(error: &ParseErrorType, around: &Around) -> Option<String> {
             "let" | "const" => "variables have no types: let x = …".to_string(),
             _ => "a map is written #{ name: value }".to_string(),
         });
+    }
+    if around.line.starts_with("export ") {
+        return Some(
+            "a command gets a variable with .env(\"NAME\", value), several with with env(#{NAME: value}) { … }"
+                .to_string(),
+        );
+    }
+    if [around.line, around.previous.trim()].iter().any(|line| line.starts_with("set -")) {
+        return Some(
+            "leave `set` out: a command that fails ends the script, and a name that does not exist is refused"
+                .to_string(),
+        );
     }
     if around.line_before.trim().is_empty() {
         return Some("a `;` is missing at the end of the line before".to_string());

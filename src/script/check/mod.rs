@@ -18,9 +18,12 @@ mod modules;
 mod names;
 mod program;
 mod reserved;
+mod scopes;
 mod shell;
 mod similar;
+mod switches;
 mod syntax;
+mod this;
 mod unused;
 
 use std::collections::{HashMap, HashSet};
@@ -83,6 +86,10 @@ impl Findings {
 
     fn len(&self) -> usize {
         self.0.len()
+    }
+
+    fn has_help(&self, index: usize) -> bool {
+        self.0.get(index).is_some_and(|(_, finding)| finding.help.is_some())
     }
 
     /// Gives all from `first` on another help.
@@ -162,7 +169,7 @@ impl<'a> Checker<'a> {
     }
 
     fn source(&mut self, name: &str, source: &str, earlier: &Earlier) -> Option<(AST, Exports)> {
-        let parsed = match syntax::parse(self.engine, &self.library.sources, name, source, earlier.scope) {
+        let parsed = match syntax::parse(self.engine, self.library, name, source, earlier.scope) {
             Ok(parsed) => parsed,
             Err(mut problems) => {
                 problems.sort_by_key(order);
@@ -174,7 +181,7 @@ impl<'a> Checker<'a> {
         // Its own problems stand before those of its modules.
         let mine = self.problems.len();
         let mut own = Vec::new();
-        let mut imports = self.imports(name, &program, &mut own);
+        let mut imports = self.imports(earlier.importer.unwrap_or(name), &program, &mut own);
         for (alias, module) in earlier.imports {
             imports.add(alias, self.library.kept(module).as_ref().map(|module| &module.exports));
         }
@@ -238,6 +245,9 @@ impl<'a> Checker<'a> {
         names::find(program, &around, findings);
         unused::find(program, findings);
         comparisons::find(program, &functions, findings);
+        let text_from = |position| self.library.sources.text_from(name, position, switches::MOST);
+        switches::find(program, &functions, &text_from, findings);
+        this::find(program, findings);
         flow::find(program, findings);
         captures::find(program, findings);
         shell::find(program, findings);

@@ -3,19 +3,20 @@
 //! Rhai's own strict mode knows only what its parser has declared, stops at the first mistake, and is
 //! blind behind a custom syntax that may change the scope. So it is off, and this walk does its work.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use rhai::{ASTFlags, CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, Stmt};
+use rhai::{CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, Stmt};
 
 use crate::script::library::Earlier;
 use crate::script::problem::Code;
-use crate::script::spelling::DEFERRED;
+use crate::script::spelling::EVAL;
 
 use super::Findings;
 use super::calls::Functions;
 use super::foreign;
 use super::modules::Imports;
-use super::program::{Call, Node, Program};
+use super::program::{Call, Program};
+use super::scopes::{Globals, Names};
 use super::similar::Similar;
 
 /// The signs of a custom syntax that stand for one of its inputs.
@@ -51,6 +52,7 @@ pub(super) fn find(program: &Program, around: &Surroundings, findings: &mut Find
     let earlier = around.earlier.scope.into_iter().flat_map(|scope| scope.iter_raw());
     earlier.for_each(|(name, ..)| walk.declare(name));
     around.earlier.imports.iter().for_each(|(alias, _)| walk.modules.declare(alias));
+    around.earlier.modules.iter().for_each(|name| walk.modules.declare(name));
     walk.statements(program.statements);
     for function in &program.functions {
         let aliases = if function.is_closure() { &globals.all_aliases } else { &globals.aliases };
@@ -63,68 +65,6 @@ pub(super) fn find(program: &Program, around: &Surroundings, findings: &mut Find
         // What a closure captures is a parameter of it, and a use at the place where it is made.
         function.definition.params.iter().for_each(|name| walk.variables.declare(name));
         walk.statements(&function.body);
-    }
-}
-
-/// Names in scopes, the innermost last.
-#[derive(Default)]
-struct Names<'a> {
-    stack: Vec<&'a str>,
-    counts: HashMap<&'a str, usize>,
-}
-
-impl<'a> Names<'a> {
-    fn declare(&mut self, name: &'a str) {
-        self.stack.push(name);
-        *self.counts.entry(name).or_default() += 1;
-    }
-
-    fn leave(&mut self, length: usize) {
-        for name in self.stack.drain(length..) {
-            if let Some(count) = self.counts.get_mut(name) {
-                *count -= 1;
-            }
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.counts.get(name).is_some_and(|count| *count > 0)
-    }
-
-    fn all(&self) -> impl Iterator<Item = String> {
-        self.stack.iter().filter(|name| !name.starts_with(DEFERRED)).map(|name| (*name).to_string())
-    }
-}
-
-/// What the statements of the script declare for its functions.
-#[derive(Default)]
-struct Globals<'a> {
-    constants: HashSet<&'a str>,
-    /// Modules that functions see, and those that closures somewhere may see.
-    aliases: HashSet<&'a str>,
-    all_aliases: HashSet<&'a str>,
-}
-
-impl<'a> Globals<'a> {
-    fn of(program: &'a Program) -> Self {
-        let mut globals = Self::default();
-        for statement in program.statements {
-            match statement {
-                Stmt::Var(parts, flags, _) if flags.contains(ASTFlags::CONSTANT) => {
-                    globals.constants.insert(&parts.0.name);
-                }
-                Stmt::Import(parts, _) => {
-                    globals.aliases.insert(&parts.1.name);
-                }
-                _ => {}
-            }
-        }
-        program.walk(&mut |node| {
-            if let Node::Statement(Stmt::Import(parts, _), _) = node {
-                globals.all_aliases.insert(&parts.1.name);
-            }
-        });
-        globals
     }
 }
 
@@ -151,7 +91,7 @@ impl<'a> Walk<'a> {
     }
 
     fn scope(&mut self, inside: impl FnOnce(&mut Self)) {
-        let (variables, modules) = (self.variables.stack.len(), self.modules.stack.len());
+        let (variables, modules) = (self.variables.depth(), self.modules.depth());
         inside(self);
         self.variables.leave(variables);
         self.modules.leave(modules);
@@ -192,7 +132,17 @@ impl<'a> Walk<'a> {
                 self.declare(&parts.0.name);
             }
             Stmt::Assignment(parts) => {
+                let before = self.findings.len();
                 self.expression(&parts.1.lhs);
+                if let Expr::Variable(variable, ..) = &parts.1.lhs
+                    && self.findings.len() > before
+                    && !parts.0.is_op_assignment()
+                    && !self.findings.has_help(before)
+                {
+                    self.findings.set_help(before, &format!("a new variable is declared: let {} = …;", variable.1));
+                    // That says it all.
+                    self.declare(&variable.1);
+                }
                 self.expression(&parts.1.rhs);
             }
             Stmt::FnCall(call, position) => self.call(call, false, *position),
@@ -259,6 +209,7 @@ impl<'a> Walk<'a> {
     /// What a custom syntax calls `$ident$` is a name, and one that it declares when it may change the
     /// scope.
     fn custom(&mut self, custom: &'a CustomExpr) {
+        self.is_open |= custom.tokens.first().is_some_and(|token| token == EVAL);
         let signs = custom.tokens.iter().filter(|token| INPUTS.contains(&token.as_str()));
         let signs: Vec<&str> = signs.map(|token| token.as_str()).collect();
         for (index, input) in custom.inputs.iter().enumerate() {
@@ -277,9 +228,6 @@ impl<'a> Walk<'a> {
         self.expressions(&call.args);
         if call.op_token.is_some() || !call.name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
             return;
-        }
-        if call.name == "eval" && !is_method {
-            self.is_open = true;
         }
         let call = Call { call, is_method, position };
         if !call.call.namespace.is_empty() {
@@ -358,7 +306,14 @@ impl<'a> Walk<'a> {
     fn in_module(&mut self, namespace: &'a Namespace, name: &'a str, position: Position) {
         let help = if namespace.root() == "global" {
             let is_earlier = self.around.earlier.scope.is_some_and(|scope| scope.contains(name));
-            if self.globals.constants.contains(name) || is_earlier || namespace.path.len() > 1 || self.is_open {
+            // A text of `eval` may stand in any function.
+            let is_eval = self.around.earlier.importer.is_some();
+            if self.globals.constants.contains(name)
+                || is_earlier
+                || is_eval
+                || namespace.path.len() > 1
+                || self.is_open
+            {
                 return;
             }
             match self.script_variables.contains(name) {

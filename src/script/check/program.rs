@@ -54,7 +54,10 @@ impl<'a> Program<'a> {
         let mut deferred = HashSet::new();
         ast.walk(&mut |path: &[ASTNode]| {
             if let Some(ASTNode::Expr(Expr::Custom(custom, _))) = path.last()
-                && custom.tokens.first().is_some_and(|token| token == spelling::DEFER)
+                && custom
+                    .tokens
+                    .first()
+                    .is_some_and(|token| [spelling::DEFER, spelling::DEFER_MORE].contains(&token.as_str()))
             {
                 deferred.extend(custom.inputs.first().and_then(closure_name));
             }
@@ -69,8 +72,19 @@ impl<'a> Program<'a> {
         let mut walk = Walk { show };
         walk.block(self.statements, self.value_is_used);
         for function in &self.functions {
-            walk.block(&function.body, !self.deferred.contains(function.definition.name.as_str()));
+            walk.block(&function.body, !self.is_deferred(function));
         }
+    }
+
+    /// Shows what is in the blocks of `defer`.
+    pub fn walk_deferred<'p>(&'p self, show: &mut impl FnMut(Node<'p>)) {
+        let mut walk = Walk { show };
+        let deferred = self.functions.iter().filter(|function| self.is_deferred(function));
+        deferred.for_each(|function| walk.block(&function.body, false));
+    }
+
+    fn is_deferred(&self, function: &Function) -> bool {
+        self.deferred.contains(function.definition.name.as_str())
     }
 
     /// Whether the program itself defines a function of this name.

@@ -36,7 +36,7 @@ const RESERVED: &[(&str, &str)] = &[
     ("loop", "for a name, take `cycle`"),
     ("match", "cases are written switch x { 1 => …, _ => … }; for a name, take `matches`"),
     ("module", "for a name, take `part` or `unit`"),
-    ("new", "for a name, take `make` or `create`"),
+    ("new", "a value is made by its function alone, and thrown as it is: throw \"why\"; for a name, take `make`"),
     ("nil", "the empty value is `()`"),
     ("null", "the empty value is `()`"),
     ("package", "for a name, take `bundle`"),

@@ -3,16 +3,15 @@
 use rhai::{AST, Dynamic, Engine, LexError, ParseErrorType, Scope};
 
 use crate::script::failure::Place;
+use crate::script::library::Library;
 use crate::script::problem::{Code, Problem};
 use crate::script::scan::{self, LineIndex, Scan, Unclosed};
-use crate::script::world::Sources;
+use crate::script::sources::MAX_LINES;
 use crate::script::{shell_text, spelling, template_text};
 
 use super::hints::{self, Around};
 use super::reserved;
 
-/// Rhai counts lines in sixteen bits; beyond that its positions would be wrong.
-const MAX_LINES: usize = 65_535;
 /// So many mistakes in templates are told at once.
 const MOST_TEMPLATES: usize = 100;
 
@@ -24,14 +23,20 @@ pub(crate) struct Parsed {
     pub text: String,
 }
 
+/// Whether this is the scope of a session, or a part of one.
+fn has_results(scope: &Scope) -> bool {
+    scope.contains(&format!("{}1", spelling::RESULT))
+}
+
 /// Parses a source text, and looks at nothing that it refers to.
 pub(crate) fn parse(
     engine: &Engine,
-    sources: &Sources,
+    library: &Library,
     name: &str,
     source: &str,
     scope: Option<&Scope>,
 ) -> Result<Parsed, Vec<Problem>> {
+    let sources = &library.sources;
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let text = match source.strip_prefix("#!") {
         // Rhai takes a `#!` line only from its own file loader.
@@ -40,8 +45,8 @@ pub(crate) fn parse(
     };
     let lines = LineIndex::of(&text);
     let scan = scan::scan(&text);
-    let (spelt, additions) = spelling::respell(&text, &scan, scope.is_some());
-    sources.add(name, source, lines, additions);
+    let (spelt, additions) = spelling::respell(&text, &scan, scope.is_some_and(has_results));
+    let before = sources.add(name, source, lines, additions);
     let at = |offset: usize| sources.place_of(name, offset);
     if let Some(offset) = memchr::memchr(0, text.as_bytes()) {
         return Err(vec![Problem::new(Code::Syntax, "the script holds a NUL byte").at(at(offset))]);
@@ -55,15 +60,26 @@ pub(crate) fn parse(
     }
     let mut problems = template_problems(&text, &scan);
     problems.extend(unclosed_problem(&scan));
+    problems.extend(scan.private.iter().take(MOST_TEMPLATES).map(|word| {
+        let message = format!("`{}` is a word that procscript keeps for itself", &text[word.clone()]);
+        (word.start, Problem::new(Code::ReservedWord, message).with_help(Some("choose another name")))
+    }));
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|(offset, problem)| problem.at(at(offset))).collect());
     }
+    let spelt = match before {
+        0 => spelt,
+        _ => format!("{}{spelt}", "\n".repeat(before)),
+    };
     let parsed = match scope {
         Some(scope) => engine.compile_with_scope(&without_values(scope), &spelt),
         None => engine.compile(&spelt),
     };
     match parsed {
-        Ok(ast) => Ok(Parsed { ast, scan, text }),
+        Ok(ast) => {
+            library.assigned_keys.note(&ast);
+            Ok(Parsed { ast, scan, text })
+        }
         Err(error) => {
             let place = sources.place(name, error.1);
             let offset = place.as_ref().and_then(|place| sources.offset_of(place));
@@ -111,8 +127,16 @@ fn explain(error: &ParseErrorType, around: Option<&Around>) -> Problem {
             return Problem::new(Code::Syntax, "this is nested too deeply").with_help(help);
         }
         ParseErrorType::BadInput(LexError::UnexpectedInput(what)) => format!("`{what}` cannot stand here"),
+        ParseErrorType::BadInput(LexError::ImproperSymbol(sign, _)) if sign == "=" => {
+            let help = Some("write == to compare; = assigns, and is a statement of its own");
+            return Problem::new(Code::Syntax, "`=` cannot stand here").with_help(help);
+        }
+        ParseErrorType::AssignmentToConstant(name) => {
+            let help = format!("declare it with `let {name} = …` to change it");
+            return Problem::new(Code::Syntax, format!("`{name}` is a constant")).with_help(Some(help));
+        }
         ParseErrorType::UnexpectedEOF => "the script ends in the middle of something".to_string(),
-        error => lower_first(&error.to_string()),
+        error => spelling::unspelt(&lower_first(&error.to_string())),
     };
     Problem::new(Code::Syntax, message).with_help(help)
 }

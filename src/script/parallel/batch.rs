@@ -6,8 +6,8 @@ use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use crate::script::caught::ScriptError;
 use crate::script::error::{CommandError, copied};
-use crate::script::failure::message_of_value;
-use crate::script::secret::Secrets;
+use crate::script::words::message_of_value;
+use crate::script::world::World;
 
 /// So many of the others are listed.
 const MOST_LISTED: usize = 20;
@@ -84,26 +84,33 @@ impl Batch {
 }
 
 /// What `catch` would get.
-pub(super) fn value_of(error: &EvalAltResult, secrets: &Secrets) -> Dynamic {
-    ScriptError::value_of(*copied(error), secrets)
+pub(super) fn value_of(error: &EvalAltResult, world: &World) -> Dynamic {
+    ScriptError::value_of(*copied(error), world)
 }
 
 /// The error with all of the batch in it. The calls around it stay.
-pub(super) fn with_batch(error: EvalAltResult, batch: &Arc<Batch>, secrets: &Secrets) -> EvalAltResult {
+pub(super) fn with_batch(
+    error: EvalAltResult,
+    source: Option<&str>,
+    batch: &Arc<Batch>,
+    world: &World,
+) -> EvalAltResult {
     match error {
         EvalAltResult::ErrorInFunctionCall(name, source, inner, position) => {
-            EvalAltResult::ErrorInFunctionCall(name, source, with_batch(*inner, batch, secrets).into(), position)
+            let inner = with_batch(*inner, Some(&source), batch, world);
+            EvalAltResult::ErrorInFunctionCall(name, source, inner.into(), position)
         }
         EvalAltResult::ErrorInModule(path, inner, position) => {
-            EvalAltResult::ErrorInModule(path, with_batch(*inner, batch, secrets).into(), position)
+            let inner = with_batch(*inner, Some(&path), batch, world);
+            EvalAltResult::ErrorInModule(path, inner.into(), position)
         }
         error => {
             let position = error.position();
-            let value = ScriptError::value_of(error, secrets);
+            let value = ScriptError::value_of(error, world);
             let known = value.read_lock::<CommandError>().map(|error| Dynamic::from(error.clone().among(batch)));
             let value = known.unwrap_or_else(|| {
                 let error = value.read_lock::<ScriptError>().map(|error| error.clone());
-                let error = error.unwrap_or_else(|| ScriptError::thrown(&value, position));
+                let error = error.unwrap_or_else(|| ScriptError::thrown(&value, world.place(source, position)));
                 Dynamic::from(error.among(batch))
             });
             EvalAltResult::ErrorRuntime(value, position)

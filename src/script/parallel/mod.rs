@@ -251,9 +251,9 @@ fn conclude(
         index: *index,
         label: items.label(world, *index),
         item: items.get(*index),
-        error: batch::value_of(error, &world.secrets),
+        error: batch::value_of(error, world),
     });
     let batch = Arc::new(Batch { total: items.len(), stopped, not_begun, failures: failures.collect() });
     let at = errors.iter().position(|(index, _)| index == first).unwrap_or(0);
-    Err(batch::with_batch(*errors.swap_remove(at).1, &batch, &world.secrets).into())
+    Err(batch::with_batch(*errors.swap_remove(at).1, None, &batch, world).into())
 }

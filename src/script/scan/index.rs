@@ -12,6 +12,11 @@ impl LineIndex {
         Self(std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect())
     }
 
+    /// How many lines there are: one at least.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The line and the column of a byte offset in this text, as [`place_of`](super::place_of) has them.
     pub fn place(&self, text: &str, offset: usize) -> Place {
         let offset = text.floor_char_boundary(offset);

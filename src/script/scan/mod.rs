@@ -112,12 +112,18 @@ pub struct Scan {
     pub mismatched: Option<usize>,
     /// The byte offsets of `\0` in strings and characters, which Rhai does not know.
     pub nul_escapes: Vec<usize>,
-    /// The `defer { … }`, from the word to the closing brace.
-    pub defers: Vec<Range<usize>>,
+    /// The `defer { … }`, from the word to the closing brace, and whether it is the first of its block.
+    pub defers: Vec<(Range<usize>, bool)>,
     /// The `catch (name) {`: where the name is, and the offset behind the brace.
     pub catches: Vec<(Range<usize>, usize)>,
     /// The words `_` and `_1` to `_9` that can stand for a value, with the number that they mean.
     pub results: Vec<(Range<usize>, usize)>,
+    /// The indexes that are assigned to (`m[key] = 1`) and no constants: the offset behind the bracket.
+    pub assigned_indexes: Vec<usize>,
+    /// Where `eval` is called.
+    pub evals: Vec<usize>,
+    /// The words that stand for something else in the text for the interpreter.
+    pub private: Vec<Range<usize>>,
     /// How many brackets and slots are open at the end.
     pub open_brackets: usize,
     /// The Rhai code between `${` and `}` of backtick strings, wherever they are; one that is open reaches to the end.

@@ -6,9 +6,9 @@ use rhai::Engine;
 
 use crate::process::{Error, Expression};
 use crate::script::error::Stop;
-use crate::script::failure::message_of;
 use crate::script::input;
 use crate::script::thread::STACK;
+use crate::script::words::message_of;
 use crate::script::world::World;
 
 use super::Stream;

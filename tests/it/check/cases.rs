@@ -39,6 +39,8 @@ fn variables() {
         ("let x = 1; fn f() { global::x }", &["undefined-variable@1:29"]),
         ("const X = 1; { const Y = 2; } fn f() { || global::X }", &[]),
         ("fn f() { this.x + this }", &[]),
+        ("fn f() { defer { this.x = 1; print(this); } this }", &["undefined-variable@1:18", "undefined-variable@1:36"]),
+        ("fn f() { let x = this; defer { print(x); let g = || this; } }", &[]),
         ("fn f() { f } fn g() { [1].map(f) } let h = g;", &[]),
         ("let h = later; fn later() {}", &[]),
         ("let h = || later; fn later() {}", &["undefined-variable@1:12"]),
@@ -185,6 +187,30 @@ fn comparisons_that_are_decided() {
         ("let m = #{read: || 5}; m.read() == 5; $`a`.read() == 5", &["decided-comparison@1:51"]),
         ("fn len(x) { \"0\" } len(1) == \"0\"", &[]),
     ]);
+}
+
+#[test]
+fn switches_that_never_take_a_case() {
+    expect(&[
+        ("switch $`id -u`.read() { 0 => 1, _ => 2 }", &["decided-comparison@1:1"]),
+        ("let x = switch args()[0] { \"a\" => 1, 2 => { 3 } _ => 4 };", &["decided-comparison@1:9"]),
+        ("switch env(\"X\") { \"a\" | 5 => 1 }", &["decided-comparison@1:1"]),
+        ("switch \"a\".len() { \"1\" => 1 }", &["decided-comparison@1:1"]),
+        ("switch 1 { true => 1 }", &["decided-comparison@1:1"]),
+        ("fn f() { return switch path(\"a\") { `b` => 1 }; }", &["decided-comparison@1:17"]),
+        (
+            "switch cmd(\"a\", [\"{\"]).read() { /* 1 => */ \"1 => {\" => #{ a: 1 }, 2 => 3 }",
+            &["decided-comparison@1:1"],
+        ),
+        ("switch $`id -u`.read() { \"0\" => 1, _ => 2 }", &[]),
+        ("switch args()[0] { \"a\" | \"b\" if args().len() == 2 => { switch 1 { 2 => 3 } } _ => 1 }", &[]),
+        ("let x = args()[0]; switch x { 1 => 2 }", &[]),
+        ("switch args().len() { 1 => \"a\", 7 => [1, \"x\"], 2..5 => \"b\", _ => #{ b: true } }", &[]),
+        ("switch 1.5 { 1 => 2, 1.5 => 3, -1 => 4, 0x10 => 5 }", &[]),
+        ("fn path(x) { x } switch path(\"a\") { \"b\" => 1 }", &[]),
+        ("switch \"a\" { () => 1, [1] => 2, #{ a: 1 } => 3 }", &[]),
+    ]);
+    expect_help(&[("switch args()[0] { 1 => 2 }", "parse_int"), ("switch path(\"a\") { \"a\" => 2 }", "to_string")]);
 }
 
 #[test]

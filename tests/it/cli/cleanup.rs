@@ -76,12 +76,41 @@ fn clean_up_runs_on_every_way_out_of_every_block() {
     }
 }
 
+/// Every way out ends what runs beside the script, too: the block's own commands before its clean-up ends, and what the
+/// script keeps at its end. That nothing is left is looked at after every run.
+#[test]
+fn what_runs_beside_the_script_is_gone_on_every_way_out() {
+    let beside = "let early = cmd(\"testkid\", \"forever\").start();";
+    let clean = "kept.pids.len() == 1 && kept.is_running";
+    for way in ways() {
+        let code = format!(
+            "{ENDLESS}let kept = cmd(\"testkid\", \"forever\").start(); \
+             {{ {beside} defer {{ print(\"one\"); }} defer {{ let alive = {clean}; print(\"two\"); }} \
+             defer {{ {CLEAN} }} {} }} print(\"after\");",
+            way.code
+        );
+        let outcome = Run::new().flag("--memory-limit").flag("64MiB").flag("-e").flag(&code).run();
+        match way.ends {
+            Ends::Code(code) => outcome.status(code),
+            Ends::Signal(number) => outcome.signal(number),
+        };
+        let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        outcome.check(said.contains("clean up\ntwo\none\n"), &format!("{}:\n{code}", way.name));
+        outcome.check(said.contains("after\n") == way.goes_on, way.name);
+    }
+}
+
 #[test]
 fn clean_up_runs_when_a_function_or_a_loop_is_left() {
     for code in [
         "fn f() { defer { CLEAN } return 1; } f(); print(\"after\");",
         "fn f() { for i in 0..3 { defer { CLEAN } return 1; } } f(); print(\"after\");",
         "for i in 0..3 { defer { CLEAN } break; } print(\"after\");",
+        "for i in 0..1 { defer { CLEAN } continue; } print(\"after\");",
+        "let i = 0; while i < 1 { i += 1; { defer { CLEAN } continue; } } print(\"after\");",
+        "switch 1 { 1 => { defer { CLEAN } } } print(\"after\");",
+        "with timeout(\"1m\") { defer { CLEAN } } print(\"after\");",
+        "try { defer { CLEAN } throw 1; } catch { } print(\"after\");",
         "loop { { defer { CLEAN } break; } } print(\"after\");",
         "let f = |x| { defer { CLEAN } if x { return 1; } 2 }; f.call(true); print(\"after\");",
         "defer { print(\"after\"); } { defer { CLEAN } return; }",
@@ -120,7 +149,7 @@ fn a_failure_of_clean_up_is_not_lost() {
     let outcome =
         eval(&format!("defer {{ print(\"still\"); }} {failing} cmd(\"testkid\", \"exit\", \"9\").run();")).run();
     outcome.status(9).stdout("still\n").stderr_contains("exited with code 9");
-    outcome.stderr_contains("and clean-up failed: `testkid exit 3` exited with code 3");
+    outcome.stderr_contains("and clean-up failed at -e:1:63: `testkid exit 3` exited with code 3");
     eval("defer { exit(3); } print(\"x\");").run().status(1).stderr_contains("exit cannot be called in clean-up");
 }
 

@@ -26,6 +26,23 @@ fn comments_may_stand_before_its_brace() {
 }
 
 #[test]
+fn the_order_holds_in_one_block_and_across_blocks() {
+    let code = "
+        defer { print(1); }
+        let x = 2;
+        defer { print(x); }
+        { defer { print(\"a\"); } defer { print(\"b\"); } print(\"in\"); }
+        for i in 0..2 { defer { print(`c${i}`); } defer { print(`d${i}`); } }
+        x = 3;
+        defer { defer { print(5); } defer { print(6); } print(4); }
+        fn f() { defer { print(\"f\"); } defer { throw \"g\"; } defer { print(\"h\"); } }
+        f();
+    ";
+    let outcome = eval(code).run();
+    outcome.status(1).stdout("in\nb\na\nd0\nc0\nd1\nc1\nh\nf\n4\n6\n5\n3\n1\n").stderr_contains("error: g");
+}
+
+#[test]
 fn memory_is_bounded_in_it_too() {
     let limited = |code: &str| Run::new().flag("--memory-limit").flag("64MiB").flag("-e").flag(code).run();
     let told = "the limit";

@@ -1,6 +1,6 @@
 //! Failures for programs: one line of JSON. Modules on a path of their own.
 
-use super::eval;
+use super::{eval, shell};
 use crate::support::run::{Outcome, Run};
 
 fn json(code: &str) -> Outcome {
@@ -133,4 +133,26 @@ fn memory_and_recursion_end_in_an_error() {
     limited("let s = \"x\"; s.pad(1000000, \"y\"); print(s.len());").success().stdout("1000000\n");
     let wrong = Run::new().flag("--memory-limit").flag("much").flag("-e").flag("1").run();
     wrong.status(2).stderr_contains("is not a size");
+}
+
+#[test]
+fn lost_messages_are_no_success() {
+    for (code, status) in [
+        ("eprint(1); print(2);", 1),
+        ("debug(1); print(2);", 1),
+        ("import \"std/log\" as log; log::error(\"x\"); print(2);", 1),
+        ("eprint(1); print(2); exit(0);", 1),
+        ("eprint(1); print(2); exit(3);", 3),
+        ("print(2);", 0),
+    ] {
+        for stream in ["2> /dev/full", "2>&-"] {
+            let outcome = shell(&format!("exec \"$0\" -e '{code}' {stream}")).run();
+            // It goes on: nobody may stop a deployment by not listening.
+            outcome.status(status).stdout("2\n");
+        }
+    }
+    // Where the reader has left, it ends as any program does that writes there.
+    let code = "sleep(\"200ms\"); eprint(1); print(2);";
+    let line = format!("exec 3>&1; {{ \"$0\" -e '{code}' 2>&1 >&3; echo $? >&3; }} | true; wait");
+    shell(&line).run().success().stdout("2\n141\n");
 }

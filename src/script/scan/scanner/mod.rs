@@ -4,6 +4,7 @@ mod comments;
 mod texts;
 mod words;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Scan, Template, Unclosed};
@@ -16,6 +17,7 @@ pub(super) fn walk(source: &str) -> Scan {
         open: Vec::new(),
         texts: 0,
         deferred: Vec::new(),
+        with_defer: HashSet::new(),
         broken_off: None,
         found: Scan::default(),
     };
@@ -36,6 +38,14 @@ enum Frame {
 }
 
 impl Frame {
+    /// Where it opens.
+    fn start(&self) -> usize {
+        match self {
+            Self::Bracket(_, start) | Self::Slot { start, .. } | Self::Backtick { start } => *start,
+            Self::Template { piece, .. } => *piece,
+        }
+    }
+
     fn is_brace(&self) -> bool {
         matches!(self, Self::Bracket(Unclosed::Brace, _) | Self::Slot { .. })
     }
@@ -53,8 +63,10 @@ struct Scanner<'a> {
     open: Vec<Frame>,
     /// How many of the open frames are texts of backtick strings and templates.
     texts: usize,
-    /// The braces of the `defer` blocks that are open, and where their words are.
-    deferred: Vec<(usize, usize)>,
+    /// The braces of the `defer` blocks that are open, where their words are, and whether they are the first.
+    deferred: Vec<(usize, usize, bool)>,
+    /// The blocks that have one, by where they open.
+    with_defer: HashSet<Option<usize>>,
     /// The string, character or comment in which the source ends.
     broken_off: Option<(Unclosed, usize)>,
     found: Scan,
@@ -132,14 +144,35 @@ impl Scanner<'_> {
 
     fn close_bracket(&mut self, what: Unclosed) {
         match self.open.last() {
-            Some(Frame::Bracket(open, _)) if *open == what => {
+            Some(&Frame::Bracket(open, start)) if open == what => {
                 self.open.pop();
+                if what == Unclosed::Bracket && self.is_assigned_index(start) {
+                    self.found.assigned_indexes.push(start + 1);
+                }
             }
             _ => {
                 self.found.mismatched.get_or_insert(self.at);
             }
         }
         self.at += 1;
+    }
+
+    /// Whether the bracket that opened at `start` and closes here is an index that a value is assigned to, and neither
+    /// a number nor a text that is known.
+    fn is_assigned_index(&self, start: usize) -> bool {
+        let equals = self.skip_space(self.at + 1);
+        if self.bytes.get(equals) != Some(&b'=') || matches!(self.bytes.get(equals + 1), Some(b'=' | b'>')) {
+            return false;
+        }
+        let before = self.source[..start].trim_end().as_bytes().last();
+        let is_index = before.is_some_and(|byte| is_word(*byte) || !byte.is_ascii() || b")]}?\"`".contains(byte));
+        let inside = self.source[start + 1..self.at].trim();
+        let is_number = inside.bytes().all(|byte| byte.is_ascii_digit());
+        let is_text = self.found.texts.last().is_some_and(|text| {
+            let is_all = self.source[text.clone()].len() == inside.len() && text.start > start;
+            is_all && inside.starts_with('"')
+        });
+        is_index && !is_number && !is_text
     }
 
     /// Closes a block, a map or a slot.
@@ -160,8 +193,8 @@ impl Scanner<'_> {
         match self.open.pop() {
             Some(Frame::Slot { start, template }) => self.close_slot(start + 2..end, template),
             Some(Frame::Bracket(_, brace)) => {
-                if let Some((_, start)) = self.deferred.pop_if(|(deferred, _)| *deferred == brace) {
-                    self.found.defers.push(start..self.at);
+                if let Some((_, start, is_first)) = self.deferred.pop_if(|(deferred, ..)| *deferred == brace) {
+                    self.found.defers.push((start..self.at, is_first));
                 }
             }
             _ => {}

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Scanner, is_word};
+use crate::script::spelling;
+
+use super::{Frame, Scanner, is_word};
 
 impl Scanner<'_> {
     /// Walks over a name, a word of the language or a number.
@@ -21,7 +23,16 @@ impl Scanner<'_> {
             "defer" if self.begins_statement(start) => {
                 let brace = self.skip_space(self.at);
                 if self.bytes.get(brace) == Some(&b'{') {
-                    self.deferred.push((brace, start));
+                    let block = self.open.last().map(Frame::start);
+                    let is_first = self.with_defer.insert(block);
+                    self.deferred.push((brace, start, is_first));
+                }
+            }
+            word if spelling::is_private(word) => self.found.private.push(start..self.at),
+            "eval" if !is_property && self.bytes.get(self.skip_space(self.at)) == Some(&b'(') => {
+                let before = self.source[..start].trim_end();
+                if !before.ends_with("fn") {
+                    self.found.evals.push(start);
                 }
             }
             // The other meaning of `_` is "everything else", in a `switch`.
@@ -55,7 +66,7 @@ impl Scanner<'_> {
     }
 
     /// The offset behind white space and comments.
-    fn skip_space(&self, at: usize) -> usize {
+    pub(super) fn skip_space(&self, at: usize) -> usize {
         let mut at = at;
         loop {
             at = self.skip(at, |byte| byte.is_ascii_whitespace());
