@@ -55,12 +55,13 @@ impl Signals {
     }
 
     /// Does what the signal is for.
-    fn act(&self, signal: i32, from_terminal: bool, terminal: Option<&os::TerminalState>) {
+    fn act(&self, arrival: os::Arrival, terminal: Option<&os::TerminalState>) {
+        let os::Arrival { signal, from_terminal, came } = arrival;
         let is_key = signal == os::SIGINT || (signal == os::SIGQUIT && from_terminal);
         if let Some(entry) = self.entry.get().filter(|_| is_key) {
             // At the prompt it is the editor's.
             if !self.idle.load(Ordering::Acquire) {
-                interrupt(entry, signal, from_terminal);
+                interrupt(entry, arrival);
             }
             return;
         }
@@ -77,10 +78,10 @@ impl Signals {
             os::die_of_signal(signal);
         }
         match (self.token.is_cancelled(), self.cleanup.is_cancelled()) {
-            (false, _) => self.token.cancel_with(signal, from_terminal),
+            (false, _) => self.token.cancel_since(signal, from_terminal, came),
             (true, false) => {
                 self.token.kill();
-                self.cleanup.cancel_with(signal, from_terminal);
+                self.cleanup.cancel_since(signal, from_terminal, came);
             }
             (true, true) => self.cleanup.kill(),
         }
@@ -126,9 +127,9 @@ impl repl::Signals for Signals {
     }
 }
 
-fn interrupt(entry: &Interrupter, signal: i32, from_terminal: bool) {
+fn interrupt(entry: &Interrupter, os::Arrival { signal, from_terminal, came }: os::Arrival) {
     let is_first = !entry.is_interrupted();
-    entry.interrupt_with(signal, from_terminal);
+    entry.interrupt_since(signal, from_terminal, came);
     // Clean-up goes on, which looks as if the key were not heard.
     if is_first && entry.is_cleaning_up() {
         let _ = os::write_standard_stream(2, b"cleaning up; Ctrl-C again ends that\n");
@@ -154,9 +155,8 @@ impl Watch {
     /// On this thread, as long as the process lives.
     pub fn keep(self) -> ! {
         if let Some(mut pipe) = self.pipe {
-            let mut message = [0; 2];
-            while pipe.read_exact(&mut message).is_ok() {
-                self.signals.act(i32::from(message[0]), message[1] != 0, self.terminal.as_ref());
+            while let Some(arrival) = os::next_arrival(&mut pipe) {
+                self.signals.act(arrival, self.terminal.as_ref());
             }
         }
         loop {

@@ -1,8 +1,9 @@
 //! A request to stop, that every wait of the engine notices.
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use os_pipe::{PipeReader, PipeWriter};
 
@@ -30,14 +31,32 @@ struct Shared {
     signal: AtomicI32,
     /// Whether the terminal sent the signal, so that children in our process group have it already.
     from_terminal: AtomicU8,
+    /// When the signal came, which may be some time before its news.
+    came: Mutex<Option<Instant>>,
     /// Holds one byte while the token is cancelled. Nobody takes it out, so that `poll` shows it to
     /// every waiter.
     reader: PipeReader,
     writer: PipeWriter,
-    /// How many commands have the keys of the terminal for themselves; one number for a token and its children.
-    shields: Arc<AtomicUsize>,
+    /// Which commands have the keys of the terminal for themselves; the same for a token and its children.
+    shields: Arc<Mutex<Shields>>,
     /// What is cancelled with it: what still runs under a child may have left the code that made the child.
     children: Mutex<Vec<Weak<Shared>>>,
+}
+
+/// The commands that have the keys of the terminal for themselves, and when the last of them had them.
+#[derive(Debug, Default)]
+struct Shields {
+    count: usize,
+    raised: Option<Instant>,
+    lifted: Option<Instant>,
+}
+
+impl Shields {
+    /// Whether a key that was typed then was for such a command.
+    fn were_up(&self, then: Instant) -> bool {
+        let is_in_time = self.raised.is_some_and(|raised| then >= raised);
+        is_in_time && (self.count > 0 || self.lifted.is_some_and(|lifted| then < lifted))
+    }
 }
 
 /// How far a cancellation has gone.
@@ -59,12 +78,13 @@ impl CancelToken {
         Self::with_shields(Arc::default())
     }
 
-    fn with_shields(shields: Arc<AtomicUsize>) -> std::io::Result<Self> {
+    fn with_shields(shields: Arc<Mutex<Shields>>) -> std::io::Result<Self> {
         let (reader, writer) = os_pipe::pipe()?;
         Ok(Self(Some(Arc::new(Shared {
             urgency: AtomicU8::new(0),
             signal: AtomicI32::new(super::os::SIGTERM),
             from_terminal: AtomicU8::new(0),
+            came: Mutex::default(),
             shields,
             reader,
             writer,
@@ -79,7 +99,7 @@ impl CancelToken {
     pub(crate) fn child(&self) -> std::io::Result<Self> {
         let child = Self::with_shields(self.0.as_ref().map(|shared| shared.shields.clone()).unwrap_or_default())?;
         if let (Some(parent), Some(shared)) = (&self.0, &child.0) {
-            let mut children = parent.children.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut children = lock(&parent.children);
             children.retain(|other| other.strong_count() > 0);
             children.push(Arc::downgrade(shared));
             drop(children);
@@ -104,15 +124,26 @@ impl CancelToken {
     /// `from_terminal`: the terminal has sent the signal to the whole foreground group; processes
     /// that share it are given their time but not the signal a second time.
     pub fn cancel_with(&self, signal: i32, from_terminal: bool) {
+        self.cancel_since(signal, from_terminal, Instant::now());
+    }
+
+    /// [`cancel_with`](Self::cancel_with) for a signal that has come at that time.
+    pub(crate) fn cancel_since(&self, signal: i32, from_terminal: bool, came: Instant) {
         if let Some(shared) = &self.0 {
-            shared.cancel_with(signal, from_terminal);
+            shared.cancel_with(signal, from_terminal, came);
         }
     }
 
     /// Leaves Ctrl-C to the command that has the terminal, as long as the value lives.
     pub(crate) fn shield(&self) -> Option<Shield> {
         let shields = self.0.as_ref()?.shields.clone();
-        shields.fetch_add(1, Ordering::AcqRel);
+        {
+            let mut shields = lock(&shields);
+            if shields.count == 0 {
+                shields.raised = Some(Instant::now());
+            }
+            shields.count += 1;
+        }
         Some(Shield(shields))
     }
 
@@ -137,7 +168,9 @@ impl CancelToken {
     fn follow(&self, other: &Self) {
         match other.urgency() {
             Urgency::None => {}
-            Urgency::Polite => self.cancel_with(other.signal(), other.is_from_terminal()),
+            Urgency::Polite => {
+                self.cancel_since(other.signal(), other.is_from_terminal(), other.came().unwrap_or_else(Instant::now));
+            }
             Urgency::Now => self.kill(),
         }
     }
@@ -161,6 +194,11 @@ impl CancelToken {
 
     pub(crate) fn is_from_terminal(&self) -> bool {
         self.0.as_ref().is_some_and(|shared| shared.from_terminal.load(Ordering::Relaxed) != 0)
+    }
+
+    /// When the signal came for which it was cancelled.
+    pub(crate) fn came(&self) -> Option<Instant> {
+        self.0.as_ref().and_then(|shared| *lock(&shared.came))
     }
 
     /// Makes the token as new, for the next entry of a session. Nothing may be running under it.
@@ -194,23 +232,31 @@ impl CancelToken {
 }
 
 /// A command that has the keys of the terminal for itself: an editor, another shell.
-pub(crate) struct Shield(Arc<AtomicUsize>);
+pub(crate) struct Shield(Arc<Mutex<Shields>>);
 
 impl Drop for Shield {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        let mut shields = lock(&self.0);
+        shields.count -= 1;
+        shields.lifted = Some(Instant::now());
     }
 }
 
+/// What is guarded is never left half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Shared {
-    fn cancel_with(&self, signal: i32, from_terminal: bool) {
-        if from_terminal && signal == super::os::SIGINT && self.shields.load(Ordering::Acquire) > 0 {
+    fn cancel_with(&self, signal: i32, from_terminal: bool, came: Instant) {
+        if from_terminal && signal == super::os::SIGINT && lock(&self.shields).were_up(came) {
             return;
         }
+        *lock(&self.came) = Some(came);
         self.signal.store(signal, Ordering::Relaxed);
         self.from_terminal.store(from_terminal.into(), Ordering::Relaxed);
         self.raise_to(Urgency::Polite);
-        self.each_child(|child| child.cancel_with(signal, from_terminal));
+        self.each_child(|child| child.cancel_with(signal, from_terminal, came));
     }
 
     fn kill(&self) {
@@ -219,7 +265,7 @@ impl Shared {
     }
 
     fn each_child(&self, tell: impl Fn(&Self)) {
-        let children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        let children = lock(&self.children);
         children.iter().filter_map(Weak::upgrade).for_each(|child| tell(&child));
     }
 
@@ -233,7 +279,7 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use super::{CancelToken, Urgency};
+    use super::{CancelToken, Instant, Urgency};
 
     #[test]
     fn a_key_is_left_to_the_command_that_has_the_terminal() {
@@ -249,9 +295,17 @@ mod tests {
         child.renew();
         child.cancel_with(SIGQUIT, true);
         assert!(child.is_cancelled());
+        let before = Instant::now();
         drop(shield);
-        parent.cancel_with(SIGINT, true);
+        // The news of a key for a command may come when the command is over.
+        parent.cancel_since(SIGINT, true, before);
+        assert!(!parent.is_cancelled());
+        // And that of one for us, when the next command has begun.
+        let between = Instant::now();
+        let shield = child.shield();
+        parent.cancel_since(SIGINT, true, between);
         assert!(parent.is_cancelled());
+        drop(shield);
     }
 
     #[test]

@@ -122,6 +122,7 @@ impl World {
     pub fn stops_at(&self, operation: u64) -> bool {
         // Every operation pays for this: what is almost always the case is told by a few loads.
         let is_plain = !self.has_layers() && !self.halt.is_requested() && !self.base.cancel_token().is_cancelled();
+        let is_plain = is_plain && self.operation_limit.is_none();
         let is_unremarkable = is_plain && !operation.is_multiple_of(SAMPLE) && os::held_memory() <= self.memory_limit;
         !is_unremarkable && self.stops_at_closer_look(operation)
     }

@@ -1,6 +1,6 @@
 //! Ending a command early: when, why, and step by step.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{KILL_PATIENCE, Phase, Pump};
 use crate::process::cancel::Urgency;
@@ -8,9 +8,6 @@ use crate::process::duration_text;
 use crate::process::error::{Error, ErrorKind};
 use crate::process::os;
 use crate::process::teardown::{POLITE, Scope, Step, Teardown};
-
-/// How long the news of a key may take from the terminal to us, on a machine with a lot to do.
-const NEWS: Duration = Duration::from_millis(500);
 
 impl Pump {
     pub(super) fn is_stopping(&self) -> bool {
@@ -78,9 +75,9 @@ impl Pump {
         let message = format!("`{}` was cancelled", self.identity.command());
         self.fail(Error::new(ErrorKind::Cancelled, message));
         // Ctrl-C at a terminal reaches the children that share our group without us.
-        // One that has just been started may have come too late for the key: the one before it has handled it and ended
-        // well, and the loop around both went on before we heard of the key.
-        let is_young = self.started.elapsed() < NEWS;
+        // One may have come too late for the key: the one before it has handled it and ended well, and the loop around
+        // both went on before we heard of the key.
+        let is_young = self.stop.cancel.came().is_none_or(|came| self.under_way >= came);
         let is_told = self.stop.cancel.is_from_terminal() && !self.tree.is_apart() && !is_young;
         self.ask(self.stop.cancel.signal(), is_told);
     }

@@ -94,6 +94,8 @@ pub(crate) struct Pump {
     /// Why the command was ended early, or could not be read.
     failure: Option<Error>,
     started: Instant,
+    /// When all of it was started.
+    under_way: Instant,
     all_ended: Option<Instant>,
     last_activity: Instant,
     /// When the caller last began to wait.
@@ -136,6 +138,7 @@ impl Pump {
             phase: Phase::Running,
             failure: None,
             started,
+            under_way: Instant::now(),
             all_ended: None,
             last_activity: started,
             entered: started,

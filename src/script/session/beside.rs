@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rhai::Dynamic;
 
@@ -313,16 +313,16 @@ impl Interrupter {
 
     /// Ends the entry with TERM for its commands, or ends it faster when it was told to before.
     pub fn interrupt(&self) {
-        self.interrupt_with(crate::process::os::SIGTERM, false);
+        self.interrupt_since(crate::process::os::SIGTERM, false, Instant::now());
     }
 
-    pub(crate) fn interrupt_with(&self, signal: i32, from_terminal: bool) {
+    pub(crate) fn interrupt_since(&self, signal: i32, from_terminal: bool, came: Instant) {
         let Beside { entry, cleanup, .. } = &*self.0;
         match (entry.is_cancelled(), cleanup.is_cancelled()) {
-            (false, _) => entry.cancel_with(signal, from_terminal),
+            (false, _) => entry.cancel_since(signal, from_terminal, came),
             (true, false) => {
                 entry.kill();
-                cleanup.cancel_with(signal, from_terminal);
+                cleanup.cancel_since(signal, from_terminal, came);
             }
             (true, true) => cleanup.kill(),
         }

@@ -1,9 +1,10 @@
 //! For the program that owns its process: the runner.
 
-use std::io;
+use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::IntoRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
@@ -20,8 +21,7 @@ pub(crate) fn not_ignored(wanted: &[i32]) -> Vec<i32> {
 /// Where the handler writes: the descriptor of a pipe, or -1.
 static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
 
-/// Has signals written to a pipe, and returns its reading end: two bytes for each, the number and
-/// whether the kernel sent it (a key typed at the terminal) and not another process.
+/// Has signals written to a pipe, and returns its reading end, for [`next_arrival`].
 ///
 /// Handlers, and not a blocked mask with `sigwait`: a mask is inherited by children, handlers are
 /// reset by `exec`, and `posix_spawn` through std can do neither.
@@ -41,6 +41,37 @@ pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<PipeReader> {
         })?;
     }
     Ok(reader)
+}
+
+/// What the handler writes: the number, whether the kernel has sent it, and the time. A pipe takes so little as a whole.
+const MESSAGE: usize = 10;
+
+/// A signal that has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    pub signal: i32,
+    /// Whether the kernel has sent it, for a key that was typed at the terminal, and no other process.
+    pub from_terminal: bool,
+    pub came: Instant,
+}
+
+/// Waits for the next signal; `None` when there will be none.
+pub(crate) fn next_arrival(pipe: &mut impl Read) -> Option<Arrival> {
+    let mut message = [0; MESSAGE];
+    pipe.read_exact(&mut message).ok()?;
+    let [signal, from_terminal, time @ ..] = message;
+    let ago = monotonic_nanoseconds().saturating_sub(u64::from_ne_bytes(time));
+    let now = Instant::now();
+    let came = now.checked_sub(Duration::from_nanos(ago)).unwrap_or(now);
+    Some(Arrival { signal: signal.into(), from_terminal: from_terminal != 0, came })
+}
+
+/// The clock of `Instant`, which cannot be read in a handler. Async-signal-safe.
+fn monotonic_nanoseconds() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure is valid for writing, and the clock is there everywhere.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// Makes a file that grows beyond its limit (`ulimit -f`) an error of the write, and not the end of this process. A
@@ -64,7 +95,10 @@ extern "C" fn note_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *m
     unsafe {
         let errno = errno_location();
         let saved = *errno;
-        let message = [signal as u8, u8::from((*info).si_code == SI_KERNEL)];
+        let mut message = [0; MESSAGE];
+        message[0] = signal as u8;
+        message[1] = u8::from((*info).si_code == SI_KERNEL);
+        message[2..].copy_from_slice(&monotonic_nanoseconds().to_ne_bytes());
         libc::write(SIGNAL_PIPE.load(Ordering::Acquire), message.as_ptr().cast(), message.len());
         *errno = saved;
     }
