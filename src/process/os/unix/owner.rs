@@ -43,7 +43,7 @@ pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<PipeReader> {
     Ok(reader)
 }
 
-/// What the handler writes: the number, whether the kernel has sent it, and the time. A pipe takes so little as a whole.
+/// What the handler writes: the number, whether the kernel has sent it, and the time. So little goes into a pipe whole.
 const MESSAGE: usize = 10;
 
 /// A signal that has come.
