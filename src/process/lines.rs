@@ -2,6 +2,7 @@
 
 use std::io;
 
+use memchr::memmem::Finder;
 use os_pipe::PipeReader;
 
 use crate::text::{LineSplitter, TextError, TextFormat};
@@ -23,18 +24,25 @@ pub struct Lines {
     splitter: LineSplitter,
     identity: Identity,
     source: Source,
+    /// What the lines must hold for somebody to want them.
+    part: Option<Finder<'static>>,
 }
 
 impl Lines {
     pub(crate) fn new(pump: Pump, format: TextFormat) -> Self {
         let identity = pump.identity().clone();
         let source = Source::Command(Box::new(CommandSource::new(pump)));
-        Self { splitter: LineSplitter::new(format), identity, source }
+        Self { splitter: LineSplitter::new(format), identity, source, part: None }
     }
 
     pub(crate) fn of_stream(stream: StreamSource, format: TextFormat) -> Self {
         let identity = stream.identity.clone();
-        Self { splitter: LineSplitter::new(format), identity, source: Source::of_stream(stream) }
+        Self { splitter: LineSplitter::new(format), identity, source: Source::of_stream(stream), part: None }
+    }
+
+    /// Says that nobody wants lines without this part: many of them are passed over, and some may still come.
+    pub(crate) fn prefer_containing(&mut self, part: &str) {
+        self.part = Some(Finder::new(part).into_owned());
     }
 
     /// Gives the next line to `use_line`, without a copy of it; `None` when the command has ended
@@ -47,6 +55,9 @@ impl Lines {
         // In an option because the loop cannot show the compiler that it is called once.
         let mut use_line = Some(use_line);
         loop {
+            if let Some(part) = &self.part {
+                self.splitter.skip_lines_without(part);
+            }
             match self.splitter.next_line() {
                 Ok(Some(line)) => return Ok(use_line.take().map(|use_line| use_line(line))),
                 Ok(None) => {}

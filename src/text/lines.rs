@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use memchr::memmem::Finder;
+use memchr::{memchr_iter, memrchr};
+
 use super::TextFormat;
 use super::decode::Decoder;
 use super::error::{DecodeError, LineTooLong, TextError};
@@ -42,6 +45,8 @@ pub struct LineSplitter {
     head: usize,
     /// No separator begins between `head` and here.
     searched: usize,
+    /// Nothing that is looked for begins between `head` and here.
+    passed: usize,
     lines: u64,
     finished: bool,
     /// What ends the stream after `text`.
@@ -62,6 +67,7 @@ impl LineSplitter {
             text: String::new(),
             head: 0,
             searched: 0,
+            passed: 0,
             lines: 0,
             finished: false,
             malformed: None,
@@ -157,6 +163,35 @@ impl LineSplitter {
         }
     }
 
+    /// Passes over lines at hand that do not hold what is looked for. Others may still come: it only saves the work of
+    /// splitting what nobody wants, where that is easy to tell.
+    pub(crate) fn skip_lines_without(&mut self, part: &Finder) {
+        let needle = part.needle();
+        let is_plain =
+            self.searcher.is_lines() && !needle.is_empty() && !needle.iter().any(|byte| b"\r\n".contains(byte));
+        if !is_plain || self.failed.is_some() {
+            return;
+        }
+        let text = self.text.as_bytes();
+        let from = self.passed.max(self.head);
+        let found = part.find(&text[from..]).map(|at| from + at);
+        // A part that is cut off at the end may go on.
+        self.passed = found.unwrap_or((text.len() + 1).saturating_sub(needle.len()).max(from));
+        let unwanted = self.searched.max(self.head)..found.unwrap_or(text.len());
+        if unwanted.is_empty() {
+            return;
+        }
+        let Some(last) = memrchr(b'\n', &text[unwanted.clone()]) else { return };
+        let next = unwanted.start + last + 1;
+        // Any of the lines may be too long when all together are.
+        if next - self.head > self.max_line {
+            return;
+        }
+        self.lines += memchr_iter(b'\n', &text[unwanted.start..next]).count() as u64;
+        self.head = next;
+        self.searched = next;
+    }
+
     fn find_line(&mut self) -> Result<Option<Range<usize>>, TextError> {
         let ended = self.finished || self.malformed.is_some();
         let text = self.text.as_bytes();
@@ -220,6 +255,7 @@ impl LineSplitter {
         }
         self.text.drain(..self.head);
         self.searched -= self.head;
+        self.passed = self.passed.saturating_sub(self.head);
         self.head = 0;
     }
 

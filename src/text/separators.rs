@@ -95,6 +95,11 @@ impl Searcher {
         }
     }
 
+    /// Whether LF and CRLF end a line.
+    pub(super) fn is_lines(&self) -> bool {
+        matches!(self, Searcher::Lines)
+    }
+
     /// Finds the first separator that begins at or after `from`: where a line begins, or where an
     /// earlier search of that line ended. `ended` says that no text can follow this `text`.
     pub(super) fn search(&self, text: &[u8], from: usize, ended: bool) -> Search {

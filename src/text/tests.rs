@@ -4,6 +4,7 @@ mod encodings;
 mod endings;
 mod limits;
 mod noise;
+mod skipping;
 
 use super::{Encoding, LineSplitter, Malformed, Separators, TextError, TextFormat};
 

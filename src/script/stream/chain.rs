@@ -74,6 +74,12 @@ impl Chain {
         if matches!(step, Step::Narrow(Narrow::Take(0))) {
             self.is_full = true;
         }
+        if let (Source::Lines(lines), Step::Narrow(Narrow::Containing(part, _))) = (&mut self.source, &step)
+            && self.narrow.is_empty()
+            && self.steps.is_empty()
+        {
+            lines.prefer_containing(part);
+        }
         match step {
             Step::Narrow(narrow) if self.has_plain_lines() => self.narrow.push(narrow),
             step => self.steps.push(step),
