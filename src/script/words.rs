@@ -122,6 +122,16 @@ pub(crate) fn hint(error: &EvalAltResult) -> Option<String> {
         {
             "to ask whether a command succeeds, run it: .test()".to_string()
         }
+        // The index of a map; `import` and `Fn(…)` ask for a text in the same way, but nobody gives them a number.
+        EvalAltResult::ErrorMismatchDataType(expected, found, _)
+            if readable_type(expected) == "text" && readable_type(found) == "integer" =>
+        {
+            "the keys of a map are text: write [\"1\"] for [1], and [n.to_string()] for [n]".to_string()
+        }
+        EvalAltResult::ErrorFor(_) => {
+            "a map is gone through by its keys: for key in map.keys() { … }; numbers are a range: for i in 0..n { … }"
+                .to_string()
+        }
         EvalAltResult::ErrorPropertyNotFound(text, _) => return keys::parts(text).1,
         EvalAltResult::ErrorUnboundThis(_) => "call it as a method: value.name()".to_string(),
         EvalAltResult::ErrorFunctionNotFound(signature, _)
