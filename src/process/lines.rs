@@ -13,7 +13,7 @@ use super::output::Output;
 use super::pump::{Pump, Turn};
 use super::run::{held_open, not_text};
 use super::stage::Identity;
-use super::stream::StreamSource;
+use super::stream::{StreamSource, Until};
 use super::tap::Incoming;
 
 /// The lines of a running command; see [`Expression::lines`](super::Expression::lines).
@@ -97,6 +97,11 @@ impl Lines {
         &self.identity
     }
 
+    /// Says what ends a wait for a stream of a command that somebody else waits for.
+    pub(crate) fn wait_until(&mut self, until: Until) {
+        self.source.wait_until(until);
+    }
+
     /// Ends the command, whose remaining output is not wanted. Not a failure.
     pub fn close(&mut self) {
         self.source.give_up();
@@ -142,6 +147,11 @@ impl Chunks {
     /// The command that is read.
     pub(crate) fn identity(&self) -> &Identity {
         &self.1
+    }
+
+    /// As that of [`Lines`].
+    pub(crate) fn wait_until(&mut self, until: Until) {
+        self.0.wait_until(until);
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.
@@ -196,6 +206,13 @@ impl Source {
         match self {
             Self::Command(source) => source.pump.is_none(),
             Self::Stream { source, .. } => source.is_none(),
+        }
+    }
+
+    /// A command that is read has its own surroundings, and is ended by them.
+    fn wait_until(&mut self, until: Until) {
+        if let Self::Stream { source: Some(source), .. } = self {
+            source.until = until;
         }
     }
 

@@ -90,6 +90,7 @@ pub(crate) use quote::{ansi_quoted, escape_controls, needs_escape};
 pub(crate) use rewrite::Rewrite;
 pub(crate) use settings::DEFAULT_GRACE;
 pub(crate) use stage::Identity;
+pub(crate) use stream::Until;
 
 use std::time::Duration;
 

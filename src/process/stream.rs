@@ -13,6 +13,7 @@ use os_pipe::PipeReader;
 
 use crate::text::TextFormat;
 
+use super::cancel::CancelToken;
 use super::error::ErrorKind::{DoublyRedirected, Misuse};
 use super::error::{Error, ErrorKind};
 use super::lines::{Chunks, Lines};
@@ -127,6 +128,30 @@ impl Readers {
     }
 }
 
+/// What ends a wait for output besides the command: the surroundings of whoever reads, which need not be those in
+/// which the command was started.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Until {
+    pub cancel: CancelToken,
+    pub deadline: Option<Instant>,
+}
+
+impl Until {
+    fn check(&self, what: &str) -> Result<(), Error> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::new(ErrorKind::Cancelled, format!("the wait for {what} was cancelled")));
+        }
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Error::timed_out(format!("the wait for {what} timed out")));
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     NotPiped,
@@ -188,6 +213,7 @@ impl OutputStream {
             last_activity: Instant::now(),
             readers: self.0.readers.clone(),
             held_open: false,
+            until: Until::default(),
         }
     }
 
@@ -250,6 +276,7 @@ pub(crate) struct StreamSource {
     last_activity: Instant,
     readers: Arc<Readers>,
     pub held_open: bool,
+    pub until: Until,
 }
 
 impl StreamSource {
@@ -267,6 +294,10 @@ impl StreamSource {
         let is_more = self.wait();
         self.readers.wait_ends(self.what(), matches!(is_more, Ok(true)));
         self.is_open = matches!(is_more, Ok(true));
+        if is_more.is_err() {
+            // It is closed before its end, by us.
+            self.readers.leave();
+        }
         if !is_more? {
             return Ok(false);
         }
@@ -284,6 +315,8 @@ impl StreamSource {
     /// `false` when the command is over and somebody else holds the pipe in silence.
     fn wait(&mut self) -> Result<bool, Error> {
         loop {
+            // First of all: a flood of output never lets a wait begin.
+            self.until.check(self.what())?;
             // At its end there is something to read: that it is the end.
             let Some(pipe) = self.tap.pipe().filter(|_| !self.tap.has_ahead()) else { return Ok(true) };
             let mut fds = vec![PollFd::readable(&*pipe)];
@@ -292,6 +325,7 @@ impl StreamSource {
             let others = fds.len();
             let unattended = self.readers.unattended(Some(&self.tap));
             fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
+            fds.extend(self.until.cancel.reader().map(PollFd::readable));
             let patience = self.over_since.map(|since| {
                 (since.max(self.last_activity) + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
             });
@@ -299,7 +333,7 @@ impl StreamSource {
                 self.held_open = true;
                 return Ok(os::is_readable(&*pipe));
             }
-            if os::poll(&mut fds, patience).is_err() {
+            if os::poll(&mut fds, patience.into_iter().chain(self.until.left()).min()).is_err() {
                 std::thread::sleep(Duration::from_millis(10));
             }
             if fds[0].is_ready() {

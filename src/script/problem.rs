@@ -56,10 +56,12 @@ codes! {
     ShellText "shell-text" Error "a value is put into a text that a shell reads again",
     WrongExit "exit-code" Error "`exit` with a number that is no exit code",
     CliDeclaration "cli-declaration" Error "what `cli` declares is wrong, or not known before the script runs",
+    CapturedReceiver "captured-receiver" Error "a closure uses the variable whose method is given it",
     Unreachable "unreachable-code" Warning "a statement that is never reached",
     SharedLoopVariable "shared-loop-variable" Warning "closures that are kept share the variable of a loop",
     RemoteText "remote-text" Warning "a value is given to `ssh`, whose shell reads it again",
     LiteralEscape "literal-escape" Warning "a text between backquotes has a backslash that looks like an escape",
+    LiteralSlot "literal-slot" Warning "a text in double quotes has `${name}` with the name of a variable",
     ProgramNotFound "program-not-found" Warning "a command's program is not installed here",
     UnknownAllow "unknown-allow" Warning "a `procscript:` comment that means nothing",
 }

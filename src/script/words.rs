@@ -72,6 +72,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
+/// `map` of `argument #2 of function 'map'`, unless that is a closure.
+fn method_of(what: &str) -> Option<&str> {
+    let (_, name) = what.strip_suffix('\'')?.rsplit_once(" of function '")?;
+    is_name(name).then_some(name)
+}
+
 /// `Unknown property 'x' - a getter is not registered for type 'i64'` in our words.
 fn unknown_property(text: &str) -> Option<String> {
     let mut parts = text.split('\'');
@@ -98,6 +104,11 @@ pub(crate) fn hint(error: &EvalAltResult) -> Option<String> {
         EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with("cmd ") => {
             "pass the arguments as one array: cmd(\"program\", [a, b, c])".to_string()
         }
+        // A closure that was made before, and not in the call: that is found by the check.
+        EvalAltResult::ErrorDataRace(what, _) if let Some(method) = method_of(what) => format!(
+            "a closure cannot use the variable that `{method}` is called on: make a copy for it, let copy = list; \
+             closures that run in parallel give results back instead of changing a variable of all"
+        ),
         EvalAltResult::ErrorDataRace(name, _) if !is_name(name) => {
             "give results back from the closure instead of changing a variable of all: parallel(items, |item| result)"
                 .to_string()
@@ -110,6 +121,16 @@ pub(crate) fn hint(error: &EvalAltResult) -> Option<String> {
                 && ["Expression", "Outcome", "Output", "Command"].iter().any(|name| found.ends_with(name)) =>
         {
             "to ask whether a command succeeds, run it: .test()".to_string()
+        }
+        // The index of a map; `import` and `Fn(…)` ask for a text in the same way, but nobody gives them a number.
+        EvalAltResult::ErrorMismatchDataType(expected, found, _)
+            if readable_type(expected) == "text" && readable_type(found) == "integer" =>
+        {
+            "the keys of a map are text: write [\"1\"] for [1], and [n.to_string()] for [n]".to_string()
+        }
+        EvalAltResult::ErrorFor(_) => {
+            "a map is gone through by its keys: for key in map.keys() { … }; numbers are a range: for i in 0..n { … }"
+                .to_string()
         }
         EvalAltResult::ErrorPropertyNotFound(text, _) => return keys::parts(text).1,
         EvalAltResult::ErrorUnboundThis(_) => "call it as a method: value.name()".to_string(),

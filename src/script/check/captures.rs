@@ -94,8 +94,13 @@ fn kept(expression: &Expr, name: &Ident, findings: &mut Findings) {
 
 /// Where a closure begins, when the expression is one that captures the variable.
 fn closure_over(expression: &Expr, name: &Ident) -> Option<Position> {
+    captured_by(expression)?.iter().any(|(captured, _)| captured.name == name.name).then(|| expression.position())
+}
+
+/// The variables that a closure captures, and where they are in their scope, when the expression is such a closure.
+pub(super) fn captured_by(expression: &Expr) -> Option<&[(Ident, Option<std::num::NonZeroUsize>)]> {
     let Expr::Stmt(block) = expression else { return None };
     // This is how Rhai writes a closure that captures something.
     let [Stmt::Share(captured), Stmt::Expr(_) | Stmt::FnCall(..)] = block.statements() else { return None };
-    captured.iter().any(|(captured, _)| captured.name == name.name).then(|| block.position())
+    Some(captured)
 }

@@ -17,6 +17,7 @@ mod installed;
 mod modules;
 mod names;
 mod program;
+mod receivers;
 mod reserved;
 mod scopes;
 mod shell;
@@ -236,6 +237,7 @@ impl<'a> Checker<'a> {
             imports,
             earlier,
             similar: &Similar::new(),
+            is_quoted: &|position| self.is_thorough && self.begins_with(name, position, '"'),
             host_has_variable: &|name| self.engine.eval_expression::<Dynamic>(name).is_ok(),
             host_has_module: &|name| {
                 let result = self.engine.eval_expression::<Dynamic>(&format!("{name}::x"));
@@ -250,19 +252,20 @@ impl<'a> Checker<'a> {
         this::find(program, findings);
         flow::find(program, findings);
         captures::find(program, findings);
+        receivers::find(program, findings);
         shell::find(program, findings);
         #[cfg(feature = "cli")]
         arguments::find(program, self.modules > 0, findings);
         if self.is_thorough {
-            escapes::find(program, |position| self.is_backquote(name, position), findings);
+            escapes::find(program, |position| self.begins_with(name, position, '`'), findings);
             installed::find(program, self.library.context(), findings);
         }
     }
 
-    /// Whether the text at a place of a source stands between backquotes.
-    fn is_backquote(&self, name: &str, position: Position) -> bool {
+    /// Whether this sign stands at a place of a source.
+    fn begins_with(&self, name: &str, position: Position, sign: char) -> bool {
         let Some(place) = self.library.sources.place(name, position) else { return false };
-        place.text.as_deref().and_then(|line| line.chars().nth(place.column - 1)) == Some('`')
+        place.text.as_deref().and_then(|line| line.chars().nth(place.column - 1)) == Some(sign)
     }
 
     /// Checks what a program imports; what cannot be imported is a problem of the importer.

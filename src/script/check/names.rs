@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use rhai::{CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, Stmt};
+use rhai::{ASTFlags, CustomExpr, Expr, FnCallExpr, Ident, Namespace, Position, Stmt};
 
 use crate::script::library::Earlier;
 use crate::script::problem::Code;
@@ -31,9 +31,23 @@ pub(super) struct Surroundings<'a> {
     pub imports: &'a Imports,
     pub earlier: &'a Earlier<'a>,
     pub similar: &'a Similar,
+    /// Whether the text at a place is in double quotes, and somebody asks for warnings.
+    pub is_quoted: &'a dyn Fn(Position) -> bool,
     /// Asks the interpreter for a variable, or a module, that the host has registered.
     pub host_has_variable: &'a dyn Fn(&str) -> bool,
     pub host_has_module: &'a dyn Fn(&str) -> bool,
+}
+
+/// `cmd("sh", "-c", …)`, `cmd("bash", ["-c", …])`
+fn is_shell_option(argument: &Expr) -> bool {
+    match argument {
+        Expr::StringConstant(text, _) => text == "-c",
+        Expr::Array(parts, _) => parts.iter().any(is_shell_option),
+        Expr::DynamicConstant(value, _) => value
+            .read_lock::<rhai::Array>()
+            .is_some_and(|parts| parts.iter().any(|part| part.is_string() && part.to_string() == "-c")),
+        _ => false,
+    }
 }
 
 /// Reports variables, modules and functions that do not exist where they are used.
@@ -48,6 +62,7 @@ pub(super) fn find(program: &Program, around: &Surroundings, findings: &mut Find
         script_variables: HashSet::new(),
         is_function: false,
         is_open: false,
+        is_for_others: false,
     };
     let earlier = around.earlier.scope.into_iter().flat_map(|scope| scope.iter_raw());
     earlier.for_each(|(name, ..)| walk.declare(name));
@@ -80,6 +95,8 @@ struct Walk<'a> {
     is_function: bool,
     /// Whether anything may have been declared: `eval` declares in the scope of its caller.
     is_open: bool,
+    /// Whether texts are for a shell, which has slots of its own.
+    is_for_others: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -196,13 +213,46 @@ impl<'a> Walk<'a> {
             Expr::Stmt(block) => self.block(block.statements()),
             Expr::FnCall(call, position) => self.call(call, false, *position),
             Expr::MethodCall(call, position) => self.call(call, true, *position),
-            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => {
-                self.expression(&parts.lhs);
+            Expr::Dot(parts, flags, _) | Expr::Index(parts, flags, _) => {
+                self.perhaps(&parts.lhs, flags.contains(ASTFlags::NEGATED).then_some("?."));
                 self.expression(&parts.rhs);
             }
-            Expr::And(parts, _) | Expr::Or(parts, _) | Expr::Coalesce(parts, _) => self.expressions(parts),
+            Expr::Coalesce(parts, _) => {
+                for (index, part) in parts.iter().enumerate() {
+                    self.perhaps(part, (index + 1 < parts.len()).then_some("??"));
+                }
+            }
+            Expr::And(parts, _) | Expr::Or(parts, _) => self.expressions(parts),
+            Expr::StringConstant(text, position) => self.text(text, *position),
             Expr::Custom(custom, _) => self.custom(custom),
             _ => {}
+        }
+    }
+
+    /// What an operator looks at that lets `()` through; a name that does not exist is not `()`.
+    fn perhaps(&mut self, expression: &'a Expr, operator: Option<&str>) {
+        let before = self.findings.len();
+        self.expression(expression);
+        if let (Expr::Variable(variable, ..), Some(operator)) = (expression, operator)
+            && self.findings.len() > before
+            && !self.findings.has_help(before)
+        {
+            let help = format!("`{operator}` is for values that may be (): declare it first: let {} = ();", variable.1);
+            self.findings.set_help(before, &help);
+        }
+    }
+
+    /// A slot is one between backquotes only.
+    fn text(&mut self, text: &str, position: Position) {
+        if self.is_for_others || !text.contains("${") {
+            return;
+        }
+        let slots = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+        let name = slots.map(|(name, _)| name.trim()).find(|name| self.variables.has(name));
+        if let Some(name) = name.filter(|_| (self.around.is_quoted)(position)) {
+            let message = format!("`${{{name}}}` is no slot in a text in double quotes");
+            let help = format!("to have the value of `{name}` there, use backquotes: `…${{{name}}}…`");
+            self.findings.add(Code::LiteralSlot, position, message, Some(help));
         }
     }
 
@@ -225,7 +275,11 @@ impl<'a> Walk<'a> {
     }
 
     fn call(&mut self, call: &'a FnCallExpr, is_method: bool, position: Position) {
+        let is_shell = call.name == "sh" || call.args.iter().any(is_shell_option);
+        let before = self.is_for_others;
+        self.is_for_others |= is_shell;
         self.expressions(&call.args);
+        self.is_for_others = before;
         if call.op_token.is_some() || !call.name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
             return;
         }

@@ -22,6 +22,8 @@ pub(super) struct Chain {
     steps: Vec<Step>,
     /// A `take` has what it wants.
     is_full: bool,
+    /// The source knows the surroundings of its reader, who has begun.
+    has_reader: bool,
 }
 
 pub(super) enum Source {
@@ -30,6 +32,22 @@ pub(super) enum Source {
     Chunks(process::Chunks),
     /// It has ended, or was ended.
     Over,
+}
+
+impl Source {
+    /// A command may have been started outside of the block whose deadline its reader has to keep.
+    fn wait_within(&mut self, world: &World) {
+        match self {
+            Self::Lines(lines) => lines.wait_until(until(world)),
+            Self::Chunks(chunks) => chunks.wait_until(until(world)),
+            Self::File(_) | Self::Over => {}
+        }
+    }
+}
+
+fn until(world: &World) -> process::Until {
+    let context = world.context();
+    process::Until { cancel: context.cancel_token().clone(), deadline: context.deadline }
 }
 
 /// A step that lets elements through as they are, and calls nothing of the script.
@@ -67,7 +85,7 @@ enum Passed<T> {
 
 impl Chain {
     pub fn new(source: Source) -> Self {
-        Self { source, narrow: Vec::new(), steps: Vec::new(), is_full: false }
+        Self { source, narrow: Vec::new(), steps: Vec::new(), is_full: false, has_reader: false }
     }
 
     pub fn push(&mut self, step: Step) {
@@ -119,6 +137,9 @@ impl Chain {
         world: &World,
         use_it: impl FnOnce(Element) -> T,
     ) -> Result<Option<T>, Stop> {
+        if !std::mem::replace(&mut self.has_reader, true) {
+            self.source.wait_within(world);
+        }
         let result = self.advance(caller, world, use_it);
         if !matches!(result, Ok(Some(_))) {
             self.source = Source::Over;
@@ -134,7 +155,7 @@ impl Chain {
     ) -> Result<Option<T>, Stop> {
         // In an option because the loop cannot show the compiler that it is called once.
         let mut use_it = Some(use_it);
-        let Self { source, narrow, steps, is_full } = self;
+        let Self { source, narrow, steps, is_full, .. } = self;
         while !*is_full {
             let look = |line: &str| {
                 if !narrow.iter_mut().all(|narrow| narrow.passes(line, is_full)) {

@@ -58,6 +58,9 @@ fn variables() {
         ("const MAX = 1; fn f() { global::MAXX }", "did you mean `global::MAX`?"),
         ("let x = 1; fn f() { global::x }", "const x"),
         ("let x = None;", "`()`"),
+        ("print(qqq?.name)", "let qqq = ();"),
+        ("print(qqq ?? 1)", "let qqq = ();"),
+        ("let name = (); nmae?.x", "did you mean `name`?"),
         ("let x = True;", "`true`"),
         ("let x = [1].map(parse_int);", "|x| parse_int(x)"),
     ]);
@@ -351,6 +354,43 @@ fn escapes_between_backquotes() {
         ("print(\"a\\n\"); print(`a\n`); print(`a` + \"\\n\"); cmd(\"printf\", `a\\n`).run()", &[]),
         ("print(\"a\\\\n\")", &[]),
     ]);
+}
+
+#[test]
+fn slots_in_double_quotes() {
+    expect(&[
+        ("let name = 1; print(\"deploy ${name}\")", &["literal-slot@1:21"]),
+        ("let name = 1; print(#{a: [name, \"${ name }\"]})", &["literal-slot@1:33"]),
+        ("fn f(a) { \"x ${b} ${a}\" }", &["literal-slot@1:11"]),
+        ("let name = 1; run(\"echo\", [name, \"--x=${name}\"])", &["literal-slot@1:34"]),
+        // Not the name of a variable, or not there yet.
+        ("print(\"deploy ${name}\"); { let name = 1; } print(\"${name}\")", &[]),
+        ("let name = 1; print(#\"${name}\"#); print(`${name}`); print(\"$name ${name\")", &[]),
+        // A shell has slots of its own.
+        ("let name = 1; sh(\"echo ${name}\").run(); cmd(\"bash\", \"-c\", \"echo ${name}\").run()", &[]),
+        ("let name = 1; cmd(\"bash\", [\"-c\", \"echo ${name}\"]).run()", &[]),
+    ]);
+    expect_help(&[("let name = 1; print(\"${name}\")", "use backquotes: `…${name}…`")]);
+}
+
+#[test]
+fn closures_that_use_what_has_their_method() {
+    expect(&[
+        ("let l = [1]; let m = l.map(|x| l.len()); m", &["captured-receiver@1:32"]),
+        ("let l = [1]; let m = l.filter(|x| x).map(|x| l); m", &["captured-receiver@1:46"]),
+        ("let l = #{a: [1], b: 2}; let m = |y| l.a.map(|x| x + y + l.b); m", &["captured-receiver@1:58"]),
+        ("let l = [[1]]; let m = l[0].map(|x| l); m", &["captured-receiver@1:37"]),
+        ("let l = []; l.push(|| l);", &["captured-receiver@1:23"]),
+        ("let m = #{}; m.f = || m;", &["captured-receiver@1:23"]),
+        ("fn f(l) { l.map(|x| [1].map(|y| l)) }", &["captured-receiver@1:33"]),
+        ("let l = [1]; let copy = l; let m = l.map(|x| copy.len()); m", &[]),
+        ("let l = [1]; let m = [1].map(|x| l.len()); m", &[]),
+        ("let l = [1]; let m = l.map(|l| l + 1); m", &[]),
+        // The value in the brackets is there before the variable is locked.
+        ("let l = [1]; let k = [0]; let m = l[k.filter(|x| l.len() > 0)[0]]; m", &[]),
+        ("let l = [1]; parallel(l, |x| l.len());", &[]),
+    ]);
+    expect_help(&[("let l = [1]; l.map(|x| l.len())", "let copy = l;")]);
 }
 
 #[test]
