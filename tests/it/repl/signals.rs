@@ -152,7 +152,10 @@ fn a_terminal_that_is_closed_ends_what_runs_at_once() {
 fn ctrl_c_at_the_prompt_says_once_how_to_leave() {
     let home = Home::new();
     let mut terminal = home.session();
-    terminal.type_text("half\x03").expect("(Ctrl-D leaves)").expect("> ");
+    terminal.type_text("half\x03").expect("> ");
+    enter(&mut terminal, "0 + 1", "\n1");
+    assert!(!terminal.shown.contains("leaves"));
+    terminal.type_text("\x03").expect("(Ctrl-D leaves)").expect("> ");
     terminal.type_text("\x03").expect("> ");
     enter(&mut terminal, "1 + 1", "\n2");
     assert!(!terminal.shown.contains("leaves"));
