@@ -198,7 +198,7 @@ fn read_drawn(
     let Some(helper) = editor.helper_mut() else { return Ok(Input::End) };
     let questions = helper.begin();
     let interrupts = helper.interrupts.clone();
-    interrupts.has_dropped.store(false, Ordering::Relaxed);
+    interrupts.is_dropped.store(false, Ordering::Relaxed);
     let prompt = Prompt { text: prompt, interrupts: interrupts.clone() };
     helper.settings = settings.clone();
     helper.classifier = settings.color.then(|| session.classifier());
@@ -213,10 +213,11 @@ fn read_drawn(
         result
     });
     match result {
-        Ok(entry) => Ok(Input::Entry(entry)),
-        Err(ReadlineError::Interrupted) => {
-            Ok(Input::Interrupted { has_dropped: interrupts.has_dropped.load(Ordering::Relaxed) })
+        Ok(line) if interrupts.is_dropped.load(Ordering::Relaxed) => {
+            Ok(Input::Interrupted { has_dropped: !line.is_empty() })
         }
+        Ok(entry) => Ok(Input::Entry(entry)),
+        Err(ReadlineError::Interrupted) => Ok(Input::Interrupted { has_dropped: false }),
         Err(ReadlineError::Eof) => Ok(Input::End),
         Err(error) => Err(unusable(error)),
     }

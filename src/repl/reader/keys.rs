@@ -19,8 +19,8 @@ const INDENT: usize = 4;
 pub(super) struct InterruptState {
     /// Whether candidates are being listed, page by page: set while they are looked at, cleared by the next prompt.
     pub is_listing: AtomicBool,
-    /// Whether the last one has dropped something that was typed.
-    pub has_dropped: AtomicBool,
+    /// Whether the line that was sent off is to be dropped.
+    pub is_dropped: AtomicBool,
 }
 
 pub(super) fn bind<H: Helper, P: History>(
@@ -76,13 +76,14 @@ pub(super) fn needs_more(completeness: &Completeness, entry: &str) -> bool {
 struct Interrupt(Arc<InterruptState>);
 
 impl ConditionalEventHandler for Interrupt {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
         if self.0.is_listing.load(Ordering::Relaxed) {
             // What the backspace key does there; a letter might be taken for the repetition of the last insertion.
             return Some(Cmd::Kill(Movement::BackwardChar(1)));
         }
-        self.0.has_dropped.store(!context.line().is_empty(), Ordering::Relaxed);
-        None
+        // Not as an interruption: rustyline would throw away what was typed behind the key.
+        self.0.is_dropped.store(true, Ordering::Relaxed);
+        Some(Cmd::AcceptLine)
     }
 }
 

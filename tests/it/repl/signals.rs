@@ -152,8 +152,8 @@ fn a_terminal_that_is_closed_ends_what_runs_at_once() {
 fn ctrl_c_at_the_prompt_says_once_how_to_leave() {
     let home = Home::new();
     let mut terminal = home.session();
-    terminal.type_text("half\x03").expect("> ");
-    enter(&mut terminal, "0 + 1", "\n1");
+    // What was typed behind it at once is the next line.
+    terminal.type_text("half\x030 + 1\r").expect("\n1").expect("> ");
     assert!(!terminal.shown.contains("leaves"));
     terminal.type_text("\x03").expect("(Ctrl-D leaves)").expect("> ");
     terminal.type_text("\x03").expect("> ");
