@@ -48,14 +48,15 @@ struct Shared {
 struct Shields {
     count: usize,
     raised: Option<Instant>,
-    lifted: Option<Instant>,
+    /// The time before: the news of a key may come when the next command has them.
+    last: Option<(Instant, Instant)>,
 }
 
 impl Shields {
     /// Whether a key that was typed then was for such a command.
     fn were_up(&self, then: Instant) -> bool {
-        let is_in_time = self.raised.is_some_and(|raised| then >= raised);
-        is_in_time && (self.count > 0 || self.lifted.is_some_and(|lifted| then < lifted))
+        let is_now = self.count > 0 && self.raised.is_some_and(|raised| then >= raised);
+        is_now || self.last.is_some_and(|(raised, lifted)| raised <= then && then < lifted)
     }
 }
 
@@ -238,7 +239,9 @@ impl Drop for Shield {
     fn drop(&mut self) {
         let mut shields = lock(&self.0);
         shields.count -= 1;
-        shields.lifted = Some(Instant::now());
+        if shields.count == 0 {
+            shields.last = shields.raised.map(|raised| (raised, Instant::now()));
+        }
     }
 }
 
@@ -300,6 +303,11 @@ mod tests {
         // The news of a key for a command may come when the command is over.
         parent.cancel_since(SIGINT, true, before);
         assert!(!parent.is_cancelled());
+        // And even when the next command has them.
+        let next = child.shield();
+        parent.cancel_since(SIGINT, true, before);
+        assert!(!parent.is_cancelled());
+        drop(next);
         // And that of one for us, when the next command has begun.
         let between = Instant::now();
         let shield = child.shield();

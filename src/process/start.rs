@@ -115,6 +115,8 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
         show(expression);
     }
     let started = Instant::now();
+    // Before it runs: a key that is typed at once is for it.
+    let shield = if is_interactive { context.cancel.shield() } else { None };
     let own_group = background || !os::has_controlling_terminal();
     let mut children: Vec<SharedChild> = Vec::with_capacity(prepared.len());
     let mut running = Vec::with_capacity(prepared.len());
@@ -170,9 +172,7 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     };
     let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
     pump.watch_input(input_failures);
-    if is_interactive {
-        pump.leave_keys();
-    }
+    pump.leave_keys(shield);
     Ok(Started { pump, scoped, streams, input, input_stage })
 }
 

@@ -148,8 +148,8 @@ impl<'a> Conversation<'a> {
                         Err(failure) => return Err(failure),
                     }
                 }
-                Input::Interrupted => {
-                    if !std::mem::replace(&mut self.has_told_how_to_leave, true) {
+                Input::Interrupted { has_dropped } => {
+                    if !has_dropped && !std::mem::replace(&mut self.has_told_how_to_leave, true) {
                         write(1, "(Ctrl-D leaves)\n")?;
                     }
                 }

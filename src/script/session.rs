@@ -245,6 +245,8 @@ impl Session {
     }
 
     fn evaluate(&mut self, name: &str, source: &str) -> Result<(Ending, bare::Kind), Failure> {
+        // What is not evaluated has taken no time.
+        self.timing = None;
         self.runtime.renew();
         self.beside.renew();
         let earlier = Earlier {
@@ -474,7 +476,7 @@ impl Session {
         self.failure.as_ref()
     }
 
-    /// How long the last entry took, and the commands that it waited for.
+    /// How long the last entry took, and the commands that it waited for; `None` when it could not be evaluated.
     pub fn last_timing(&self) -> Option<&Timing> {
         self.timing.as_ref()
     }

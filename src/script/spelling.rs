@@ -31,6 +31,17 @@ pub(super) const ASSIGNED: &str = "__assigned";
 /// The word for `eval`.
 pub(super) const EVAL: &str = "__eval";
 
+/// The variable that a session's `_` or `_2` to `_9` means.
+#[cfg(feature = "cli")]
+pub(super) fn name_of_result(word: &str) -> Option<String> {
+    let number = match word.as_bytes() {
+        b"_" => b'1',
+        [b'_', digit @ b'1'..=b'9'] => *digit,
+        _ => return None,
+    };
+    Some(format!("{RESULT}{}", char::from(number)))
+}
+
 /// Whether a word is one of these.
 pub(super) fn is_private(word: &str) -> bool {
     word.starts_with("__")

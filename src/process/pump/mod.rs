@@ -162,9 +162,9 @@ impl Pump {
         Ok(self.stop.request.clone())
     }
 
-    /// Leaves Ctrl-C to the command.
-    pub fn leave_keys(&mut self) {
-        self.shield = self.stop.cancel.shield();
+    /// Leaves Ctrl-C to the command, as long as it runs.
+    pub fn leave_keys(&mut self, shield: Option<Shield>) {
+        self.shield = shield;
     }
 
     /// Where threads that feed input leave their failures.

@@ -8,7 +8,7 @@ use crate::process::os;
 /// What came of reading a line.
 pub(super) enum Line {
     Text(String),
-    Interrupted,
+    Interrupted { has_dropped: bool },
     End,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn read(prompt: &str) -> io::Result<Line> {
         match last {
             Some(os::INTERRUPT) => {
                 os::write_standard_stream(1, b"\n")?;
-                return Ok(Line::Interrupted);
+                return Ok(Line::Interrupted { has_dropped: !line.is_empty() });
             }
             None if length == 0 && line.is_empty() => {
                 os::write_standard_stream(1, b"\n")?;

@@ -9,7 +9,7 @@ use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::{Behavior, ColorMode, CompletionType, Config, ExternalPrinter};
 
-use super::helper::{self, Helper};
+use super::helper::{self, Helper, Prompt};
 use super::past::{Past, Prefix};
 use super::{EditMode, History, Input, LineReader, MetaCommand, Printer, Repair, Settings, dumb, keys};
 use crate::process::os;
@@ -169,7 +169,8 @@ fn drawn(history: History, completeness: Arc<Completeness>) -> io::Result<rustyl
         .auto_add_history(false)
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
-        .completion_prompt_limit(100)
+        // A list is shown in pages; a question before it would not hear Ctrl-C.
+        .completion_prompt_limit(usize::MAX)
         .bracketed_paste(true)
         // Our output may go elsewhere: what is drawn must not.
         .behavior(if os::is_terminal(1) { Behavior::Stdio } else { Behavior::PreferTerm })
@@ -177,8 +178,9 @@ fn drawn(history: History, completeness: Arc<Completeness>) -> io::Result<rustyl
     let prefix = Prefix::default();
     let past = Past { history, prefix: prefix.clone() };
     let mut editor = rustyline::Editor::with_history(config, past).map_err(unusable)?;
-    editor.set_helper(Some(Helper::with_prefix(prefix)));
-    keys::bind(&mut editor, completeness);
+    let interrupts = Arc::<keys::InterruptState>::default();
+    editor.set_helper(Some(Helper::new(prefix, interrupts.clone())));
+    keys::bind(&mut editor, completeness, interrupts);
     Ok(editor)
 }
 
@@ -195,21 +197,27 @@ fn read_drawn(
     editor.set_color_mode(if settings.color { ColorMode::Forced } else { ColorMode::Disabled });
     let Some(helper) = editor.helper_mut() else { return Ok(Input::End) };
     let questions = helper.begin();
+    let interrupts = helper.interrupts.clone();
+    interrupts.is_dropped.store(false, Ordering::Relaxed);
+    let prompt = Prompt { text: prompt, interrupts: interrupts.clone() };
     helper.settings = settings.clone();
     helper.classifier = settings.color.then(|| session.classifier());
     let result = std::thread::scope(|scope| {
         let answering = std::thread::Builder::new().name("completions".into());
         // Without a thread it is typed without help.
         let _ = answering.spawn_scoped(scope, move || helper::answer(session, &questions));
-        let result = editor.readline(prompt);
+        let result = editor.readline(&prompt);
         if let Some(helper) = editor.helper_mut() {
             helper.end();
         }
         result
     });
     match result {
+        Ok(line) if interrupts.is_dropped.load(Ordering::Relaxed) => {
+            Ok(Input::Interrupted { has_dropped: !line.is_empty() })
+        }
         Ok(entry) => Ok(Input::Entry(entry)),
-        Err(ReadlineError::Interrupted) => Ok(Input::Interrupted),
+        Err(ReadlineError::Interrupted) => Ok(Input::Interrupted { has_dropped: false }),
         Err(ReadlineError::Eof) => Ok(Input::End),
         Err(error) => Err(unusable(error)),
     }
@@ -220,7 +228,9 @@ fn read_dumb(prompt: &str, completeness: &Completeness) -> io::Result<Input> {
     loop {
         match dumb::read(if entry.is_empty() { prompt } else { CONTINUATION })? {
             dumb::Line::Text(line) => entry += &line,
-            dumb::Line::Interrupted => return Ok(Input::Interrupted),
+            dumb::Line::Interrupted { has_dropped } => {
+                return Ok(Input::Interrupted { has_dropped: has_dropped || !entry.is_empty() });
+            }
             dumb::Line::End if entry.is_empty() => return Ok(Input::End),
             // What was typed so far is shown to be unfinished.
             dumb::Line::End => return Ok(Input::Entry(entry)),

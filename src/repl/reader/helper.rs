@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rustyline::completion::{Completer, Pair};
+use rustyline::completion::{self, Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
 use rustyline::validate::Validator;
 use rustyline::{CompletionType, Context};
 
+use super::keys::InterruptState;
 use super::past::Prefix;
 use super::{Argument, MetaCommand, Settings};
 use crate::script::{Candidate, Class, Classifier, Completions, Session};
@@ -42,6 +45,7 @@ pub(super) struct Helper {
     pub settings: Settings,
     pub commands: Vec<MetaCommand>,
     pub prefix: Prefix,
+    pub interrupts: Arc<InterruptState>,
     /// What colours are found out with; set for each read, since the environment may have changed.
     pub classifier: Option<Classifier>,
     asks: Option<Sender<Question>>,
@@ -52,8 +56,8 @@ pub(super) struct Helper {
 }
 
 impl Helper {
-    pub fn with_prefix(prefix: Prefix) -> Self {
-        Self { prefix, ..Self::default() }
+    pub fn new(prefix: Prefix, interrupts: Arc<InterruptState>) -> Self {
+        Self { prefix, interrupts, ..Self::default() }
     }
 
     /// Where the questions of the next read will come from.
@@ -194,10 +198,40 @@ impl Hinter for Helper {
     }
 }
 
-impl Completer for Helper {
-    type Candidate = Pair;
+/// A candidate that says when it is listed: rustyline does not, and a list has keys of its own.
+pub(super) struct Listed {
+    pair: Pair,
+    interrupts: Arc<InterruptState>,
+}
 
-    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+impl completion::Candidate for Listed {
+    fn display(&self) -> &str {
+        self.interrupts.is_listing.store(true, Ordering::Relaxed);
+        &self.pair.display
+    }
+
+    fn replacement(&self) -> &str {
+        &self.pair.replacement
+    }
+}
+
+/// The prompt, which is drawn when a list is over.
+pub(super) struct Prompt<'a> {
+    pub text: &'a str,
+    pub interrupts: Arc<InterruptState>,
+}
+
+impl rustyline::Prompt for Prompt<'_> {
+    fn raw(&self) -> &str {
+        self.interrupts.is_listing.store(false, Ordering::Relaxed);
+        self.text
+    }
+}
+
+impl Completer for Helper {
+    type Candidate = Listed;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Listed>)> {
         let Completions { start, candidates, more } = self.completions(line, pos);
         let after = &line[pos..];
         let is_short = candidates.len() <= DESCRIBED;
@@ -219,7 +253,8 @@ impl Completer for Helper {
                 display: format!("… {} more: type another letter", grouped(more)), replacement: common
             });
         }
-        Ok((start, pairs))
+        let listed = |pair| Listed { pair, interrupts: self.interrupts.clone() };
+        Ok((start, pairs.into_iter().map(listed).collect()))
     }
 }
 

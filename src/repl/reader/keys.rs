@@ -1,11 +1,12 @@
 //! The keys that mean something else than they do to rustyline.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::history::History;
 use rustyline::{
     Cmd, ConditionalEventHandler, Editor, Event, EventContext, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
-    RepeatCount,
+    Movement, RepeatCount,
 };
 
 use crate::script::Completeness;
@@ -13,7 +14,20 @@ use crate::script::Completeness;
 /// One level of brackets, as the formatter has it.
 const INDENT: usize = 4;
 
-pub(super) fn bind<H: Helper, P: History>(editor: &mut Editor<H, P>, completeness: Arc<Completeness>) {
+/// What has to be known about Ctrl-C, which is not the same everywhere.
+#[derive(Debug, Default)]
+pub(super) struct InterruptState {
+    /// Whether candidates are being listed, page by page: set while they are looked at, cleared by the next prompt.
+    pub is_listing: AtomicBool,
+    /// Whether the line that was sent off is to be dropped.
+    pub is_dropped: AtomicBool,
+}
+
+pub(super) fn bind<H: Helper, P: History>(
+    editor: &mut Editor<H, P>,
+    completeness: Arc<Completeness>,
+    state: Arc<InterruptState>,
+) {
     let mut bind = |key: KeyEvent, handler: EventHandler| {
         editor.bind_sequence(key, handler);
     };
@@ -27,6 +41,7 @@ pub(super) fn bind<H: Helper, P: History>(editor: &mut Editor<H, P>, completenes
             }
         }
     }
+    bind(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(Interrupt(state))));
     // It would stop our whole process group, with everything that is running in it.
     bind(KeyEvent::ctrl('Z'), Cmd::Noop.into());
     for key in [KeyEvent(KeyCode::End, Modifiers::NONE), KeyEvent::ctrl('E'), KeyEvent::ctrl('F')] {
@@ -55,6 +70,21 @@ impl ConditionalEventHandler for Enter {
 /// Whether an entry goes on. A meta command and a line for the shell are complete as they are.
 pub(super) fn needs_more(completeness: &Completeness, entry: &str) -> bool {
     !entry.trim_start().starts_with(':') && !entry.starts_with('!') && completeness.needs_more(entry)
+}
+
+/// Drops what was typed. Of a list, only the list is left: rustyline would not hear the key there.
+struct Interrupt(Arc<InterruptState>);
+
+impl ConditionalEventHandler for Interrupt {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
+        if self.0.is_listing.load(Ordering::Relaxed) {
+            // What the backspace key does there; a letter might be taken for the repetition of the last insertion.
+            return Some(Cmd::Kill(Movement::BackwardChar(1)));
+        }
+        // Not as an interruption: rustyline would throw away what was typed behind the key.
+        self.0.is_dropped.store(true, Ordering::Relaxed);
+        Some(Cmd::AcceptLine)
+    }
 }
 
 /// Goes on in a new line, whatever the entry is.

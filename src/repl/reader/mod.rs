@@ -21,8 +21,8 @@ pub(crate) use printer::Printer;
 pub(crate) enum Input {
     /// A whole entry, of one line or several.
     Entry(String),
-    /// Ctrl-C: what was typed is dropped.
-    Interrupted,
+    /// Ctrl-C: what was typed is dropped, if there was something.
+    Interrupted { has_dropped: bool },
     /// Ctrl-D on an empty line, or the end of what there was to read.
     End,
 }

@@ -4,6 +4,7 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::script::format::Kind;
 use crate::script::session::Session;
+use crate::script::spelling;
 
 use super::members;
 use super::place::Code;
@@ -146,8 +147,9 @@ impl Resolver<'_, '_> {
         if let Some(operand) = self.local(name) {
             return operand;
         }
-        match self.session.scope().get(name) {
-            Some(_) => Operand::Value(name.to_string(), Vec::new()),
+        let name = spelling::name_of_result(name).unwrap_or_else(|| name.to_string());
+        match self.session.scope().get(&name) {
+            Some(_) => Operand::Value(name, Vec::new()),
             None => Operand::Unknown,
         }
     }

@@ -40,6 +40,9 @@ fn types_variables_and_times() {
             .replace("[… 2 elements]", "[1, 2]")
     );
     let time = home.entries(format!(":time {}\n", kid("sleep 30")));
+    // What could not be evaluated has no time, and not that of the entry before.
+    let time_of_nothing = home.entries(":time 1\n:time exit(0\n:time )\n");
+    assert_eq!(time_of_nothing.out.matches("wall").count(), 1, "{}", time_of_nothing.out);
     assert!(time.out.contains("wall") && time.out.contains("procscript") && time.out.contains("(pid "), "{}", time.out);
 }
 

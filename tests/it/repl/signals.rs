@@ -126,10 +126,36 @@ fn a_session_that_is_ended_cleans_up() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_ends_what_runs_at_once() {
+    // The kernel tells the leader of the session, and not its commands.
+    for how in ["run()", "interactive().run()", "read()"] {
+        let home = Home::new();
+        let mut terminal = home.session();
+        let command = kid("touch began -- sleep 30000");
+        let entry = format!("{{ defer {{ write_text(\"cleaned\", \"yes\"); }} {command}.{how}; }}");
+        terminal.type_text(&entry).type_text("\r");
+        let began = home.scratch.path().join("began");
+        let end = Instant::now() + Duration::from_secs(20);
+        while !began.exists() {
+            assert!(Instant::now() < end, "{how}: nothing began");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let closed = Instant::now();
+        terminal.hang_up();
+        assert_eq!(signal_of(terminal.ended()), Some(libc::SIGHUP), "{how}");
+        assert!(closed.elapsed() < Duration::from_secs(3), "{how}: {:?}", closed.elapsed());
+        std::fs::remove_file(home.scratch.path().join("cleaned")).expect("clean-up has run");
+    }
+}
+
+#[test]
 fn ctrl_c_at_the_prompt_says_once_how_to_leave() {
     let home = Home::new();
     let mut terminal = home.session();
-    terminal.type_text("half\x03").expect("(Ctrl-D leaves)").expect("> ");
+    // What was typed behind it at once is the next line.
+    terminal.type_text("half\x030 + 1\r").expect("\n1").expect("> ");
+    assert!(!terminal.shown.contains("leaves"));
+    terminal.type_text("\x03").expect("(Ctrl-D leaves)").expect("> ");
     terminal.type_text("\x03").expect("> ");
     enter(&mut terminal, "1 + 1", "\n2");
     assert!(!terminal.shown.contains("leaves"));

@@ -123,7 +123,13 @@ impl Terminal {
                 return status;
             }
             assert!(Instant::now() < end, "it does not end; shown so far:\n{}", self.shown);
+            std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Closes the side where a person would sit, as a terminal does whose window is closed or whose connection is lost.
+    pub fn hang_up(&mut self) {
+        self.screen = File::open("/dev/null").expect("there is a /dev/null");
     }
 
     /// Everything that was shown and not waited for, now that the program has ended.

@@ -50,7 +50,7 @@ const MESSAGE: usize = 10;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
     pub signal: i32,
-    /// Whether the kernel has sent it, for a key that was typed at the terminal, and no other process.
+    /// Whether the kernel has sent it to the whole foreground group, for a key that was typed at the terminal.
     pub from_terminal: bool,
     pub came: Instant,
 }
@@ -97,7 +97,9 @@ extern "C" fn note_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *m
         let saved = *errno;
         let mut message = [0; MESSAGE];
         message[0] = signal as u8;
-        message[1] = u8::from((*info).si_code == SI_KERNEL);
+        // HUP of a terminal that was closed comes from the kernel, too, but to the leader of the session alone.
+        let is_key = matches!(signal, libc::SIGINT | libc::SIGQUIT);
+        message[1] = u8::from(is_key && (*info).si_code == SI_KERNEL);
         message[2..].copy_from_slice(&monotonic_nanoseconds().to_ne_bytes());
         libc::write(SIGNAL_PIPE.load(Ordering::Acquire), message.as_ptr().cast(), message.len());
         *errno = saved;
