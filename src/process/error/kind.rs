@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What kind of failure an [`Error`] is.
+/// What kind of failure an [`Error`](super::Error) is.
 ///
 /// The kinds follow the error codes of Swift's Subprocess, with what Swift reports as data (a failing
 /// status, a timeout) and MLton's stream errors added.
@@ -33,7 +33,7 @@ pub enum ErrorKind {
     Signaled,
     /// The command did not end in time and was torn down.
     TimedOut,
-    /// The command was torn down because its [`CancelToken`](super::CancelToken) was cancelled.
+    /// The command was torn down because its [`CancelToken`](crate::process::CancelToken) was cancelled.
     Cancelled,
     /// The command has ended, but a descendant still holds its output open.
     OutputHeld,
