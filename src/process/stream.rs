@@ -253,9 +253,9 @@ impl OutputStream {
     pub(crate) fn close(&self) {
         if self.take(State::Read).is_ok() {
             self.0.readers.is_closed(&self.0.tap);
-            if self.0.tap.close() {
-                self.0.readers.leave();
-            }
+            // Before it is closed, as above.
+            self.0.readers.leave();
+            self.0.tap.close();
         }
     }
 }
@@ -356,9 +356,11 @@ pub(crate) fn attend(unattended: &[(Arc<Tap>, Arc<PipeReader>)], fds: &[PollFd])
 impl Drop for StreamSource {
     fn drop(&mut self) {
         self.readers.is_closed(&self.tap);
-        // Not at its end yet: whoever writes on dies of SIGPIPE, and it is our doing.
-        if self.tap.close() && self.is_open {
+        // Not at its end yet: whoever writes on dies of SIGPIPE, and it is our doing. Said before, because that may be
+        // heard of at once.
+        if self.is_open {
             self.readers.leave();
         }
+        self.tap.close();
     }
 }

@@ -133,10 +133,10 @@ impl Tap {
     }
 
     /// Closes the pipe; whether it was still open. What was taken ahead is dropped.
-    pub fn close(&self) -> bool {
+    pub fn close(&self) {
         let mut flow = self.flow();
         flow.ahead = VecDeque::new();
-        flow.pipe.take().is_some()
+        flow.pipe = None;
     }
 
     /// The bare pipe, for somebody else, when nothing was taken ahead.
