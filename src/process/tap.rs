@@ -132,7 +132,7 @@ impl Tap {
         }
     }
 
-    /// Closes the pipe; whether it was still open. What was taken ahead is dropped.
+    /// Closes the pipe. What was taken ahead is dropped.
     pub fn close(&self) {
         let mut flow = self.flow();
         flow.ahead = VecDeque::new();
