@@ -19,6 +19,7 @@ use super::past::Prefix;
 use super::{Argument, MetaCommand, Settings};
 use crate::script::{Candidate, Class, Classifier, Completions, Session};
 use crate::terminal;
+use crate::terminal::grouped;
 
 /// So few candidates are shown with what they are, one on a line.
 const DESCRIBED: usize = 16;
@@ -278,18 +279,6 @@ fn common_prefix(pairs: &[Pair]) -> String {
         length.min(same.last().map_or(0, |((at, char), _)| at + char.len_utf8()))
     });
     first[..length].to_string()
-}
-
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 impl Highlighter for Helper {

@@ -12,6 +12,7 @@ use crate::script::error::CommandError;
 use crate::script::runtime::Runtime;
 use crate::script::secret;
 use crate::script::stream::Stream;
+use crate::terminal::grouped;
 use crate::terminal::{Align, Table, cut, width};
 
 use super::timing::ending_line;
@@ -84,7 +85,7 @@ impl Show<'_> {
         }
         let lines: Vec<String> = array.iter().take(self.rows()).map(|value| self.line(value, "")).collect();
         if lines.is_empty() {
-            return format!("[… {} elements]", group(array.len()));
+            return format!("[… {} elements]", grouped(array.len()));
         }
         with_rest(format!("[\n{}", lines.concat()), array.len() - lines.len(), "]")
     }
@@ -97,7 +98,7 @@ impl Show<'_> {
         let lines: Vec<String> =
             entries.map(|(key, value)| self.line(value, &format!("{}: ", key_text(key)))).collect();
         if lines.is_empty() {
-            return format!("#{{… {} entries}}", group(map.len()));
+            return format!("#{{… {} entries}}", grouped(map.len()));
         }
         with_rest(format!("#{{\n{}", lines.concat()), map.len() - lines.len(), "}")
     }
@@ -123,7 +124,7 @@ impl Show<'_> {
             }
         }
         if keys.is_empty() {
-            return format!("[#{{}}, … {} empty maps]", group(array.len()));
+            return format!("[#{{}}, … {} empty maps]", grouped(array.len()));
         }
         let cell = |value: &Dynamic| match value.is_unit() {
             true => String::new(),
@@ -244,7 +245,7 @@ impl<'s> Inline<'s> {
             self.is_cut.set(self.is_cut.get() || string.chars().nth(room).is_some());
             text.push_str(&quoted_inline(&string, room));
         } else if let Some(bytes) = value.read_lock::<Blob>() {
-            text.push_str(&format!("blob of {} bytes", group(bytes.len())));
+            text.push_str(&format!("blob of {} bytes", grouped(bytes.len())));
         } else if let Some(command) = value.read_lock::<Expression>() {
             text.push_str(&format!("$`{}`", *command));
         } else if let Some(outcome) = value.read_lock::<Outcome>() {
@@ -311,7 +312,7 @@ fn quoted(text: &str, limit: usize) -> String {
         None => format!("{text:?}"),
         Some((end, _)) => {
             let left_out = text[end..].chars().count();
-            format!("{:?}\n… {} more characters", &text[..end], group(left_out))
+            format!("{:?}\n… {} more characters", &text[..end], grouped(left_out))
         }
     }
 }
@@ -325,7 +326,7 @@ fn quoted_inline(text: &str, limit: usize) -> String {
 
 /// Its size, and its beginning: as numbers, and as text where it is some.
 fn blob(bytes: &[u8], limit: usize) -> String {
-    let mut text = format!("blob of {} bytes", group(bytes.len()));
+    let mut text = format!("blob of {} bytes", grouped(bytes.len()));
     for line in bytes[..bytes.len().min(limit)].chunks(16) {
         let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
         let plain = line.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' });
@@ -337,19 +338,6 @@ fn blob(bytes: &[u8], limit: usize) -> String {
 
 /// The lines, how much more there is, and the end.
 fn with_rest(lines: String, left_out: usize, end: &str) -> String {
-    let rest = if left_out > 0 { format!("… {} more\n", group(left_out)) } else { String::new() };
+    let rest = if left_out > 0 { format!("… {} more\n", grouped(left_out)) } else { String::new() };
     format!("{lines}{rest}{end}")
-}
-
-/// `1,204`
-fn group(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
