@@ -17,7 +17,7 @@ fn object(outcome: &Outcome) -> serde_json::Value {
 #[test]
 fn a_failing_command_is_told_whole() {
     let outcome = json(
-        "fn f() { (cmd(\"testkid\", \"echo\", \"a\") | cmd(\"testkid\", \"err\", \"é\\\"\", \"--\", \"exit\", \"3\")).output(); }\nf();",
+        "fn f() { (cmd(\"true\") | cmd(\"testkid\", \"err\", \"é\\\"\", \"--\", \"exit\", \"3\")).output(); }\nf();",
     );
     outcome.status(3).stdout("");
     let told = object(&outcome);
