@@ -34,12 +34,34 @@ pub fn project_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The child program `testkid`, built when it is missing or older than its source.
+/// The child program `testkid`, built when it is missing or older than its source, under a path that only this run of
+/// the tests has: so what is left of it is known from what runs for tests elsewhere.
 ///
 /// `cargo test` builds it as an example; `cargo test --test it` does not.
 pub fn testkid() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(find_testkid).clone()
+    static OWN: OnceLock<PathBuf> = OnceLock::new();
+    OWN.get_or_init(|| own_copy(&find_testkid())).clone()
+}
+
+/// A second name in a directory that has the number of this process; those of processes that are gone are removed,
+/// because nothing is called when a run of the tests ends.
+fn own_copy(program: &Path) -> PathBuf {
+    let runs = program.with_file_name("testkid-runs");
+    for entry in std::fs::read_dir(&runs).into_iter().flatten().flatten() {
+        let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if number.is_some_and(|pid: u32| procs::process(pid).is_none()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let dir = runs.join(std::process::id().to_string());
+    let own = dir.join(program.file_name().expect("a program has a name"));
+    // An earlier process had the same number.
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).expect("the target directory takes entries");
+    if std::fs::hard_link(program, &own).is_err() {
+        std::fs::copy(program, &own).expect("the target directory takes entries");
+    }
+    own
 }
 
 fn find_testkid() -> PathBuf {

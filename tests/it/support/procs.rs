@@ -125,6 +125,17 @@ pub fn kill(pid: u32) {
 #[cfg(not(unix))]
 pub fn kill(_pid: u32) {}
 
+/// No signal is ignored, as `nohup` or a shell's `&` would have it. May be called between fork and exec.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+pub fn default_signals() {
+    for number in 1..=64 {
+        // SAFETY: async-signal-safe. Numbers that are no signals and those that cannot be changed give an error that
+        // does not matter.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+}
+
 /// Every process, in no order.
 pub fn all() -> Vec<Process> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use super::procs;
+
 /// The longest that anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,6 +46,7 @@ impl Terminal {
         // SAFETY: async-signal-safe calls only.
         unsafe {
             command.pre_exec(move || {
+                procs::default_signals();
                 libc::setsid();
                 libc::ioctl(fd, libc::TIOCSCTTY, 0);
                 Ok(())

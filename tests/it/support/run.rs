@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use super::procs::{Mark, PATIENCE, TOKEN};
+use super::procs::{
+    self, {Mark, PATIENCE, TOKEN},
+};
 use super::scratch::Scratch;
 use super::streams::Streams;
 use super::verdict::{Allowed, Ended, problems};
@@ -243,18 +245,15 @@ fn search_path(scratch: &Scratch) -> OsString {
     std::env::join_paths(dirs).expect("parts of a PATH can be joined again")
 }
 
-/// A session of its own, and no signal ignored, as `nohup` or a shell's `&` would have it.
+/// A session of its own, and no signal ignored.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn fresh_start(command: &mut Command) {
     use std::os::unix::process::CommandExt;
-    // SAFETY: signal and setsid may be called between fork and exec. Numbers that are no signals
-    // and those that cannot be changed give an error that does not matter.
+    // SAFETY: both calls may be made between fork and exec.
     unsafe {
         command.pre_exec(|| {
-            for number in 1..=64 {
-                libc::signal(number, libc::SIG_DFL);
-            }
+            procs::default_signals();
             match libc::setsid() {
                 -1 => Err(std::io::Error::last_os_error()),
                 _ => Ok(()),
