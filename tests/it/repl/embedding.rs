@@ -5,10 +5,12 @@ use std::time::Duration;
 use procscript::script::{FailureKind, Runtime, Session, View};
 
 use super::home::kid;
-use crate::support::{leaks, procs};
+use crate::support::{leaks, procs, testkid};
 
 fn session() -> Session {
-    Session::new(Runtime::builder().stdout(|_| ()).stderr(|_| ()).build().expect("it can be built"))
+    let path = testkid().parent().expect("it is in a directory").to_path_buf();
+    let runtime = Runtime::builder().env("PATH", path).stdout(|_| ()).stderr(|_| ());
+    Session::new(runtime.build().expect("it can be built"))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::support::pty::Terminal;
 use crate::support::scratch::Scratch;
-use crate::support::{leaks, procscript_bin, testkid};
+use crate::support::{leaks, procscript_bin};
 
 /// A directory to work in that is the home, and what keeps the test from leaving something behind.
 pub struct Home {
@@ -30,6 +30,8 @@ impl Home {
         let mut command = Command::new(procscript_bin());
         command.args(arguments).current_dir(self.scratch.path()).env("HOME", self.scratch.temp());
         command.env("TERM", "xterm").env("NO_COLOR", "1").env("PROCSCRIPT_HISTORY", "");
+        // By name, `testkid` takes as much of a line wherever this project lies.
+        command.env("PATH", format!("{}:{}", self.scratch.bin().display(), std::env::var("PATH").unwrap_or_default()));
         for name in ["CI", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "VISUAL", "EDITOR"] {
             command.env_remove(name);
         }
@@ -67,9 +69,9 @@ impl Home {
     }
 }
 
-/// A call of the child program as an entry: `cmd("/…/testkid", "echo", "hi")`.
+/// A call of the child program as an entry: `cmd("testkid", "echo", "hi")`.
 pub fn kid(words: &str) -> String {
-    let mut text = format!("cmd({:?}", testkid().display().to_string());
+    let mut text = "cmd(\"testkid\"".to_string();
     for word in words.split_whitespace() {
         let _ = write!(text, ", {word:?}");
     }
@@ -78,7 +80,7 @@ pub fn kid(words: &str) -> String {
 
 /// The child program with words as a line for the shell.
 pub fn kid_line(words: &str) -> String {
-    format!("{} {words}", testkid().display())
+    format!("testkid {words}")
 }
 
 /// Types an entry, and waits for the prompt behind what it shows.
