@@ -24,4 +24,17 @@ fn main() {
     if compiler.is_ok_and(|answer| Path::new(String::from_utf8_lossy(&answer.stdout).trim()).is_absolute()) {
         println!("cargo:rustc-cfg=static_unwinder");
     }
+    // What a start runs lies side by side, and not all over ten megabytes of code (scripts/text_order.rhai).
+    let order = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/text_order.ld");
+    println!("cargo:rerun-if-changed={}", order.display());
+    if is("PROFILE", "release") && has_usual_linker() && order.exists() {
+        println!("cargo:rustc-link-arg-bin=procscript=-Wl,-T,{}", order.display());
+    }
+}
+
+/// Whether the linker is the one that comes with the compiler, or the system's: others may not know such files.
+fn has_usual_linker() -> bool {
+    println!("cargo:rerun-if-env-changed=RUSTC_LINKER");
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    std::env::var_os("RUSTC_LINKER").is_none() && !flags.contains("fuse-ld") && !flags.contains("linker")
 }

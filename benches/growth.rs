@@ -111,9 +111,9 @@ fn host_memory(curves: &Curves) -> Outcome {
     // Touched, so that it is really there. One block for all rounds: to fill it takes longer than what is measured.
     let most = vec![1_u8; 2 << 30];
     let command = Expression::new("/bin/true");
-    curves.draw("spawn × 20: MiB of the host, 2048 first", &[2048], |_| Ok(()), |_, ()| twenty(&command))?;
+    curves.draw("spawn × 20: MiB of the host", &[2048], |_| Ok(()), |_, ()| twenty(&command))?;
     drop(std::hint::black_box(most));
-    curves.draw("spawn × 20: MiB of the host, then little", &[0], |_| Ok(()), |_, ()| twenty(&command))
+    curves.draw("spawn × 20: MiB of the host", &[0], |_| Ok(()), |_, ()| twenty(&command))
 }
 
 fn line_length(curves: &Curves) -> Outcome {

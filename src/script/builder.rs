@@ -255,7 +255,7 @@ impl RuntimeBuilder {
         }
         api::register(&mut engine, &world);
         let halting = world.clone();
-        engine.on_progress(move |operation| halting.stops_at(operation).then_some(Dynamic::UNIT));
+        engine.on_progress(move |operation| halting.stops_at(operation).then(Dynamic::default));
         engine.set_module_resolver(Resolver::new(world.library.clone()));
         for registration in registrations {
             registration(&mut engine);
@@ -299,7 +299,7 @@ pub fn install(engine: &mut Engine, context: Context) {
     let mut registry = Registry::new(std::mem::replace(engine, Engine::new_raw()), None);
     api::register(&mut registry, &world);
     *engine = registry.into_engine();
-    engine.on_progress(move |operation| world.stops_at(operation).then_some(Dynamic::UNIT));
+    engine.on_progress(move |operation| world.stops_at(operation).then(Dynamic::default));
 }
 
 /// The language as our scripts have it: what would be silent is an error.

@@ -80,16 +80,45 @@ fn place(word: &[u8]) -> (usize, u64) {
 pub(crate) struct Registry {
     engine: Engine,
     words: Option<Words>,
+    /// The names of our types, which are in a module of their own for the sake of [`into_engine`](Self::into_engine).
+    types: Module,
 }
 
 impl Registry {
     /// For the program with these words; without them, for every program.
     pub fn new(engine: Engine, words: Option<Words>) -> Self {
-        Self { engine, words }
+        Self { engine, words, types: Module::new() }
     }
 
-    pub fn into_engine(self) -> Engine {
+    /// The engine with everything that was registered.
+    ///
+    /// Rhai asks for the name of a value's type at each call of a method: of the engine's own functions first, then of
+    /// its modules from the last to the first, and at last of a list of comparisons. So the standard types are
+    /// registered under the names that they have anyway, behind all others, and text alone.
+    pub fn into_engine(mut self) -> Engine {
+        if self.acts() {
+            self.engine.register_global_module(self.types.into());
+            for names in [["array", "map", "i64"].as_slice(), &["string"]] {
+                let mut module = Module::new();
+                for name in names {
+                    module.set_custom_type_raw(*name, *name);
+                }
+                self.engine.register_global_module(module.into());
+            }
+        }
         self.engine
+    }
+
+    fn acts(&self) -> bool {
+        self.words.as_ref().is_none_or(|words| words.acts)
+    }
+
+    /// As [`Engine::register_type_with_name`].
+    pub fn register_type_with_name<T: Variant + Clone>(&mut self, name: &str) -> &mut Self {
+        if self.acts() {
+            self.types.set_custom_type::<T>(name);
+        }
+        self
     }
 
     #[inline(never)]
@@ -156,17 +185,6 @@ impl Registry {
         // `StandardPackage::new` makes, is for qualified names.
         module.register_lazy_functions();
         self.engine.register_global_module(module.into());
-        if self.words.as_ref().is_none_or(|words| words.acts) {
-            self.name_standard_types();
-        }
-    }
-
-    /// Under the names that they have anyway: Rhai asks for the name at each call of a method, and finds what is
-    /// registered before it has compared with everything else.
-    fn name_standard_types(&mut self) {
-        for name in ["string", "array", "map", "i64"] {
-            self.engine.register_type_with_name_raw(name, name);
-        }
     }
 }
 

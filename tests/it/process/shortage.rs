@@ -128,6 +128,11 @@ fn with_a_limit_below_what_is_open() {
     assert_eq!(procs::children(), [], "it was ended");
 }
 
+/// A user whom no other test has, nor the same one in another run of the tests.
+fn own_user(number: u32) -> u32 {
+    number * 100_000_000 + std::process::id()
+}
+
 #[test]
 fn too_many_processes_are_told_with_the_limit() {
     if skipped("too_many_processes_are_told_with_the_limit") {
@@ -138,8 +143,8 @@ fn too_many_processes_are_told_with_the_limit() {
     let script =
         "try { cmd(\"true\").run() } catch (e) { print(`${e.attempts} ${e.kind} ${e.errno_name} ${e.message}`) }
                   cmd(\"true\").run();";
-    // A user of its own, whom no other test has. The runner and its thread are two.
-    let command = cmd(program, ["-e", script]).dir("/").uid(54_321).rlimit("nproc", Some(2), Some(2));
+    // The runner and its thread are two.
+    let command = cmd(program, ["-e", script]).dir("/").uid(own_user(1)).rlimit("nproc", Some(2), Some(2));
     let output = soon(|| command.unchecked().output().expect("it starts"));
     let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
     let (out, err) = (text(output.stdout), text(output.stderr));
@@ -173,7 +178,7 @@ fn a_process_that_ends_in_time_makes_room_for_another() {
          fail(`never: ${{why}}`)",
         kid.display()
     );
-    let command = cmd(program, ["-e", &script]).dir("/").uid(54_322).rlimit("nproc", Some(5), Some(5));
+    let command = cmd(program, ["-e", &script]).dir("/").uid(own_user(2)).rlimit("nproc", Some(5), Some(5));
     let output = command.unchecked().output().expect("it starts");
     let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
     assert_eq!(text(output.stdout), "started\n", "{}", text(output.stderr));

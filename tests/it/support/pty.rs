@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::procs;
 
 /// The longest that anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program that has the terminal, and the side of it where a person would sit.
 pub struct Terminal {

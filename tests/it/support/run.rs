@@ -55,7 +55,7 @@ impl Run {
             dir: PathBuf::new(),
             files: Vec::new(),
             // Generous: it is a way out of a hang, not a statement about speed.
-            timeout: Duration::from_secs(20),
+            timeout: Duration::from_secs(60),
             allowed: Allowed::default(),
             leaves_detached: false,
             patience: PATIENCE,
