@@ -20,19 +20,19 @@ fn a_slow_reader_hears_of_nothing_that_is_not_there() {
     let _guard = Guard::new();
     for command in [
         kid("lines 3"),
-        kid("lines 3").timeout(millis(400)),
-        kid("lines 3").idle_timeout(millis(400)),
-        kid("lines 3").pipe(kid("cat")).timeout(millis(400)),
+        kid("lines 3").timeout(millis(1000)),
+        kid("lines 3").idle_timeout(millis(1000)),
+        kid("lines 3").pipe(kid("cat")).timeout(millis(1000)),
     ] {
         let mut lines = command.lines().expect("it starts");
         assert_eq!(lines.next().expect("a line").expect("good"), "line-0");
-        std::thread::sleep(SLOW);
+        std::thread::sleep(millis(1300));
         let rest: Result<Vec<_>, _> = lines.collect();
         assert_eq!(rest.expect("nothing was wrong"), ["line-1", "line-2"], "{command}");
         let execution = command.stdout_piped().start().expect("it starts");
         let mut lines = execution.stdout().lines().expect("piped");
         assert!(lines.next().is_some());
-        std::thread::sleep(SLOW);
+        std::thread::sleep(millis(1300));
         assert_eq!(lines.inspect(|line| assert!(line.is_ok(), "nothing was wrong")).count(), 2);
         execution.wait().expect("nothing was wrong");
     }
