@@ -23,6 +23,7 @@ use super::registry::{Registry, Words};
 use super::resolver::Resolver;
 use super::runtime::Runtime;
 use super::secret::Secrets;
+use super::text_tests;
 use super::world::{Halt, Why, World};
 
 /// How deeply script functions may call each other.
@@ -265,6 +266,7 @@ impl RuntimeBuilder {
         defer::register(&mut engine, &world);
         eval::register(&mut engine, &world);
         keys::register(&mut engine, &world.library);
+        text_tests::register(&mut engine);
         let engine = Arc::new(engine.into_engine());
         // Set once, here.
         let _ = world.engine.set(Arc::downgrade(&engine));

@@ -16,6 +16,7 @@ use super::load::read_source;
 use super::problem::{Problem, Severity};
 use super::sources::Sources;
 use super::stdlib;
+use super::text_tests;
 use super::world::lock;
 
 /// What a source text may refer to although it does not define it: the state of a session.
@@ -61,8 +62,8 @@ impl Library {
     /// Parses and checks a source text and everything that it imports. Nothing is run.
     pub fn compile(&self, engine: &Engine, name: &str, source: &str, earlier: &Earlier) -> Result<AST, Failure> {
         let mut checker = Checker::new(engine, self);
-        let ast = checker.program(name, source, earlier);
-        ast.ok_or_else(|| failure(checker.into_problems()))
+        let ast = checker.program(name, source, earlier).ok_or_else(|| failure(checker.into_problems()))?;
+        Ok(if self.natives.is_partial() { text_tests::quickened(ast) } else { ast })
     }
 
     /// What is wrong with a source text, and with everything that it imports. Nothing is run.

@@ -66,6 +66,7 @@ mod tables;
 mod template;
 mod template_text;
 mod temporaries;
+mod text_tests;
 mod thread;
 mod values;
 mod with_block;

@@ -38,7 +38,12 @@ impl Natives {
         self.functions.get_or_init(|| native_functions(engine))
     }
 
-    /// Says that the engine has only the functions that its program names.
+    /// Whether the engine has only the functions that its program names.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial.get().is_some()
+    }
+
+    /// Says that it has.
     pub fn set_partial(&self) {
         // Set once, when the engine is made.
         let _ = self.is_partial.set(());

@@ -1,0 +1,134 @@
+//! Tests of a text without the interpreter's machinery for calls.
+//!
+//! `line.contains("x")` is what loops over lines consist of, and takes Rhai some 2,500 instructions, most of them to
+//! find out which function is meant. Where that is known before the program runs, the call becomes syntax of our own,
+//! which looks at the text, or, when the value is none, leaves everything to the call as it was written.
+//!
+//! It is known in a program whose text names all that it calls ([`Words`](super::registry::Words)) and has no function
+//! of that name. Only what stands outside of functions is changed: Rhai lets nobody change a function's body.
+
+use rhai::{AST, ASTFlags, CustomExpr, Dynamic, Engine, Expr, FlowControl, Stmt, StmtBlock};
+
+use super::spelling::TEXT_TEST;
+use super::template::error as parse_error;
+
+/// The methods of texts that are tests, with what Rhai's own functions do.
+const TESTS: &[(&str, Test)] = &[
+    ("contains", |text, part| text.contains(part)),
+    ("starts_with", |text, part| text.starts_with(part)),
+    ("ends_with", |text, part| text.ends_with(part)),
+];
+
+type Test = fn(&str, &str) -> bool;
+
+/// The program with its tests of texts as syntax of our own.
+pub(super) fn quickened(ast: AST) -> AST {
+    let is_own = |name: &str| ast.iter_functions().any(|function| function.name == name);
+    if TESTS.iter().any(|(name, _)| is_own(name)) || !has_test(&ast) {
+        return ast;
+    }
+    let mut statements = ast.statements().to_vec();
+    statements.iter_mut().for_each(statement);
+    let mut quick = AST::new(statements, ast.shared_lib().clone());
+    if let Some(source) = ast.source() {
+        quick.set_source(source);
+    }
+    quick
+}
+
+/// Most programs have none, and need no copy.
+fn has_test(ast: &AST) -> bool {
+    let mut found = false;
+    ast.walk(&mut |path| {
+        if let Some(rhai::ASTNode::Expr(expression)) = path.last() {
+            found |= test_of(expression).is_some();
+        }
+        !found
+    });
+    found
+}
+
+fn statement(statement: &mut Stmt) {
+    match statement {
+        Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, _, _) | Stmt::TryCatch(flow, _) => control(flow),
+        Stmt::For(parts, _) => control(&mut parts.2),
+        Stmt::Switch(parts, _) => {
+            expression(&mut parts.0);
+            for case in &mut parts.1.expressions {
+                expression(&mut case.lhs);
+                expression(&mut case.rhs);
+            }
+        }
+        Stmt::Var(parts, _, _) => expression(&mut parts.1),
+        Stmt::Assignment(parts) => expression(&mut parts.1.rhs),
+        Stmt::FnCall(call, _) => call.args.iter_mut().for_each(expression),
+        Stmt::Block(statements) => block(statements),
+        Stmt::Expr(inner) => expression(inner),
+        _ => {}
+    }
+}
+
+fn control(flow: &mut FlowControl) {
+    expression(&mut flow.expr);
+    block(&mut flow.body);
+    block(&mut flow.branch);
+}
+
+fn block(statements: &mut StmtBlock) {
+    statements.statements_mut().iter_mut().for_each(statement);
+}
+
+fn expression(written: &mut Expr) {
+    if test_of(written).is_some() {
+        let (Expr::Dot(parts, _, position), position_of_whole) = (&*written, written.start_position()) else { return };
+        let position = if position.is_none() { position_of_whole } else { *position };
+        let custom = CustomExpr {
+            inputs: [parts.lhs.clone(), written.clone()].into_iter().collect(),
+            tokens: [TEXT_TEST.into()].into_iter().collect(),
+            state: Dynamic::UNIT,
+            scope_may_be_changed: false,
+            self_terminated: false,
+        };
+        *written = Expr::Custom(Box::new(custom), position);
+        return;
+    }
+    match written {
+        Expr::And(parts, _) | Expr::Or(parts, _) | Expr::Coalesce(parts, _) => {
+            parts.iter_mut().for_each(expression);
+        }
+        Expr::FnCall(call, _) => call.args.iter_mut().for_each(expression),
+        Expr::Stmt(statements) => block(statements),
+        _ => {}
+    }
+}
+
+/// The test and what it looks for, when this is a method of a variable with a constant text.
+fn test_of(written: &Expr) -> Option<(Test, &str)> {
+    let Expr::Dot(parts, flags, _) = written else { return None };
+    let (Expr::Variable(variable, _, _), Expr::MethodCall(call, _)) = (&parts.lhs, &parts.rhs) else { return None };
+    let [Expr::StringConstant(part, _)] = call.args.as_slice() else { return None };
+    if flags.contains(ASTFlags::NEGATED) || !variable.2.is_empty() {
+        return None;
+    }
+    let (_, test) = TESTS.iter().find(|(name, _)| *name == call.name)?;
+    Some((*test, part))
+}
+
+pub(super) fn register(engine: &mut Engine) {
+    let parse = |_: &[rhai::ImmutableString], _: &str, _: &mut Dynamic| Ok(None);
+    engine.register_custom_syntax_with_state_raw(TEXT_TEST, parse, false, |context, inputs, _| {
+        let [value, call] = inputs else { return Err(parse_error("broken test".to_string()).into()) };
+        let answer = match (&**value, test_of(call)) {
+            // Looked at where it is: a list would be copied to be evaluated.
+            (Expr::Variable(variable, _, _), Some((test, part))) => {
+                let found = context.scope().get(&variable.1);
+                found.and_then(|found| Some(test(&*found.as_immutable_string_ref().ok()?, part)))
+            }
+            _ => None,
+        };
+        match answer {
+            Some(answer) => Ok(answer.into()),
+            None => context.eval_expression_tree(call),
+        }
+    });
+}
