@@ -122,7 +122,7 @@ pub(super) fn register(engine: &mut Engine) {
             // Looked at where it is: a list would be copied to be evaluated.
             (Expr::Variable(variable, _, _), Some((test, part))) => {
                 let found = context.scope().get(&variable.1);
-                found.and_then(|found| Some(test(&*found.as_immutable_string_ref().ok()?, part)))
+                found.and_then(|found| Some(test(&found.as_immutable_string_ref().ok()?, part)))
             }
             _ => None,
         };
