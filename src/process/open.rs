@@ -44,6 +44,8 @@ pub(crate) struct Opener<'a> {
     to_empty: Vec<File>,
     /// The files that are read, by identity: a command must not empty its own input.
     inputs: Vec<(File, PathBuf)>,
+    /// The files that are written: who writes a second time to one shares its position.
+    outputs: Vec<File>,
 }
 
 impl<'a> Opener<'a> {
@@ -66,6 +68,7 @@ impl<'a> Opener<'a> {
             extras: Extras::default(),
             to_empty: Vec::new(),
             inputs: Vec::new(),
+            outputs: Vec::new(),
         }
     }
 
@@ -149,9 +152,11 @@ impl<'a> Opener<'a> {
                 }
             },
             SinkKind::Tee { path, inner } => {
-                let copy = self.open_output(path, false)?.into();
+                let copy = self.open_output(path, false)?;
                 let main = self.descriptor_of(inner)?;
-                self.relay(main, vec![copy])?
+                // What goes there already needs no copy.
+                let is_main = self.context.absolute(path).is_ok_and(|path| leads_to(main.as_ref(), &path));
+                self.relay(main, if is_main { Vec::new() } else { vec![copy.into()] })?
             }
             SinkKind::Create(path) => {
                 let file = self.open_output(path, false)?.into();
@@ -232,8 +237,9 @@ impl<'a> Opener<'a> {
         loop {
             match os::open_for_writing(&path, append) {
                 Ok(Some(file)) => {
+                    let file = self.shared(file, &path)?;
                     if !append {
-                        self.to_empty.extend(file.try_clone());
+                        self.to_empty.push(duplicate(&file)?.into());
                     }
                     return Ok(file);
                 }
@@ -251,6 +257,16 @@ impl<'a> Opener<'a> {
                 }
             }
         }
+    }
+
+    /// A file that the command has open for writing already is opened once: two positions in it would have one
+    /// writer overwrite what the other has written.
+    fn shared(&mut self, file: File, path: &Path) -> Result<File, Error> {
+        if let Some(open) = self.outputs.iter().find(|open| os::is_same_file(open, path)) {
+            return duplicate(open).map(File::from);
+        }
+        self.outputs.push(duplicate(&file)?.into());
+        Ok(file)
     }
 
     /// What the child gets as standard input.
@@ -326,6 +342,11 @@ fn standard_stream(channel: Channel) -> Result<OwnedFd, Error> {
 /// finds that out as it would in a shell.
 fn reading_end(joint: &Joint) -> Stdio {
     joint.0.take().map_or_else(Stdio::null, Stdio::from)
+}
+
+fn leads_to(fd: Option<&OwnedFd>, path: &Path) -> bool {
+    let file = fd.and_then(|fd| fd.try_clone().ok()).map(File::from);
+    file.is_some_and(|file| os::is_same_file(&file, path))
 }
 
 fn pipe() -> Result<(PipeReader, PipeWriter), Error> {
