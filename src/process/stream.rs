@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
@@ -16,6 +16,7 @@ use crate::text::TextFormat;
 use super::cancel::CancelToken;
 use super::error::ErrorKind::{DoublyRedirected, Misuse};
 use super::error::{Error, ErrorKind};
+use super::flow::MOST_LEFT;
 use super::lines::{Chunks, Lines};
 use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;
@@ -61,8 +62,12 @@ pub(crate) struct Readers {
     untaken: Mutex<Vec<Arc<Tap>>>,
     /// Those that somebody reads.
     taken: Mutex<Vec<Arc<Tap>>>,
-    /// Whether one thread reads them all, which cannot empty one while it waits for another.
+    /// Whether none is read while something else is waited for, on whatever thread it was read last.
     is_one_thread: AtomicBool,
+    /// Whether the command was ended early: what is left of it may write on, and nobody waits for that.
+    is_cut: AtomicBool,
+    /// What ends the command as long as it runs, and the wait for what it has left behind afterwards.
+    limits: OnceLock<Until>,
 }
 
 #[derive(Debug, Default)]
@@ -86,13 +91,26 @@ impl Readers {
         self.is_one_thread.store(true, Ordering::Release);
     }
 
-    /// The pipes, but for `own`, that would fill up while the caller waits.
+    /// Says that the command is ended before its own end. To be called before it is over.
+    pub fn cut(&self) {
+        self.is_cut.store(true, Ordering::Release);
+    }
+
+    fn are_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
+
+    pub fn limit_to(&self, limits: Until) {
+        let _ = self.limits.set(limits);
+    }
+
+    /// The pipes, but for `own`, that would fill up while the caller waits: those that nobody has taken, and those
+    /// whose reader is the caller.
     pub fn unattended(&self, own: Option<&Arc<Tap>>) -> Vec<(Arc<Tap>, Arc<PipeReader>)> {
         let list = |taps: &Mutex<Vec<Arc<Tap>>>| taps.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut taps = list(&self.untaken);
-        if self.is_one_thread.load(Ordering::Acquire) {
-            taps.extend(list(&self.taken));
-        }
+        let is_one_thread = self.is_one_thread.load(Ordering::Acquire);
+        taps.extend(list(&self.taken).into_iter().filter(|tap| is_one_thread || tap.is_read_here()));
         let others = taps.into_iter().filter(|tap| own.is_none_or(|own| !Arc::ptr_eq(own, tap)));
         others.filter_map(|tap| tap.pipe().map(|pipe| (tap, pipe))).collect()
     }
@@ -100,6 +118,7 @@ impl Readers {
     fn is_taken(&self, tap: &Arc<Tap>, is_read: bool) {
         self.untaken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, tap));
         if is_read {
+            tap.reads_here();
             self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
         }
     }
@@ -137,7 +156,7 @@ pub(crate) struct Until {
 }
 
 impl Until {
-    fn check(&self, what: &str) -> Result<(), Error> {
+    pub fn check(&self, what: &str) -> Result<(), Error> {
         if self.cancel.is_cancelled() {
             return Err(Error::new(ErrorKind::Cancelled, format!("the wait for {what} was cancelled")));
         }
@@ -147,7 +166,11 @@ impl Until {
         Ok(())
     }
 
-    fn left(&self) -> Option<Duration> {
+    fn is_reached(&self) -> bool {
+        self.cancel.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    pub fn left(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 }
@@ -213,6 +236,7 @@ impl OutputStream {
             last_activity: Instant::now(),
             readers: self.0.readers.clone(),
             held_open: false,
+            left: MOST_LEFT,
             until: Until::default(),
         }
     }
@@ -276,6 +300,8 @@ pub(crate) struct StreamSource {
     last_activity: Instant,
     readers: Arc<Readers>,
     pub held_open: bool,
+    /// How much is still taken of what others may be writing, when nobody waits for them any more.
+    left: usize,
     pub until: Until,
 }
 
@@ -288,8 +314,14 @@ impl StreamSource {
         &self.tap.what
     }
 
+    /// Says that this thread reads.
+    pub fn reads_here(&self) {
+        self.tap.reads_here();
+    }
+
     /// Waits for output and takes it with `read`; `Ok(false)` at the end.
     pub fn fill(&mut self, read: impl FnOnce(&mut Incoming) -> io::Result<usize>) -> Result<bool, Error> {
+        self.reads_here();
         self.readers.wait_begins(self.what());
         let is_more = self.wait();
         self.readers.wait_ends(self.what(), matches!(is_more, Ok(true)));
@@ -302,8 +334,14 @@ impl StreamSource {
             return Ok(false);
         }
         self.last_activity = Instant::now();
+        let is_from_pipe = !self.tap.has_ahead();
         match self.tap.read(read) {
-            Ok(count) => self.is_open = count != Some(0),
+            Ok(count) => {
+                self.is_open = count != Some(0);
+                if is_from_pipe && self.is_late() {
+                    self.left = self.left.saturating_sub(count.unwrap_or(0));
+                }
+            }
             Err(error) => {
                 self.is_open = false;
                 return Err(Error::from_io(ErrorKind::ReadFailed, format!("cannot read {}", self.what()), &error));
@@ -312,20 +350,42 @@ impl StreamSource {
         Ok(self.is_open)
     }
 
-    /// `false` when the command is over and somebody else holds the pipe in silence.
+    /// Whether the command is over, so that only others can write.
+    fn is_over(&self) -> bool {
+        self.over_since.is_some()
+    }
+
+    /// Whether what others write is not waited for any more: the command was ended early, or its time has passed since.
+    fn is_late(&self) -> bool {
+        self.is_over() && (self.readers.are_cut() || self.readers.limits.get().is_some_and(Until::is_reached))
+    }
+
+    /// `false` when the command is over and what somebody else may still write is not waited for any more.
     fn wait(&mut self) -> Result<bool, Error> {
         loop {
             // First of all: a flood of output never lets a wait begin.
             self.until.check(self.what())?;
             // At its end there is something to read: that it is the end.
             let Some(pipe) = self.tap.pipe().filter(|_| !self.tap.has_ahead()) else { return Ok(true) };
+            // The loop that serves the command has looked at them as long as it ran.
+            let limits = self.readers.limits.get().filter(|_| self.is_over());
+            if self.is_late() {
+                // As for a capture: what the pipe holds, which was written in time, and no more than a pipe can hold.
+                if self.left > 0 && os::is_readable(&*pipe) {
+                    return Ok(true);
+                }
+                // Why a command was ended is the answer of whoever waits for it.
+                let limits = limits.filter(|_| !self.readers.are_cut());
+                return limits.map_or(Ok(()), |limits| limits.check(self.what())).map(|()| false);
+            }
             let mut fds = vec![PollFd::readable(&*pipe)];
-            let over = self.over.as_deref().filter(|_| self.over_since.is_none());
+            let over = self.over.as_deref().filter(|_| !self.is_over());
             fds.extend(over.map(PollFd::readable));
             let others = fds.len();
             let unattended = self.readers.unattended(Some(&self.tap));
             fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
-            fds.extend(self.until.cancel.reader().map(PollFd::readable));
+            let ends = || [Some(&self.until), limits].into_iter().flatten();
+            fds.extend(ends().filter_map(|end| end.cancel.reader()).map(PollFd::readable));
             let patience = self.over_since.map(|since| {
                 (since.max(self.last_activity) + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
             });
@@ -333,14 +393,15 @@ impl StreamSource {
                 self.held_open = true;
                 return Ok(os::is_readable(&*pipe));
             }
-            if os::poll(&mut fds, patience.into_iter().chain(self.until.left()).min()).is_err() {
+            if os::poll(&mut fds, patience.into_iter().chain(ends().filter_map(Until::left)).min()).is_err() {
                 std::thread::sleep(Duration::from_millis(10));
+            }
+            // Also when there is output: somebody else may be writing all the time.
+            if others > 1 && fds[1].is_ready() {
+                self.over_since = Some(Instant::now());
             }
             if fds[0].is_ready() {
                 return Ok(true);
-            }
-            if others > 1 && fds[1].is_ready() {
-                self.over_since = Some(Instant::now());
             }
             attend(&unattended, &fds[others..])?;
         }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use os_pipe::PipeReader;
@@ -21,6 +22,8 @@ pub(crate) struct Tap {
     /// The most bytes that are kept for a reader who has not asked yet.
     limit: u64,
     flow: Mutex<Flow>,
+    /// The thread that has begun to read, or has read last, by [`here`].
+    reader: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -29,6 +32,12 @@ struct Flow {
     pipe: Option<Arc<PipeReader>>,
     ahead: VecDeque<u8>,
     failure: Option<io::Error>,
+}
+
+/// A number that no other running thread has, and that is had for less than the thread's id.
+fn here() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 /// Where the next bytes come from.
@@ -61,11 +70,20 @@ impl Incoming<'_> {
 impl Tap {
     pub fn new(what: String, pipe: Option<PipeReader>, limit: u64) -> Self {
         let flow = Flow { pipe: pipe.map(Arc::new), ahead: VecDeque::new(), failure: None };
-        Self { what, limit, flow: Mutex::new(flow) }
+        Self { what, limit, flow: Mutex::new(flow), reader: AtomicUsize::new(0) }
     }
 
     fn flow(&self) -> MutexGuard<'_, Flow> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that this thread reads: it reads nothing while it waits for something else.
+    pub fn reads_here(&self) {
+        self.reader.store(here(), Ordering::Relaxed);
+    }
+
+    pub fn is_read_here(&self) -> bool {
+        self.reader.load(Ordering::Relaxed) == here()
     }
 
     /// What to wait on for more; `None` at the end.

@@ -160,10 +160,10 @@ impl Execution {
         self.0.shared.tree.descriptors()
     }
 
-    /// Says that one thread reads all streams of the command and writes to it. Then a stream that it
-    /// does not read just now is kept in memory, up to the limit of captures, whenever it waits for
-    /// something else, so that the command can go on. Without it every stream has its own thread, and a
-    /// slow reader slows the command.
+    /// Says that whoever waits for something of the command reads none of its streams meanwhile, on whatever thread
+    /// they were read last. Then each of them is kept in memory, up to the limit of captures, whenever something else
+    /// is waited for, so that the command can go on. Without it that is done for the streams that the waiting thread
+    /// has read last, and for those that nobody has taken; a slow reader on another thread slows the command.
     pub fn use_from_one_thread(&self) {
         self.0.readers.are_one_thread();
     }

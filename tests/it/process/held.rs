@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use procscript::process::{CancelToken, Context, ErrorKind, HostStream};
+use procscript::process::{CancelToken, Context, ErrorKind, Execution, HostStream, Teardown};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
@@ -95,6 +95,79 @@ fn a_trickle_from_what_was_left_behind_keeps_nobody() {
     token.cancel();
     within(millis(2500), || drop(execution.wait()));
     gone("cancel");
+}
+
+#[test]
+fn a_trickle_into_a_stream_keeps_no_reader() {
+    // The same for whoever reads a stream beside the loop that serves the command.
+    let _guard = Guard::new();
+    let words = "burst 203 50 tick";
+    let ended = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(900));
+    let running = || kid(&format!("daemon {words} -- echo GO -- forever")).grace(millis(200));
+    let read = |process: &Execution| process.stdout().chunks()?.try_for_each(|piece| piece.map(drop));
+    let gone = |how: &str| assert_eq!(await_strays(words, 0), 0, "{how}: it dies of the closed pipe");
+
+    within(millis(4000), || fails(ErrorKind::TimedOut, running().timeout(millis(600)).run_with(read)));
+    gone("timeout");
+    // The time of the command holds after its end.
+    within(millis(4000), || fails(ErrorKind::TimedOut, ended().run_with(read)));
+    gone("timeout of what has ended");
+    let token = CancelToken::new().expect("a pipe");
+    let context = Context::new().with_cancel(token.clone());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            await_daemon(words);
+            token.cancel();
+        });
+        within(millis(4000), || fails(ErrorKind::Cancelled, running().within(&context).run_with(read)));
+    });
+    gone("cancel");
+    let ends: [(&str, fn(&Execution)); 3] = [
+        ("kill", |execution| execution.kill().expect("it is ours")),
+        ("terminate", |execution| execution.terminate()),
+        ("teardown", |execution| execution.teardown(&Teardown::kill())),
+    ];
+    for (how, end) in ends {
+        let execution = running().stdout_piped().start().expect("it starts");
+        await_daemon(words);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| read(&execution));
+            end(&execution);
+            let result = within(millis(2500), || reader.join()).expect("no panic");
+            assert!(result.is_ok(), "{how}: nobody is told of what was ended on purpose: {result:?}");
+        });
+        gone(how);
+    }
+}
+
+#[test]
+fn who_holds_a_stream_does_not_hide_why_the_command_was_ended() {
+    // It is silent, so that the reader could call the stream held.
+    let _guard = Guard::new();
+    let sleep = unique_sleep(58);
+    let command = || kid(&format!("daemon {sleep} -- echo GO -- forever")).grace(millis(200));
+    let read = |process: &Execution| process.stdout().lines()?.collect::<Result<Vec<_>, _>>();
+    for slow in [command().timeout(millis(600)), command().idle_timeout(millis(600))] {
+        within(millis(4000), || fails(ErrorKind::TimedOut, slow.run_with(read)));
+        kill_strays(&sleep, 1);
+        await_strays(&sleep, 0);
+    }
+    // What the pipe still holds when the command is ended is delivered, also what was not asked for before.
+    let much = 60_000;
+    let execution =
+        kid(&format!("daemon {sleep} -- flood {much} -- forever")).stdout_piped().timeout(millis(600)).start();
+    let execution = execution.expect("it starts");
+    std::thread::sleep(SLOW);
+    let pieces = soon(|| execution.stdout().chunks().expect("nobody has read it").collect::<Result<Vec<_>, _>>());
+    assert_eq!(pieces.expect("no concern of the stream").concat().len(), much);
+    fails(ErrorKind::TimedOut, execution.wait());
+    kill_strays(&sleep, 1);
+    await_strays(&sleep, 0);
+    // Nobody has ended it: then the stream is held.
+    let left = kid(&format!("daemon {sleep} -- echo GO"));
+    soon(|| fails(ErrorKind::OutputHeld, left.run_with(read)));
+    kill_strays(&sleep, 1);
+    await_strays(&sleep, 0);
 }
 
 #[test]

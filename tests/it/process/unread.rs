@@ -78,6 +78,41 @@ fn one_thread_reads_both_outputs_and_writes() {
 }
 
 #[test]
+fn a_stream_belongs_to_the_thread_that_reads_it() {
+    // Which cannot read it while it waits for something else: so that is kept, without a word to say so.
+    let _guard = Guard::new();
+    let size = |chunks: procscript::process::Chunks| chunks.map(|chunk| chunk.expect("bytes").len()).sum::<usize>();
+    let flood = || kid(&format!("flood-both {MUCH}")).stdout_piped().stderr_piped().start().expect("it starts");
+    let execution = flood();
+    let (out, err) = (execution.stdout().chunks().expect("piped"), execution.stderr().chunks().expect("piped"));
+    soon(|| execution.wait()).expect("it succeeds");
+    assert_eq!((size(out), size(err)), (MUCH, MUCH));
+    let execution = flood();
+    let (out, err) = (execution.stdout().chunks().expect("piped"), execution.stderr().chunks().expect("piped"));
+    assert_eq!((soon(|| size(err)), soon(|| size(out))), (MUCH, MUCH), "one after the other");
+    execution.wait().expect("it succeeds");
+    let echo = kid("tee-err").stdin_piped().stdout_piped().stderr_piped().start().expect("it starts");
+    let (out, err) = (echo.stdout().chunks().expect("piped"), echo.stderr().chunks().expect("piped"));
+    soon(|| echo.write(&vec![b'y'; MUCH])).expect("it reads");
+    echo.finish_input();
+    assert_eq!((soon(|| size(out)), soon(|| size(err))), (MUCH, MUCH));
+    echo.wait().expect("it succeeds");
+    // One that was begun here and goes on elsewhere is the other thread's.
+    let execution = kid("lines 300000").stdout_piped().limit(1000).start().expect("it starts");
+    let mut lines = execution.stdout().lines().expect("piped");
+    assert!(lines.next().is_some());
+    let (first, begun) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let second = lines.next();
+        first.send(second.is_some()).expect("it is waited for");
+        lines.map(|line| line.expect("within no limit")).count()
+    });
+    assert!(begun.recv().expect("it reads"));
+    soon(|| execution.wait()).expect("nothing is kept for it");
+    assert_eq!(reader.join().expect("no panic"), 299_998);
+}
+
+#[test]
 fn several_threads_share_no_limit() {
     // Each has its own stream, and a slow reader slows the command instead of filling our memory.
     let _guard = Guard::new();
