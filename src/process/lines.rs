@@ -11,9 +11,10 @@ use super::error::{Error, ErrorKind};
 use super::flow::{CHUNK, MOST_LEFT};
 use super::output::Output;
 use super::pump::{Pump, Turn};
+use super::readers::Until;
 use super::run::{held_open, not_text};
 use super::stage::Identity;
-use super::stream::{StreamSource, Until};
+use super::stream::StreamSource;
 use super::tap::Incoming;
 
 /// The lines of a running command; see [`Expression::lines`](super::Expression::lines).

@@ -3,23 +3,21 @@
 //! This is MLton's model: a stream is read, or given to another command, and the types and states make
 //! sure that it is not done twice.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
 use crate::text::TextFormat;
 
-use super::cancel::CancelToken;
 use super::error::ErrorKind::{DoublyRedirected, Misuse};
 use super::error::{Error, ErrorKind};
 use super::flow::MOST_LEFT;
 use super::lines::{Chunks, Lines};
 use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;
+use super::readers::{Readers, Until, attend};
 use super::stage::Identity;
 use super::tap::{Incoming, Tap};
 
@@ -52,129 +50,6 @@ struct Shared {
     readers: Arc<Readers>,
 }
 
-/// What the readers of a command's streams, outside the loop that serves it, have it know.
-#[derive(Debug, Default)]
-pub(crate) struct Readers {
-    /// A stream was closed before its end, so that SIGPIPE is nobody's fault.
-    left: AtomicBool,
-    waits: Mutex<Waits>,
-    /// The streams that nobody has taken yet.
-    untaken: Mutex<Vec<Arc<Tap>>>,
-    /// Those that somebody reads.
-    taken: Mutex<Vec<Arc<Tap>>>,
-    /// Whether none is read while something else is waited for, on whatever thread it was read last.
-    is_one_thread: AtomicBool,
-    /// Whether the command was ended early: what is left of it may write on, and nobody waits for that.
-    is_cut: AtomicBool,
-    /// What ends the command as long as it runs, and the wait for what it has left behind afterwards.
-    limits: OnceLock<Until>,
-}
-
-#[derive(Debug, Default)]
-struct Waits {
-    /// Since when each reader that waits has been waiting, by the stream it reads.
-    since: BTreeMap<String, Instant>,
-    /// When output last came to one of them.
-    last_output: Option<Instant>,
-}
-
-impl Readers {
-    pub fn have_left(&self) -> bool {
-        self.left.load(Ordering::Acquire)
-    }
-
-    fn leave(&self) {
-        self.left.store(true, Ordering::Release);
-    }
-
-    pub fn are_one_thread(&self) {
-        self.is_one_thread.store(true, Ordering::Release);
-    }
-
-    /// Says that the command is ended before its own end. To be called before it is over.
-    pub fn cut(&self) {
-        self.is_cut.store(true, Ordering::Release);
-    }
-
-    fn are_cut(&self) -> bool {
-        self.is_cut.load(Ordering::Acquire)
-    }
-
-    pub fn limit_to(&self, limits: Until) {
-        let _ = self.limits.set(limits);
-    }
-
-    /// The pipes, but for `own`, that would fill up while the caller waits: those that nobody has taken, and those
-    /// whose reader is the caller.
-    pub fn unattended(&self, own: Option<&Arc<Tap>>) -> Vec<(Arc<Tap>, Arc<PipeReader>)> {
-        let list = |taps: &Mutex<Vec<Arc<Tap>>>| taps.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut taps = list(&self.untaken);
-        let is_one_thread = self.is_one_thread.load(Ordering::Acquire);
-        taps.extend(list(&self.taken).into_iter().filter(|tap| is_one_thread || tap.is_read_here()));
-        let others = taps.into_iter().filter(|tap| own.is_none_or(|own| !Arc::ptr_eq(own, tap)));
-        others.filter_map(|tap| tap.pipe().map(|pipe| (tap, pipe))).collect()
-    }
-
-    fn is_taken(&self, tap: &Arc<Tap>, is_read: bool) {
-        self.untaken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, tap));
-        if is_read {
-            tap.reads_here();
-            self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
-        }
-    }
-
-    fn is_closed(&self, tap: &Arc<Tap>) {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, tap));
-    }
-
-    /// Since when somebody has been waiting while nothing came to anybody.
-    pub fn waiting_since(&self) -> Option<Instant> {
-        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let earliest = waits.since.values().min().copied()?;
-        Some(waits.last_output.map_or(earliest, |last| last.max(earliest)))
-    }
-
-    fn wait_begins(&self, what: &str) {
-        self.waits.lock().unwrap_or_else(PoisonError::into_inner).since.insert(what.to_string(), Instant::now());
-    }
-
-    fn wait_ends(&self, what: &str, with_output: bool) {
-        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        waits.since.remove(what);
-        if with_output {
-            waits.last_output = Some(Instant::now());
-        }
-    }
-}
-
-/// What ends a wait for output besides the command: the surroundings of whoever reads, which need not be those in
-/// which the command was started.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Until {
-    pub cancel: CancelToken,
-    pub deadline: Option<Instant>,
-}
-
-impl Until {
-    pub fn check(&self, what: &str) -> Result<(), Error> {
-        if self.cancel.is_cancelled() {
-            return Err(Error::new(ErrorKind::Cancelled, format!("the wait for {what} was cancelled")));
-        }
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Error::timed_out(format!("the wait for {what} timed out")));
-        }
-        Ok(())
-    }
-
-    fn is_reached(&self) -> bool {
-        self.cancel.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
-    pub fn left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     NotPiped,
@@ -203,7 +78,7 @@ impl OutputStream {
         let state = if reader.is_some() { State::Ready } else { State::NotPiped };
         let tap = Arc::new(Tap::new(what, reader, limit));
         if state == State::Ready {
-            readers.untaken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
+            readers.offer(&tap);
         }
         Self(Arc::new(Shared { tap, identity: identity.clone(), state: Mutex::new(state), format, over, readers }))
     }
@@ -357,7 +232,7 @@ impl StreamSource {
 
     /// Whether what others write is not waited for any more: the command was ended early, or its time has passed since.
     fn is_late(&self) -> bool {
-        self.is_over() && (self.readers.are_cut() || self.readers.limits.get().is_some_and(Until::is_reached))
+        self.is_over() && (self.readers.are_cut() || self.readers.limits().is_some_and(Until::is_reached))
     }
 
     /// `false` when the command is over and what somebody else may still write is not waited for any more.
@@ -368,7 +243,7 @@ impl StreamSource {
             // At its end there is something to read: that it is the end.
             let Some(pipe) = self.tap.pipe().filter(|_| !self.tap.has_ahead()) else { return Ok(true) };
             // The loop that serves the command has looked at them as long as it ran.
-            let limits = self.readers.limits.get().filter(|_| self.is_over());
+            let limits = self.readers.limits().filter(|_| self.is_over());
             if self.is_late() {
                 // As for a capture: what the pipe holds, which was written in time, and no more than a pipe can hold.
                 if self.left > 0 && os::is_readable(&*pipe) {
@@ -406,12 +281,6 @@ impl StreamSource {
             attend(&unattended, &fds[others..])?;
         }
     }
-}
-
-/// Empties those pipes that are ready.
-pub(crate) fn attend(unattended: &[(Arc<Tap>, Arc<PipeReader>)], fds: &[PollFd]) -> Result<(), Error> {
-    let ready = unattended.iter().zip(fds).filter(|(_, fd)| fd.is_ready());
-    ready.map(|((tap, _), _)| tap).try_for_each(|tap| tap.take_ahead())
 }
 
 impl Drop for StreamSource {

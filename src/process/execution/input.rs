@@ -6,7 +6,7 @@ use os_pipe::PipeWriter;
 
 use crate::process::error::{Error, ErrorKind};
 use crate::process::os::{self, PollFd};
-use crate::process::stream::Until;
+use crate::process::readers::Until;
 
 use super::Execution;
 

@@ -16,10 +16,11 @@ use crate::process::error::{Error, ErrorKind};
 use crate::process::os::{self, PollFd};
 use crate::process::output::Output;
 use crate::process::pump::Pump;
+use crate::process::readers::{Readers, attend};
 use crate::process::settings::{DEFAULT_LIMIT, Hook};
 use crate::process::stage::Identity;
 use crate::process::start::Started;
-use crate::process::stream::{OutputStream, Readers, attend};
+use crate::process::stream::OutputStream;
 use crate::process::tap::Tap;
 use crate::process::tree::Tree;
 
@@ -253,16 +254,16 @@ impl Execution {
             let mut fds = vec![PollFd::readable(over)];
             fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
             os::poll(&mut fds, left).map_err(|error| self.cannot_wait(&error))?;
-            self.attend(&unattended, &fds[1..])?;
+            let has_taken = self.attend(&unattended, &fds[1..])?;
             let is_late = left.is_some_and(|left| left.is_zero());
-            if fds[0].is_ready() || (is_late && !fds[1..].iter().any(|fd| fd.is_ready())) {
+            if fds[0].is_ready() || (is_late && !has_taken) {
                 return Ok(());
             }
         }
     }
 
     /// More than may be kept in memory is the end of the command, as for a capture.
-    fn attend(&self, unattended: &Unattended, fds: &[PollFd]) -> Result<(), Error> {
+    fn attend(&self, unattended: &Unattended, fds: &[PollFd]) -> Result<bool, Error> {
         attend(unattended, fds).inspect_err(|_| {
             let _ = self.kill();
         })

@@ -18,8 +18,9 @@ use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT};
 use super::os::{self, Ending, PollFd};
+use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
-use super::stream::{Readers, Until};
+
 use super::teardown::Teardown;
 use super::tree::Tree;
 

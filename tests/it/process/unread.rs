@@ -97,19 +97,30 @@ fn a_stream_belongs_to_the_thread_that_reads_it() {
     echo.finish_input();
     assert_eq!((soon(|| size(out)), soon(|| size(err))), (MUCH, MUCH));
     echo.wait().expect("it succeeds");
-    // One that was begun here and goes on elsewhere is the other thread's.
-    let execution = kid("lines 300000").stdout_piped().limit(1000).start().expect("it starts");
-    let mut lines = execution.stdout().lines().expect("piped");
-    assert!(lines.next().is_some());
-    let (first, begun) = std::sync::mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        let second = lines.next();
-        first.send(second.is_some()).expect("it is waited for");
-        lines.map(|line| line.expect("within no limit")).count()
-    });
-    assert!(begun.recv().expect("it reads"));
-    soon(|| execution.wait()).expect("nothing is kept for it");
-    assert_eq!(reader.join().expect("no panic"), 299_998);
+}
+
+#[test]
+fn a_reader_on_its_way_to_another_thread_is_waited_for() {
+    // What is begun here and goes on elsewhere is the other thread's, also when that is late: nothing is lost, and the
+    // command is slowed and not ended.
+    let _guard = Guard::new();
+    for begun in [false, true] {
+        let execution = kid("lines 300000").stdout_piped().limit(1000).start().expect("it starts");
+        let mut lines = execution.stdout().lines().expect("piped");
+        assert!(!begun || lines.next().is_some());
+        let reader = std::thread::spawn(move || {
+            std::thread::sleep(millis(200));
+            lines.map(|line| line.expect("within no limit")).count()
+        });
+        assert!(execution.wait_timeout(millis(50)).expect("no error").is_none(), "a look does not wait for it");
+        soon(|| execution.wait()).expect("nothing is too much");
+        assert_eq!(reader.join().expect("no panic"), 300_000 - usize::from(begun));
+    }
+    // One that comes too late has kept everybody long enough.
+    let execution = kid("lines 2000000000").stdout_piped().limit(1000).start().expect("it starts");
+    let lines = execution.stdout().lines().expect("piped");
+    within(millis(20_000), || fails(ErrorKind::OutputLimit, execution.wait()));
+    drop(lines);
 }
 
 #[test]
