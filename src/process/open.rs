@@ -74,8 +74,10 @@ impl<'a> Opener<'a> {
 
     /// Inputs first: a missing input file must not cost an output file its contents.
     pub fn open_all<'s>(&mut self, stages: impl Iterator<Item = &'s mut Streams>) -> Result<(), Error> {
+        let stages: Vec<_> = stages.collect();
+        self.refuse_circle(&stages)?;
         let mut outputs = Vec::new();
-        for (index, streams) in stages.enumerate() {
+        for (index, streams) in stages.into_iter().enumerate() {
             if let Source::Path(path) = &*streams.stdin {
                 let file = self.open_input(path).map_err(|error| error.at_stage(index))?;
                 streams.stdin = Rc::new(Source::File(Arc::new(file)));
@@ -92,6 +94,32 @@ impl<'a> Opener<'a> {
         for file in self.to_empty.drain(..) {
             os::truncate(&file)
                 .map_err(|error| Error::from_io(ErrorKind::WriteFailed, "cannot empty a file", &error))?;
+        }
+        Ok(())
+    }
+
+    /// A FIFO that the command both reads and writes would have it wait for itself, before it is even started.
+    fn refuse_circle(&self, stages: &[&mut Streams]) -> Result<(), Error> {
+        let [mut inputs, mut outputs] = self.extras.paths();
+        for (index, streams) in stages.iter().enumerate() {
+            inputs.extend(match &*streams.stdin {
+                Source::Path(path) => Some((Some(index), path.as_path())),
+                _ => None,
+            });
+            let sinks = [&streams.stdout, &streams.stderr].into_iter();
+            outputs.extend(sinks.flat_map(|sink| sink.paths()).map(|path| (Some(index), path)));
+        }
+        let absolute = |path: &Path| self.context.absolute(path);
+        for (stage, input) in inputs {
+            let input = absolute(input)?;
+            for (_, output) in &outputs {
+                if os::is_same_fifo(&input, &absolute(output)?) {
+                    let message =
+                        format!("the FIFO `{}` is both read and written by the same command", input.display());
+                    let error = Error::new(ErrorKind::InvalidArgument, message).at_stage(stage);
+                    return Err(error.with_help("such a circle waits for itself: join its two ends with a pipe"));
+                }
+            }
         }
         Ok(())
     }
