@@ -237,6 +237,8 @@ impl StreamSource {
 
     /// `false` when the command is over and what somebody else may still write is not waited for any more.
     fn wait(&mut self) -> Result<bool, Error> {
+        // Silence is counted while somebody waits.
+        let entered = Instant::now();
         loop {
             // First of all: a flood of output never lets a wait begin.
             self.until.check(self.what())?;
@@ -262,11 +264,12 @@ impl StreamSource {
             let ends = || [Some(&self.until), limits].into_iter().flatten();
             fds.extend(ends().filter_map(|end| end.cancel.reader()).map(PollFd::readable));
             let patience = self.over_since.map(|since| {
-                (since.max(self.last_activity) + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
+                let silent_since = since.max(self.last_activity).max(entered);
+                (silent_since + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
             });
             if patience.is_some_and(|patience| patience.is_zero()) {
-                self.held_open = true;
-                return Ok(os::is_readable(&*pipe));
+                self.held_open = !os::is_readable(&*pipe);
+                return Ok(!self.held_open);
             }
             if os::poll(&mut fds, patience.into_iter().chain(ends().filter_map(Until::left)).min()).is_err() {
                 std::thread::sleep(Duration::from_millis(10));

@@ -1,6 +1,5 @@
 //! What can be done to a command that runs: signals, and ways to end it.
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::process::error::{Error, ErrorKind};
@@ -49,10 +48,7 @@ impl Execution {
     pub fn terminate(&self) {
         self.is_not_wanted();
         self.0.shared.stop.cancel();
-        let mut ended = self.0.shared.lock();
-        while ended.is_none() && !self.0.shared.is_serving_here() {
-            ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
-        }
+        self.0.await_end();
     }
 
     /// Stops it for a while (STOP), until [`resume`](Self::resume).

@@ -244,22 +244,9 @@ impl Execution {
 
     /// Empties the pipes that nobody reads while the command runs; until `end`, when there is one.
     fn attend_until(&self, end: Option<Instant>) -> Result<(), Error> {
-        let Some(over) = self.0.over.as_deref() else { return Ok(()) };
-        loop {
-            let unattended = self.0.readers.unattended(None);
-            if unattended.is_empty() {
-                return Ok(());
-            }
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            let mut fds = vec![PollFd::readable(over)];
-            fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
-            os::poll(&mut fds, left).map_err(|error| self.cannot_wait(&error))?;
-            let has_taken = self.attend(&unattended, &fds[1..])?;
-            let is_late = left.is_some_and(|left| left.is_zero());
-            if fds[0].is_ready() || (is_late && !has_taken) {
-                return Ok(());
-            }
-        }
+        self.0.attend_until(end).inspect_err(|_| {
+            let _ = self.kill();
+        })
     }
 
     /// More than may be kept in memory is the end of the command, as for a capture.
@@ -267,10 +254,6 @@ impl Execution {
         attend(unattended, fds).inspect_err(|_| {
             let _ = self.kill();
         })
-    }
-
-    fn cannot_wait(&self, error: &std::io::Error) -> Error {
-        Error::from_io(ErrorKind::IoFailed, format!("cannot wait for `{}`", self.0.command), error)
     }
 }
 
@@ -305,6 +288,39 @@ impl Shared {
 }
 
 impl Handle {
+    fn attend_until(&self, end: Option<Instant>) -> Result<(), Error> {
+        let Some(over) = self.over.as_deref() else { return Ok(()) };
+        loop {
+            let unattended = self.readers.unattended(None);
+            if unattended.is_empty() {
+                return Ok(());
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let mut fds = vec![PollFd::readable(over)];
+            fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
+            os::poll(&mut fds, left).map_err(|error| {
+                Error::from_io(ErrorKind::IoFailed, format!("cannot wait for `{}`", self.command), &error)
+            })?;
+            let has_taken = attend(&unattended, &fds[1..])?;
+            let is_late = left.is_some_and(|left| left.is_zero());
+            if fds[0].is_ready() || (is_late && !has_taken) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the end of a command that was told to end. What it writes meanwhile must not stop its clean-up.
+    fn await_end(&self) {
+        if self.shared.is_serving_here() {
+            return;
+        }
+        if self.attend_until(None).is_err() {
+            self.shared.stop.kill();
+        }
+        let ended = self.shared.lock();
+        drop(self.shared.changed.wait_while(ended, |ended| ended.is_none()));
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -324,10 +340,10 @@ impl Drop for Handle {
             ended = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if ended.is_none() {
+            drop(ended);
             self.shared.stop.cancel();
-        }
-        while ended.is_none() && !self.shared.is_serving_here() {
-            ended = self.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+            self.await_end();
+            ended = self.shared.lock();
         }
         let failure = ended.take().and_then(Result::err);
         drop(ended);

@@ -241,7 +241,7 @@ impl Pump {
             if self.all_ended.is_none() {
                 self.advance();
             }
-            if std::mem::take(&mut self.stream_is_ready) && self.stream_left > 0 {
+            if std::mem::take(&mut self.stream_is_ready) {
                 self.last_activity = Instant::now();
                 return Turn::Readable;
             }
@@ -263,7 +263,8 @@ impl Pump {
         let mut fds = Vec::with_capacity(8);
         fds.extend(self.feeders.iter().map(|feeder| PollFd::writable(&feeder.writer)));
         let counts: Vec<usize> = self.drains.iter().map(|drain| drain.wait_for(&mut fds)).collect();
-        fds.extend(self.stream.as_ref().map(PollFd::readable));
+        let stream = self.stream.as_ref().filter(|_| self.stream_left > 0);
+        fds.extend(stream.map(PollFd::readable));
         let has_all_descriptors = self.open_descriptors();
         fds.extend(self.stages.iter().filter_map(|stage| stage.descriptor.as_ref()).map(PollFd::readable));
         // Once cancelled it stays readable: from then on only its urgency is looked at.
@@ -290,7 +291,7 @@ impl Pump {
                 results.extend(drain.advance().map(|result| (drain.stage, result)));
             }
         }
-        self.stream_is_ready = self.stream.is_some() && ready.next() == Some(true);
+        self.stream_is_ready = self.stream.is_some() && self.stream_left > 0 && ready.next() == Some(true);
         for (stage, result) in results {
             self.after_read(stage, result);
         }

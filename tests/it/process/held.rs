@@ -13,6 +13,8 @@ use crate::support::scratch::Scratch;
 
 /// Longer than silence is taken for the end.
 const SLOW: Duration = Duration::from_millis(700);
+/// Less than what a slow reader takes, and enough for a busy machine to start a process.
+const TIME: Duration = Duration::from_millis(1300);
 
 #[test]
 fn a_slow_reader_hears_of_nothing_that_is_not_there() {
@@ -20,21 +22,31 @@ fn a_slow_reader_hears_of_nothing_that_is_not_there() {
     let _guard = Guard::new();
     for command in [
         kid("lines 3"),
-        kid("lines 3").timeout(millis(400)),
-        kid("lines 3").idle_timeout(millis(400)),
-        kid("lines 3").pipe(kid("cat")).timeout(millis(400)),
+        kid("lines 3").timeout(TIME),
+        kid("lines 3").idle_timeout(TIME),
+        kid("lines 3").pipe(kid("cat")).timeout(TIME),
     ] {
         let mut lines = command.lines().expect("it starts");
         assert_eq!(lines.next().expect("a line").expect("good"), "line-0");
-        std::thread::sleep(SLOW);
+        std::thread::sleep(2 * SLOW);
         let rest: Result<Vec<_>, _> = lines.collect();
         assert_eq!(rest.expect("nothing was wrong"), ["line-1", "line-2"], "{command}");
-        let execution = command.stdout_piped().start().expect("it starts");
+        let execution = command.clone().stdout_piped().start().expect("it starts");
         let mut lines = execution.stdout().lines().expect("piped");
         assert!(lines.next().is_some());
-        std::thread::sleep(SLOW);
+        std::thread::sleep(2 * SLOW);
         assert_eq!(lines.inspect(|line| assert!(line.is_ok(), "nothing was wrong")).count(), 2);
         execution.wait().expect("nothing was wrong");
+        // All is over before the first look.
+        let execution = command.clone().stdout_piped().start().expect("it starts");
+        procs::until(super::SOON, || execution.is_running(), |running| !running);
+        std::thread::sleep(SLOW);
+        let mut lines = execution.stdout().lines().expect("piped");
+        for line in ["line-0", "line-1", "line-2"] {
+            assert_eq!(lines.next().expect("a line").expect("nothing was wrong"), line, "{command}");
+            std::thread::sleep(SLOW);
+        }
+        assert!(lines.next().is_none(), "{command}");
     }
 }
 
