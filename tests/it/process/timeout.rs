@@ -117,7 +117,8 @@ fn a_timeout_holds_for_a_flood_after_the_end() {
     let words = "lines 2000000001";
     let flood = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(700)).grace(millis(200));
     let count = |process: &Execution| process.stdout().chunks()?.try_for_each(|piece| piece.map(drop));
-    let table: [(&str, fn(&Expression) -> Result<(), Error>); 3] = [
+    type Read = fn(&Expression) -> Result<(), Error>;
+    let table: [(&str, Read); 3] = [
         ("chunks", |e| e.chunks()?.try_for_each(|piece| piece.map(drop))),
         ("lines", |e| e.lines()?.try_for_each(|line| line.map(drop))),
         ("tee", |e| e.clone().stdout_null().tee("/dev/null").run().map(drop)),

@@ -110,7 +110,7 @@ fn a_reader_on_its_way_to_another_thread_is_waited_for() {
         assert!(!begun || lines.next().is_some());
         let reader = std::thread::spawn(move || {
             std::thread::sleep(millis(200));
-            lines.map(|line| line.expect("within no limit")).count()
+            lines.inspect(|line| assert!(line.is_ok(), "within no limit")).count()
         });
         assert!(execution.wait_timeout(millis(50)).expect("no error").is_none(), "a look does not wait for it");
         soon(|| execution.wait()).expect("nothing is too much");
