@@ -214,6 +214,19 @@ impl Extras {
         Self(all)
     }
 
+    /// The files that they read, and those that they write, with the stage whose they are.
+    pub fn paths(&self) -> [Vec<(Option<usize>, &Path)>; 2] {
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        for Extra { target, stage, .. } in &self.0 {
+            match &**target {
+                FdTarget::Read(path) => inputs.push((*stage, path.as_path())),
+                FdTarget::Write(path) | FdTarget::Append(path) => outputs.push((*stage, path.as_path())),
+                FdTarget::Open(_) | FdTarget::Number(_) => {}
+            }
+        }
+        [inputs, outputs]
+    }
+
     /// Opens them, inputs first.
     pub fn open(&mut self, opener: &mut Opener) -> Result<(), Error> {
         for Extra { target, fd, stage } in &mut self.0 {

@@ -11,9 +11,10 @@ use super::error::{Error, ErrorKind};
 use super::flow::{CHUNK, MOST_LEFT};
 use super::output::Output;
 use super::pump::{Pump, Turn};
+use super::readers::Until;
 use super::run::{held_open, not_text};
 use super::stage::Identity;
-use super::stream::{StreamSource, Until};
+use super::stream::StreamSource;
 use super::tap::Incoming;
 
 /// The lines of a running command; see [`Expression::lines`](super::Expression::lines).
@@ -54,6 +55,7 @@ impl Lines {
     pub fn next_with<T>(&mut self, use_line: impl FnOnce(&str) -> T) -> Result<Option<T>, Error> {
         // In an option because the loop cannot show the compiler that it is called once.
         let mut use_line = Some(use_line);
+        self.source.reads_here();
         loop {
             if let Some(part) = &self.part {
                 self.splitter.skip_lines_without(part);
@@ -216,6 +218,13 @@ impl Source {
         }
     }
 
+    /// Says that this thread reads, also where what it gets has been read before.
+    fn reads_here(&self) {
+        if let Self::Stream { source: Some(source), .. } = self {
+            source.reads_here();
+        }
+    }
+
     /// What is read, for messages.
     fn what(&self) -> String {
         match self {
@@ -303,6 +312,7 @@ impl CommandSource {
                     if turn == Turn::Over {
                         self.left = self.left.saturating_sub(n);
                     }
+                    pump.has_given(n);
                     n == 0
                 }
                 Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => false,

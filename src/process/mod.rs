@@ -57,6 +57,7 @@ mod platform;
 mod program;
 mod pump;
 mod quote;
+mod readers;
 mod reaper;
 mod redirect;
 mod rewrite;
@@ -87,10 +88,10 @@ pub use stream::OutputStream;
 pub use teardown::{Scope, Teardown};
 
 pub(crate) use quote::{ansi_quoted, escape_controls, needs_escape};
+pub(crate) use readers::Until;
 pub(crate) use rewrite::Rewrite;
 pub(crate) use settings::DEFAULT_GRACE;
 pub(crate) use stage::Identity;
-pub(crate) use stream::Until;
 
 use std::time::Duration;
 

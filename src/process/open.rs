@@ -44,6 +44,8 @@ pub(crate) struct Opener<'a> {
     to_empty: Vec<File>,
     /// The files that are read, by identity: a command must not empty its own input.
     inputs: Vec<(File, PathBuf)>,
+    /// The files that are written: who writes a second time to one shares its position.
+    outputs: Vec<File>,
 }
 
 impl<'a> Opener<'a> {
@@ -66,13 +68,16 @@ impl<'a> Opener<'a> {
             extras: Extras::default(),
             to_empty: Vec::new(),
             inputs: Vec::new(),
+            outputs: Vec::new(),
         }
     }
 
     /// Inputs first: a missing input file must not cost an output file its contents.
     pub fn open_all<'s>(&mut self, stages: impl Iterator<Item = &'s mut Streams>) -> Result<(), Error> {
+        let stages: Vec<_> = stages.collect();
+        self.refuse_circle(&stages)?;
         let mut outputs = Vec::new();
-        for (index, streams) in stages.enumerate() {
+        for (index, streams) in stages.into_iter().enumerate() {
             if let Source::Path(path) = &*streams.stdin {
                 let file = self.open_input(path).map_err(|error| error.at_stage(index))?;
                 streams.stdin = Rc::new(Source::File(Arc::new(file)));
@@ -89,6 +94,32 @@ impl<'a> Opener<'a> {
         for file in self.to_empty.drain(..) {
             os::truncate(&file)
                 .map_err(|error| Error::from_io(ErrorKind::WriteFailed, "cannot empty a file", &error))?;
+        }
+        Ok(())
+    }
+
+    /// A FIFO that the command both reads and writes would have it wait for itself, before it is even started.
+    fn refuse_circle(&self, stages: &[&mut Streams]) -> Result<(), Error> {
+        let [mut inputs, mut outputs] = self.extras.paths();
+        for (index, streams) in stages.iter().enumerate() {
+            inputs.extend(match &*streams.stdin {
+                Source::Path(path) => Some((Some(index), path.as_path())),
+                _ => None,
+            });
+            let sinks = [&streams.stdout, &streams.stderr].into_iter();
+            outputs.extend(sinks.flat_map(|sink| sink.paths()).map(|path| (Some(index), path)));
+        }
+        let absolute = |path: &Path| self.context.absolute(path);
+        for (stage, input) in inputs {
+            let input = absolute(input)?;
+            for (_, output) in &outputs {
+                if os::is_same_fifo(&input, &absolute(output)?) {
+                    let message =
+                        format!("the FIFO `{}` is both read and written by the same command", input.display());
+                    let error = Error::new(ErrorKind::InvalidArgument, message).at_stage(stage);
+                    return Err(error.with_help("such a circle waits for itself: join its two ends with a pipe"));
+                }
+            }
         }
         Ok(())
     }
@@ -149,9 +180,11 @@ impl<'a> Opener<'a> {
                 }
             },
             SinkKind::Tee { path, inner } => {
-                let copy = self.open_output(path, false)?.into();
+                let copy = self.open_output(path, false)?;
                 let main = self.descriptor_of(inner)?;
-                self.relay(main, vec![copy])?
+                // What goes there already needs no copy.
+                let is_main = self.context.absolute(path).is_ok_and(|path| leads_to(main.as_ref(), &path));
+                self.relay(main, if is_main { Vec::new() } else { vec![copy.into()] })?
             }
             SinkKind::Create(path) => {
                 let file = self.open_output(path, false)?.into();
@@ -232,8 +265,9 @@ impl<'a> Opener<'a> {
         loop {
             match os::open_for_writing(&path, append) {
                 Ok(Some(file)) => {
+                    let file = self.shared(file, &path)?;
                     if !append {
-                        self.to_empty.extend(file.try_clone());
+                        self.to_empty.push(duplicate(&file)?.into());
                     }
                     return Ok(file);
                 }
@@ -251,6 +285,16 @@ impl<'a> Opener<'a> {
                 }
             }
         }
+    }
+
+    /// A file that the command has open for writing already is opened once: two positions in it would have one
+    /// writer overwrite what the other has written.
+    fn shared(&mut self, file: File, path: &Path) -> Result<File, Error> {
+        if let Some(open) = self.outputs.iter().find(|open| os::is_same_file(open, path)) {
+            return duplicate(open).map(File::from);
+        }
+        self.outputs.push(duplicate(&file)?.into());
+        Ok(file)
     }
 
     /// What the child gets as standard input.
@@ -326,6 +370,11 @@ fn standard_stream(channel: Channel) -> Result<OwnedFd, Error> {
 /// finds that out as it would in a shell.
 fn reading_end(joint: &Joint) -> Stdio {
     joint.0.take().map_or_else(Stdio::null, Stdio::from)
+}
+
+fn leads_to(fd: Option<&OwnedFd>, path: &Path) -> bool {
+    let file = fd.and_then(|fd| fd.try_clone().ok()).map(File::from);
+    file.is_some_and(|file| os::is_same_file(&file, path))
 }
 
 fn pipe() -> Result<(PipeReader, PipeWriter), Error> {

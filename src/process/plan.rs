@@ -8,7 +8,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -92,6 +92,15 @@ impl Sink {
     /// Whether what is written here gets to `target`.
     pub fn leads_to(self: &Rc<Self>, target: &Rc<Self>) -> bool {
         Rc::ptr_eq(self, target) || matches!(&self.kind, SinkKind::Tee { inner, .. } if inner.leads_to(target))
+    }
+
+    /// The files by name that it leads to.
+    pub fn paths(&self) -> Vec<&Path> {
+        match &self.kind {
+            SinkKind::Create(path) | SinkKind::Append(path) => vec![path],
+            SinkKind::Tee { path, inner } => [vec![path.as_path()], inner.paths()].concat(),
+            _ => Vec::new(),
+        }
     }
 
     /// Which stream of the command's holder this is, when it leads to one.

@@ -178,7 +178,8 @@ impl Expression {
     /// expression says otherwise. Returns when both have ended. (Swift's execution body.)
     ///
     /// When `body` has returned, the input ends and output that nobody reads any more is closed, which
-    /// is not a failure of the command. When `body` fails, the command is torn down.
+    /// is not a failure of the command. When `body` fails or panics, the command is torn down, whoever else has a
+    /// handle to it. Lines that `body` returns are kept in memory meanwhile, up to the limit of captures.
     ///
     /// ```
     /// use procscript::process::{Error, Expression};
@@ -199,7 +200,10 @@ impl Expression {
         let stdout = SinkKind::Stream(Channel::Stdout);
         let defaults = Defaults { stdin: Source::Piped, stdout, handles: Handles::All, ..Defaults::captured() };
         let execution = beside(start(self, defaults)?, None)?;
-        match body(&execution) {
+        let unless_it_returns = Terminated(&execution);
+        let result = body(&execution);
+        std::mem::forget(unless_it_returns);
+        match result {
             Ok(value) => {
                 execution.stdout().close();
                 execution.stderr().close();
@@ -248,6 +252,16 @@ impl Expression {
             Ok(text) => Ok((output, text)),
             Err((problem, bytes)) => Err(of_its_output(not_text(&self.output_name(), &problem), output, bytes)),
         }
+    }
+}
+
+/// Terminates a command when the body that talks to it panics: a handle that the body has given to somebody else
+/// would keep it.
+struct Terminated<'a>(&'a Execution);
+
+impl Drop for Terminated<'_> {
+    fn drop(&mut self) {
+        self.0.terminate();
     }
 }
 

@@ -3,9 +3,7 @@
 //! This is MLton's model: a stream is read, or given to another command, and the types and states make
 //! sure that it is not done twice.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,12 +11,13 @@ use os_pipe::PipeReader;
 
 use crate::text::TextFormat;
 
-use super::cancel::CancelToken;
 use super::error::ErrorKind::{DoublyRedirected, Misuse};
 use super::error::{Error, ErrorKind};
+use super::flow::MOST_LEFT;
 use super::lines::{Chunks, Lines};
 use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;
+use super::readers::{Readers, Until, attend};
 use super::stage::Identity;
 use super::tap::{Incoming, Tap};
 
@@ -51,107 +50,6 @@ struct Shared {
     readers: Arc<Readers>,
 }
 
-/// What the readers of a command's streams, outside the loop that serves it, have it know.
-#[derive(Debug, Default)]
-pub(crate) struct Readers {
-    /// A stream was closed before its end, so that SIGPIPE is nobody's fault.
-    left: AtomicBool,
-    waits: Mutex<Waits>,
-    /// The streams that nobody has taken yet.
-    untaken: Mutex<Vec<Arc<Tap>>>,
-    /// Those that somebody reads.
-    taken: Mutex<Vec<Arc<Tap>>>,
-    /// Whether one thread reads them all, which cannot empty one while it waits for another.
-    is_one_thread: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Waits {
-    /// Since when each reader that waits has been waiting, by the stream it reads.
-    since: BTreeMap<String, Instant>,
-    /// When output last came to one of them.
-    last_output: Option<Instant>,
-}
-
-impl Readers {
-    pub fn have_left(&self) -> bool {
-        self.left.load(Ordering::Acquire)
-    }
-
-    fn leave(&self) {
-        self.left.store(true, Ordering::Release);
-    }
-
-    pub fn are_one_thread(&self) {
-        self.is_one_thread.store(true, Ordering::Release);
-    }
-
-    /// The pipes, but for `own`, that would fill up while the caller waits.
-    pub fn unattended(&self, own: Option<&Arc<Tap>>) -> Vec<(Arc<Tap>, Arc<PipeReader>)> {
-        let list = |taps: &Mutex<Vec<Arc<Tap>>>| taps.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut taps = list(&self.untaken);
-        if self.is_one_thread.load(Ordering::Acquire) {
-            taps.extend(list(&self.taken));
-        }
-        let others = taps.into_iter().filter(|tap| own.is_none_or(|own| !Arc::ptr_eq(own, tap)));
-        others.filter_map(|tap| tap.pipe().map(|pipe| (tap, pipe))).collect()
-    }
-
-    fn is_taken(&self, tap: &Arc<Tap>, is_read: bool) {
-        self.untaken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, tap));
-        if is_read {
-            self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
-        }
-    }
-
-    fn is_closed(&self, tap: &Arc<Tap>) {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, tap));
-    }
-
-    /// Since when somebody has been waiting while nothing came to anybody.
-    pub fn waiting_since(&self) -> Option<Instant> {
-        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let earliest = waits.since.values().min().copied()?;
-        Some(waits.last_output.map_or(earliest, |last| last.max(earliest)))
-    }
-
-    fn wait_begins(&self, what: &str) {
-        self.waits.lock().unwrap_or_else(PoisonError::into_inner).since.insert(what.to_string(), Instant::now());
-    }
-
-    fn wait_ends(&self, what: &str, with_output: bool) {
-        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        waits.since.remove(what);
-        if with_output {
-            waits.last_output = Some(Instant::now());
-        }
-    }
-}
-
-/// What ends a wait for output besides the command: the surroundings of whoever reads, which need not be those in
-/// which the command was started.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Until {
-    pub cancel: CancelToken,
-    pub deadline: Option<Instant>,
-}
-
-impl Until {
-    fn check(&self, what: &str) -> Result<(), Error> {
-        if self.cancel.is_cancelled() {
-            return Err(Error::new(ErrorKind::Cancelled, format!("the wait for {what} was cancelled")));
-        }
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Error::timed_out(format!("the wait for {what} timed out")));
-        }
-        Ok(())
-    }
-
-    fn left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     NotPiped,
@@ -180,7 +78,7 @@ impl OutputStream {
         let state = if reader.is_some() { State::Ready } else { State::NotPiped };
         let tap = Arc::new(Tap::new(what, reader, limit));
         if state == State::Ready {
-            readers.untaken.lock().unwrap_or_else(PoisonError::into_inner).push(tap.clone());
+            readers.offer(&tap);
         }
         Self(Arc::new(Shared { tap, identity: identity.clone(), state: Mutex::new(state), format, over, readers }))
     }
@@ -213,6 +111,7 @@ impl OutputStream {
             last_activity: Instant::now(),
             readers: self.0.readers.clone(),
             held_open: false,
+            left: MOST_LEFT,
             until: Until::default(),
         }
     }
@@ -276,6 +175,8 @@ pub(crate) struct StreamSource {
     last_activity: Instant,
     readers: Arc<Readers>,
     pub held_open: bool,
+    /// How much is still taken of what others may be writing, when nobody waits for them any more.
+    left: usize,
     pub until: Until,
 }
 
@@ -288,8 +189,14 @@ impl StreamSource {
         &self.tap.what
     }
 
+    /// Says that this thread reads.
+    pub fn reads_here(&self) {
+        self.tap.reads_here();
+    }
+
     /// Waits for output and takes it with `read`; `Ok(false)` at the end.
     pub fn fill(&mut self, read: impl FnOnce(&mut Incoming) -> io::Result<usize>) -> Result<bool, Error> {
+        self.reads_here();
         self.readers.wait_begins(self.what());
         let is_more = self.wait();
         self.readers.wait_ends(self.what(), matches!(is_more, Ok(true)));
@@ -302,8 +209,14 @@ impl StreamSource {
             return Ok(false);
         }
         self.last_activity = Instant::now();
+        let is_from_pipe = !self.tap.has_ahead();
         match self.tap.read(read) {
-            Ok(count) => self.is_open = count != Some(0),
+            Ok(count) => {
+                self.is_open = count != Some(0);
+                if is_from_pipe && self.is_late() {
+                    self.left = self.left.saturating_sub(count.unwrap_or(0));
+                }
+            }
             Err(error) => {
                 self.is_open = false;
                 return Err(Error::from_io(ErrorKind::ReadFailed, format!("cannot read {}", self.what()), &error));
@@ -312,45 +225,65 @@ impl StreamSource {
         Ok(self.is_open)
     }
 
-    /// `false` when the command is over and somebody else holds the pipe in silence.
+    /// Whether the command is over, so that only others can write.
+    fn is_over(&self) -> bool {
+        self.over_since.is_some()
+    }
+
+    /// Whether what others write is not waited for any more: the command was ended early, or its time has passed since.
+    fn is_late(&self) -> bool {
+        self.is_over() && (self.readers.are_cut() || self.readers.limits().is_some_and(Until::is_reached))
+    }
+
+    /// `false` when the command is over and what somebody else may still write is not waited for any more.
     fn wait(&mut self) -> Result<bool, Error> {
+        // Silence is counted while somebody waits.
+        let entered = Instant::now();
         loop {
             // First of all: a flood of output never lets a wait begin.
             self.until.check(self.what())?;
             // At its end there is something to read: that it is the end.
             let Some(pipe) = self.tap.pipe().filter(|_| !self.tap.has_ahead()) else { return Ok(true) };
+            // The loop that serves the command has looked at them as long as it ran.
+            let limits = self.readers.limits().filter(|_| self.is_over());
+            if self.is_late() {
+                // As for a capture: what the pipe holds, which was written in time, and no more than a pipe can hold.
+                if self.left > 0 && os::is_readable(&*pipe) {
+                    return Ok(true);
+                }
+                // Why a command was ended is the answer of whoever waits for it.
+                let limits = limits.filter(|_| !self.readers.are_cut());
+                return limits.map_or(Ok(()), |limits| limits.check(self.what())).map(|()| false);
+            }
             let mut fds = vec![PollFd::readable(&*pipe)];
-            let over = self.over.as_deref().filter(|_| self.over_since.is_none());
+            let over = self.over.as_deref().filter(|_| !self.is_over());
             fds.extend(over.map(PollFd::readable));
             let others = fds.len();
             let unattended = self.readers.unattended(Some(&self.tap));
             fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
-            fds.extend(self.until.cancel.reader().map(PollFd::readable));
+            let ends = || [Some(&self.until), limits].into_iter().flatten();
+            fds.extend(ends().filter_map(|end| end.cancel.reader()).map(PollFd::readable));
             let patience = self.over_since.map(|since| {
-                (since.max(self.last_activity) + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
+                let silent_since = since.max(self.last_activity).max(entered);
+                (silent_since + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
             });
             if patience.is_some_and(|patience| patience.is_zero()) {
-                self.held_open = true;
-                return Ok(os::is_readable(&*pipe));
+                self.held_open = !os::is_readable(&*pipe);
+                return Ok(!self.held_open);
             }
-            if os::poll(&mut fds, patience.into_iter().chain(self.until.left()).min()).is_err() {
+            if os::poll(&mut fds, patience.into_iter().chain(ends().filter_map(Until::left)).min()).is_err() {
                 std::thread::sleep(Duration::from_millis(10));
+            }
+            // Also when there is output: somebody else may be writing all the time.
+            if others > 1 && fds[1].is_ready() {
+                self.over_since = Some(Instant::now());
             }
             if fds[0].is_ready() {
                 return Ok(true);
             }
-            if others > 1 && fds[1].is_ready() {
-                self.over_since = Some(Instant::now());
-            }
             attend(&unattended, &fds[others..])?;
         }
     }
-}
-
-/// Empties those pipes that are ready.
-pub(crate) fn attend(unattended: &[(Arc<Tap>, Arc<PipeReader>)], fds: &[PollFd]) -> Result<(), Error> {
-    let ready = unattended.iter().zip(fds).filter(|(_, fd)| fd.is_ready());
-    ready.map(|((tap, _), _)| tap).try_for_each(|tap| tap.take_ahead())
 }
 
 impl Drop for StreamSource {

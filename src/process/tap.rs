@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
@@ -21,6 +23,10 @@ pub(crate) struct Tap {
     /// The most bytes that are kept for a reader who has not asked yet.
     limit: u64,
     flow: Mutex<Flow>,
+    /// The thread that has begun to read, or has read last, by [`here`].
+    reader: AtomicUsize,
+    /// Whether its reader may be on its way to another thread, which will read on.
+    is_moving: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -28,7 +34,19 @@ struct Flow {
     /// `None` at the end.
     pipe: Option<Arc<PipeReader>>,
     ahead: VecDeque<u8>,
+    /// Since when there is no room for more.
+    full_since: Option<Instant>,
     failure: Option<io::Error>,
+}
+
+/// How long a reader may take from one thread to another: a new thread on a busy machine is late.
+const MOVING: Duration = Duration::from_secs(3);
+const TICK: Duration = Duration::from_millis(5);
+
+/// A number that no other running thread has, and that is had for less than the thread's id.
+fn here() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 /// Where the next bytes come from.
@@ -60,12 +78,26 @@ impl Incoming<'_> {
 
 impl Tap {
     pub fn new(what: String, pipe: Option<PipeReader>, limit: u64) -> Self {
-        let flow = Flow { pipe: pipe.map(Arc::new), ahead: VecDeque::new(), failure: None };
-        Self { what, limit, flow: Mutex::new(flow) }
+        let flow = Flow { pipe: pipe.map(Arc::new), ahead: VecDeque::new(), full_since: None, failure: None };
+        Self { what, limit, flow: Mutex::new(flow), reader: AtomicUsize::new(0), is_moving: AtomicBool::new(false) }
     }
 
     fn flow(&self) -> MutexGuard<'_, Flow> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that this thread reads: it reads nothing while it waits for something else.
+    pub fn reads_here(&self) {
+        self.reader.store(here(), Ordering::Relaxed);
+    }
+
+    pub fn is_read_here(&self) -> bool {
+        self.reader.load(Ordering::Relaxed) == here()
+    }
+
+    /// Whether there is time for another thread to go on with what this one has begun.
+    pub fn may_go_elsewhere(&self, is_moving: bool) {
+        self.is_moving.store(is_moving, Ordering::Relaxed);
     }
 
     /// What to wait on for more; `None` at the end.
@@ -77,13 +109,23 @@ impl Tap {
         !self.flow().ahead.is_empty()
     }
 
-    /// Takes what is there for a later reader. Does not wait.
+    /// Takes what is there for a later reader; whether there was something. Does not wait for it.
     ///
     /// # Errors
     /// `OutputLimit` when that would be more than the limit.
-    pub fn take_ahead(&self) -> Result<(), Error> {
+    pub fn take_ahead(&self) -> Result<bool, Error> {
         let mut flow = self.flow();
-        let Some(pipe) = flow.pipe.clone().filter(|pipe| os::is_readable(&**pipe)) else { return Ok(()) };
+        let is_full = flow.ahead.len() as u64 >= self.limit;
+        if is_full && self.is_moving.load(Ordering::Relaxed) {
+            let since = *flow.full_since.get_or_insert_with(Instant::now);
+            if since.elapsed() < MOVING {
+                drop(flow);
+                // The pipe stays readable: whoever polls it must not spin.
+                std::thread::sleep(TICK);
+                return Ok(false);
+            }
+        }
+        let Some(pipe) = flow.pipe.clone().filter(|pipe| os::is_readable(&**pipe)) else { return Ok(false) };
         let mut bytes = Vec::new();
         match os::read_append(&*pipe, &mut bytes, CHUNK) {
             Ok(0) => flow.pipe = None,
@@ -93,14 +135,15 @@ impl Tap {
                 flow.failure = Some(error);
             }
         }
-        match flow.ahead.len() as u64 > self.limit {
+        let has_waited = flow.full_since.is_some() || !self.is_moving.load(Ordering::Relaxed);
+        match flow.ahead.len() as u64 > self.limit && has_waited {
             true => {
                 let message = format!("{} was not read, and is more than the limit of {} bytes", self.what, self.limit);
                 let help =
                     "read it while the command runs, raise the limit with .limit(\"1GiB\"), or send it to a file";
                 Err(Error::new(ErrorKind::OutputLimit, message).with_help(help))
             }
-            false => Ok(()),
+            false => Ok(true),
         }
     }
 
@@ -108,6 +151,7 @@ impl Tap {
     pub fn read(&self, read: impl FnOnce(&mut Incoming) -> io::Result<usize>) -> io::Result<Option<usize>> {
         let mut flow = self.flow();
         if !flow.ahead.is_empty() {
+            flow.full_since = None;
             return read(&mut Incoming::Ahead(&mut flow.ahead)).map(Some);
         }
         if let Some(error) = flow.failure.take() {

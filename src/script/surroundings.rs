@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crate::process::{CancelToken, Context, Expression, HostStream};
+use crate::process::{CancelToken, Context, Expression, HostStream, Until};
 
 use super::console::Console;
 use super::error::CommandError;
@@ -157,6 +157,12 @@ impl World {
             context = context.with_stderr(sink(&self.err));
         }
         Cow::Owned(context)
+    }
+
+    /// What ends a wait for a command that may have been started outside of the innermost block.
+    pub fn until(&self) -> Until {
+        let context = self.context();
+        Until { cancel: context.cancel_token().clone(), deadline: context.deadline }
     }
 
     /// Whether the interpreter must stop at its next operation.

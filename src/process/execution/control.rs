@@ -1,7 +1,6 @@
 //! What can be done to a command that runs: signals, and ways to end it.
 
-use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::process::error::{Error, ErrorKind};
 use crate::process::os;
@@ -49,10 +48,7 @@ impl Execution {
     pub fn terminate(&self) {
         self.is_not_wanted();
         self.0.shared.stop.cancel();
-        let mut ended = self.0.shared.lock();
-        while ended.is_none() && !self.0.shared.is_serving_here() {
-            ended = self.0.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
-        }
+        self.0.await_end();
     }
 
     /// Stops it for a while (STOP), until [`resume`](Self::resume).
@@ -73,14 +69,23 @@ impl Execution {
 
     /// Ends it by these steps, and waits until it has ended. Its failing status is then not an error.
     pub fn teardown(&self, teardown: &Teardown) {
+        self.teardown_until(teardown, None);
+    }
+
+    /// The same; at `end` KILL comes, whatever steps are left.
+    pub(crate) fn teardown_until(&self, teardown: &Teardown, end: Option<Instant>) {
         self.is_not_wanted();
         let mut index = 0;
         while let Some(Step { signal, scope, wait }) = teardown.step(index) {
             let _ = self.signal_within(scope, signal);
-            if self.ends_within(wait) {
+            let left = end.map_or(wait, |end| wait.min(end.saturating_duration_since(Instant::now())));
+            if self.ends_within(left) {
                 return;
             }
             index += 1;
+            if left < wait {
+                break;
+            }
         }
         let _ = self.signal_within(teardown.scope_at(index), os::SIGKILL);
         if !self.ends_within(KILL_PATIENCE) {
@@ -93,6 +98,7 @@ impl Execution {
     fn is_not_wanted(&self) {
         if self.is_running() {
             self.0.state().observed = true;
+            self.0.readers.cut();
         }
     }
 

@@ -6,6 +6,7 @@ use os_pipe::PipeWriter;
 
 use crate::process::error::{Error, ErrorKind};
 use crate::process::os::{self, PollFd};
+use crate::process::readers::Until;
 
 use super::Execution;
 
@@ -17,6 +18,11 @@ impl Execution {
     /// `WriteFailed` when the command reads no more; `Misuse` when the input was not piped, or is
     /// finished.
     pub fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.write_until(bytes, &Until::default())
+    }
+
+    /// The same within the surroundings of whoever writes.
+    pub(crate) fn write_until(&self, bytes: &[u8], until: &Until) -> Result<(), Error> {
         let mut rest = bytes;
         while !rest.is_empty() || bytes.is_empty() {
             // Not held while waiting, so that `finish_input` and `wait` are not kept.
@@ -31,7 +37,7 @@ impl Execution {
             }
             match os::write_once(&*writer, rest) {
                 Ok(n) => rest = &rest[n..],
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.wait_for_room(&writer)?,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.wait_for_room(&writer, until)?,
                 Err(error) => return Err(self.cannot_write(&error)),
             }
         }
@@ -40,13 +46,16 @@ impl Execution {
 
     /// Waits until the pipe takes something. A command that is over takes nothing any more, although
     /// somebody else may hold its pipe.
-    fn wait_for_room(&self, writer: &PipeWriter) -> Result<(), Error> {
+    fn wait_for_room(&self, writer: &PipeWriter, until: &Until) -> Result<(), Error> {
+        let what = || format!("`{}` to read its input", self.0.command);
+        until.check(&what()).map_err(|error| self.about_input(error))?;
         let mut fds = vec![PollFd::writable(writer)];
         fds.extend(self.0.over.as_deref().map(PollFd::readable));
         let others = fds.len();
         let unattended = self.0.readers.unattended(None);
         fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
-        os::poll(&mut fds, None).map_err(|error| self.cannot_write(&error))?;
+        fds.extend(until.cancel.reader().map(PollFd::readable));
+        os::poll(&mut fds, until.left()).map_err(|error| self.cannot_write(&error))?;
         self.attend(&unattended, &fds[others..])?;
         match !fds[0].is_ready() && others > 1 && fds[1].is_ready() {
             true => Err(self.cannot_write(&std::io::Error::from_raw_os_error(os::EPIPE))),

@@ -16,10 +16,11 @@ use crate::process::error::{Error, ErrorKind};
 use crate::process::os::{self, PollFd};
 use crate::process::output::Output;
 use crate::process::pump::Pump;
+use crate::process::readers::{Readers, attend};
 use crate::process::settings::{DEFAULT_LIMIT, Hook};
 use crate::process::stage::Identity;
 use crate::process::start::Started;
-use crate::process::stream::{OutputStream, Readers, attend};
+use crate::process::stream::OutputStream;
 use crate::process::tap::Tap;
 use crate::process::tree::Tree;
 
@@ -160,10 +161,10 @@ impl Execution {
         self.0.shared.tree.descriptors()
     }
 
-    /// Says that one thread reads all streams of the command and writes to it. Then a stream that it
-    /// does not read just now is kept in memory, up to the limit of captures, whenever it waits for
-    /// something else, so that the command can go on. Without it every stream has its own thread, and a
-    /// slow reader slows the command.
+    /// Says that whoever waits for something of the command reads none of its streams meanwhile, on whatever thread
+    /// they were read last. Then each of them is kept in memory, up to the limit of captures, whenever something else
+    /// is waited for, so that the command can go on. Without it that is done for the streams that the waiting thread
+    /// has read last, and for those that nobody has taken; a slow reader on another thread slows the command.
     pub fn use_from_one_thread(&self) {
         self.0.readers.are_one_thread();
     }
@@ -243,33 +244,16 @@ impl Execution {
 
     /// Empties the pipes that nobody reads while the command runs; until `end`, when there is one.
     fn attend_until(&self, end: Option<Instant>) -> Result<(), Error> {
-        let Some(over) = self.0.over.as_deref() else { return Ok(()) };
-        loop {
-            let unattended = self.0.readers.unattended(None);
-            if unattended.is_empty() {
-                return Ok(());
-            }
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            let mut fds = vec![PollFd::readable(over)];
-            fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
-            os::poll(&mut fds, left).map_err(|error| self.cannot_wait(&error))?;
-            self.attend(&unattended, &fds[1..])?;
-            let is_late = left.is_some_and(|left| left.is_zero());
-            if fds[0].is_ready() || (is_late && !fds[1..].iter().any(|fd| fd.is_ready())) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// More than may be kept in memory is the end of the command, as for a capture.
-    fn attend(&self, unattended: &Unattended, fds: &[PollFd]) -> Result<(), Error> {
-        attend(unattended, fds).inspect_err(|_| {
+        self.0.attend_until(end).inspect_err(|_| {
             let _ = self.kill();
         })
     }
 
-    fn cannot_wait(&self, error: &std::io::Error) -> Error {
-        Error::from_io(ErrorKind::IoFailed, format!("cannot wait for `{}`", self.0.command), error)
+    /// More than may be kept in memory is the end of the command, as for a capture.
+    fn attend(&self, unattended: &Unattended, fds: &[PollFd]) -> Result<bool, Error> {
+        attend(unattended, fds).inspect_err(|_| {
+            let _ = self.kill();
+        })
     }
 }
 
@@ -304,6 +288,39 @@ impl Shared {
 }
 
 impl Handle {
+    fn attend_until(&self, end: Option<Instant>) -> Result<(), Error> {
+        let Some(over) = self.over.as_deref() else { return Ok(()) };
+        loop {
+            let unattended = self.readers.unattended(None);
+            if unattended.is_empty() {
+                return Ok(());
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let mut fds = vec![PollFd::readable(over)];
+            fds.extend(unattended.iter().map(|(_, pipe)| PollFd::readable(&**pipe)));
+            os::poll(&mut fds, left).map_err(|error| {
+                Error::from_io(ErrorKind::IoFailed, format!("cannot wait for `{}`", self.command), &error)
+            })?;
+            let has_taken = attend(&unattended, &fds[1..])?;
+            let is_late = left.is_some_and(|left| left.is_zero());
+            if fds[0].is_ready() || (is_late && !has_taken) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the end of a command that was told to end. What it writes meanwhile must not stop its clean-up.
+    fn await_end(&self) {
+        if self.shared.is_serving_here() {
+            return;
+        }
+        if self.attend_until(None).is_err() {
+            self.shared.stop.kill();
+        }
+        let ended = self.shared.lock();
+        drop(self.shared.changed.wait_while(ended, |ended| ended.is_none()));
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -323,10 +340,10 @@ impl Drop for Handle {
             ended = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if ended.is_none() {
+            drop(ended);
             self.shared.stop.cancel();
-        }
-        while ended.is_none() && !self.shared.is_serving_here() {
-            ended = self.shared.changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+            self.await_end();
+            ended = self.shared.lock();
         }
         let failure = ended.take().and_then(Result::err);
         drop(ended);

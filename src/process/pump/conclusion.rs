@@ -17,6 +17,9 @@ impl Pump {
     /// Reaps, and gathers what the command has left; the failure, if it was ended early.
     pub fn finish(mut self) -> (Output, Option<Error>) {
         self.run();
+        if let Some(readers) = self.readers.as_ref().filter(|_| self.is_stopping()) {
+            readers.cut();
+        }
         self.hear_of_interrupt();
         self.tree.reap();
         let mut captured = [None, None];

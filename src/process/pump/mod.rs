@@ -16,10 +16,11 @@ use os_pipe::PipeReader;
 use super::cancel::{CancelToken, Shield};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
-use super::flow::{Drain, Drained, Feeder, InputFailure};
+use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT};
 use super::os::{self, Ending, PollFd};
+use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
-use super::stream::Readers;
+
 use super::teardown::Teardown;
 use super::tree::Tree;
 
@@ -85,6 +86,8 @@ pub(crate) struct Pump {
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
+    /// How much the caller still gets of what others may be writing, after the command has ended and its time is over.
+    stream_left: usize,
     /// Those who read the output beside us, if there are any.
     readers: Option<Arc<Readers>>,
     stop: Stop,
@@ -132,6 +135,7 @@ impl Pump {
             drains,
             stream: None,
             stream_is_ready: false,
+            stream_left: MOST_LEFT,
             readers: None,
             stop,
             shield: None,
@@ -186,12 +190,22 @@ impl Pump {
 
     /// Says that the output is read beside us.
     pub fn expect_readers(&mut self) -> Arc<Readers> {
-        self.readers.get_or_insert_default().clone()
+        let readers = self.readers.get_or_insert_default().clone();
+        readers.limit_to(Until { cancel: self.stop.cancel.clone(), deadline: self.stop.deadline });
+        readers
     }
 
     /// The pipe that the caller reads when [`Turn::Readable`] says so.
     pub fn stream(&self) -> Option<&PipeReader> {
         self.stream.as_ref()
+    }
+
+    /// The caller has read so many bytes. Those that the pipe held were written in time; a flood has no end.
+    pub fn has_given(&mut self, bytes: usize) {
+        let is_late = || self.stop.is_requested() || self.stop.deadline.is_some_and(|end| Instant::now() >= end);
+        if self.all_ended.is_some() && is_late() {
+            self.stream_left = self.stream_left.saturating_sub(bytes);
+        }
     }
 
     /// Ends the stream: at its end, or because the caller wants no more.
@@ -249,7 +263,8 @@ impl Pump {
         let mut fds = Vec::with_capacity(8);
         fds.extend(self.feeders.iter().map(|feeder| PollFd::writable(&feeder.writer)));
         let counts: Vec<usize> = self.drains.iter().map(|drain| drain.wait_for(&mut fds)).collect();
-        fds.extend(self.stream.as_ref().map(PollFd::readable));
+        let stream = self.stream.as_ref().filter(|_| self.stream_left > 0);
+        fds.extend(stream.map(PollFd::readable));
         let has_all_descriptors = self.open_descriptors();
         fds.extend(self.stages.iter().filter_map(|stage| stage.descriptor.as_ref()).map(PollFd::readable));
         // Once cancelled it stays readable: from then on only its urgency is looked at.
@@ -276,7 +291,7 @@ impl Pump {
                 results.extend(drain.advance().map(|result| (drain.stage, result)));
             }
         }
-        self.stream_is_ready = self.stream.is_some() && ready.next() == Some(true);
+        self.stream_is_ready = self.stream.is_some() && self.stream_left > 0 && ready.next() == Some(true);
         for (stage, result) in results {
             self.after_read(stage, result);
         }

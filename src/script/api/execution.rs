@@ -66,7 +66,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
         move |context: NativeCallContext, execution: &mut Execution, steps: Array| -> Result<()> {
             let teardown =
                 parse_teardown(&steps).map_err(|problem| CallPlace::of(&context).invalid(&shared, problem))?;
-            execution.teardown(&teardown);
+            execution.teardown_until(&teardown, shared.until().deadline);
             Ok(())
         },
     );
@@ -110,7 +110,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
         move |context: NativeCallContext, execution: &mut Execution, text: Text| -> Result<i64> {
             let place = CallPlace::of(&context);
             unmasked(&text, "the text").map_err(|problem| place.invalid(&shared, problem))?;
-            let written = execution.write(text.as_bytes()).map(|()| text.len() as i64);
+            let written = execution.write_until(text.as_bytes(), &shared.until()).map(|()| text.len() as i64);
             written.map_err(|error| place.raise(&shared, error))
         },
     );
@@ -119,7 +119,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
         "write",
         move |context: NativeCallContext, execution: &mut Execution, secret: Secret| -> Result<i64> {
             let bytes = secret.reveal().as_bytes();
-            let written = execution.write(bytes).map(|()| bytes.len() as i64);
+            let written = execution.write_until(bytes, &shared.until()).map(|()| bytes.len() as i64);
             written.map_err(|error| CallPlace::of(&context).raise(&shared, error))
         },
     );
@@ -127,7 +127,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn(
         "write",
         move |context: NativeCallContext, execution: &mut Execution, bytes: Blob| -> Result<i64> {
-            let written = execution.write(&bytes).map(|()| bytes.len() as i64);
+            let written = execution.write_until(&bytes, &shared.until()).map(|()| bytes.len() as i64);
             written.map_err(|error| CallPlace::of(&context).raise(&shared, error))
         },
     );

@@ -38,16 +38,11 @@ impl Source {
     /// A command may have been started outside of the block whose deadline its reader has to keep.
     fn wait_within(&mut self, world: &World) {
         match self {
-            Self::Lines(lines) => lines.wait_until(until(world)),
-            Self::Chunks(chunks) => chunks.wait_until(until(world)),
+            Self::Lines(lines) => lines.wait_until(world.until()),
+            Self::Chunks(chunks) => chunks.wait_until(world.until()),
             Self::File(_) | Self::Over => {}
         }
     }
-}
-
-fn until(world: &World) -> process::Until {
-    let context = world.context();
-    process::Until { cancel: context.cancel_token().clone(), deadline: context.deadline }
 }
 
 /// A step that lets elements through as they are, and calls nothing of the script.

@@ -2,10 +2,13 @@
 //!
 //! The commands send the signals, to their parent: so it is certain that they run by then.
 
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{eval, shell};
 use crate::support::run::{Outcome, Run};
+use crate::support::{leaks, procscript_bin, testkid};
 
 /// A command that signals the runner and then goes on for ever.
 fn signaller(signal: &str) -> String {
@@ -135,6 +138,57 @@ fn signals_that_were_ignored_stay_ignored() {
     // As `nohup` has it.
     let code = "cmd(\"sh\", \"-c\", \"kill -HUP $PPID\").run(); print(\"went on\");";
     shell(&format!("trap '' HUP; exec \"$0\" -e '{code}'")).run().success().stdout("went on\n");
+}
+
+/// Runs a script under a parent that changes the signals which the runner inherits: ignores these, and blocks those.
+#[allow(unsafe_code)]
+fn under_a_parent_that(ignores: &'static [i32], blocks: &'static [i32], code: &str) -> std::process::Output {
+    let _shared = leaks::shared();
+    let mut runner = Command::new(procscript_bin());
+    runner.args(["-e", code]).env("KID", testkid()).stdin(Stdio::null());
+    // SAFETY: only async-signal-safe calls between fork and exec.
+    unsafe {
+        runner.pre_exec(move || {
+            let mut set = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+            libc::sigemptyset(set.as_mut_ptr());
+            blocks.iter().for_each(|signal| _ = libc::sigaddset(set.as_mut_ptr(), *signal));
+            libc::sigprocmask(libc::SIG_SETMASK, set.as_ptr(), std::ptr::null_mut());
+            ignores.iter().for_each(|signal| _ = libc::signal(*signal, libc::SIG_IGN));
+            Ok(())
+        });
+    }
+    runner.output().expect("it starts")
+}
+
+#[test]
+fn a_parent_that_ignores_or_blocks_signals_is_survived() {
+    // With SIGCHLD ignored the kernel would reap our children, and every wait would fail.
+    let code = r#"
+        let kid = path(env("KID"));
+        let run = |words| cmd(kid, words.split(" "));
+        print(run.call("signals").read());
+        print(run.call("exit 7").code());
+        print((run.call("echo hi") | run.call("cat-upper")).read());
+        let jobs = [];
+        for n in 0..20 { jobs.push(run.call(`sleep ${n} -- exit ${n}`).unchecked().start()); }
+        print(jobs.map(|job| job.wait().code).sum());
+        try { run.call("forever").timeout("50ms").run(); } catch (e) { print(`${e.kind} ${e.signal_name}`); }
+        print(parallel([1, 2, 3, 4].map(|n| run.call(`echo ${n}`)), #{show: "quiet"}).len());
+        run.call("grandchild sleep 20").run();
+        for line in run.call("lines 2000000000").lines() { print(line); break; }
+    "#;
+    let said = "ignored:\nblocked:\n7\nHI\n190\ntimed_out TERM\n4\nline-0\n";
+    let all: &[i32] = &[libc::SIGCHLD, libc::SIGPIPE, libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGALRM];
+    for (ignores, blocks) in [(&[libc::SIGCHLD][..], &[][..]), (&[], &[libc::SIGCHLD]), (&[libc::SIGCHLD], all)] {
+        let output = under_a_parent_that(ignores, blocks, code);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{ignores:?} {blocks:?}: {}\n{out}\n{err}", output.status);
+        assert_eq!(out, said, "{ignores:?} {blocks:?}");
+    }
+    // It is told to stop all the same.
+    let code = "cmd(\"sh\", \"-c\", \"kill -TERM $PPID; exec sleep 60\").run();";
+    let output = under_a_parent_that(&[libc::SIGCHLD], all, code);
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(libc::SIGTERM));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::num::{IntErrorKind, ParseIntError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
-use procscript::process::{Error, ErrorKind, Execution, Expression};
+use procscript::process::{Error, ErrorKind, Execution, Expression, OutputStream};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
@@ -77,6 +78,77 @@ fn a_panicking_body_leaves_nothing() {
     let result = soon(|| catch_unwind(AssertUnwindSafe(|| command.run_with(body))));
     assert!(result.is_err_and(|panic| panic.downcast_ref::<&str>() == Some(&"on purpose")));
     kill_strays(&sleep, 0);
+}
+
+#[test]
+fn a_body_that_goes_ends_the_command_whoever_has_a_handle() {
+    let _guard = Guard::new();
+    let sleep = unique_sleep(46);
+    let command = kid(&format!("grandchild {sleep} -- echo ready -- {sleep}"));
+    for panics in [true, false] {
+        let kept = Mutex::new(None);
+        let body = |process: &Execution| -> Result<(), Error> {
+            *kept.lock().expect("no panic yet") = Some(process.clone());
+            await_ready(process)?;
+            if panics {
+                panic!("on purpose");
+            }
+            Err(Error::invalid_argument("on purpose"))
+        };
+        let result = soon(|| catch_unwind(AssertUnwindSafe(|| command.run_with(body))));
+        assert!(if panics { result.is_err() } else { result.is_ok_and(|result| result.is_err()) });
+        kill_strays(&sleep, 0);
+        let kept = kept.into_inner().expect("it was not held").expect("a handle");
+        assert!(!kept.is_running(), "panics: {panics}");
+        let output = kept.wait().expect("ended on purpose");
+        assert_eq!(output.status.signal(), Some(libc::SIGTERM));
+    }
+}
+
+#[test]
+fn a_writer_and_readers_beside_a_failing_body_are_set_free() {
+    // At whatever moment: nobody waits for ever, and the error is that of the body.
+    let _guard = Guard::new();
+    for round in 0..20_u64 {
+        let threads = Mutex::new(Vec::new());
+        let command = kid("tee-err").stderr_piped().grace(millis(300));
+        let result = soon(|| {
+            command.run_with(|process| -> Result<(), Error> {
+                let (writer, out, err) = (process.clone(), process.stdout(), process.stderr());
+                let count =
+                    |stream: OutputStream| stream.chunks().map_or(0, |pieces| pieces.filter(Result::is_ok).count());
+                *threads.lock().expect("no panic") = vec![
+                    std::thread::spawn(move || while writer.write(&[b'x'; 10_000]).is_ok() {}),
+                    std::thread::spawn(move || _ = count(out)),
+                    std::thread::spawn(move || _ = count(err)),
+                ];
+                std::thread::sleep(millis(round * 3));
+                Err(Error::invalid_argument("mine"))
+            })
+        });
+        assert_eq!(fails(ErrorKind::InvalidArgument, result).message(), "mine");
+        for thread in threads.into_inner().expect("no panic") {
+            soon(|| thread.join()).expect("no panic");
+        }
+    }
+}
+
+#[test]
+fn lines_that_the_body_returns_are_whole() {
+    // Nobody can read them while the end of the command is waited for, and the pipe is full long before.
+    let _guard = Guard::new();
+    let (_, lines) = soon(|| kid("lines 300000").run_with(|process| process.stdout().lines())).expect("it succeeds");
+    assert_eq!(lines.map(|line| line.expect("good")).last().as_deref(), Some("line-299999"));
+    let begun = |process: &Execution| {
+        let mut lines = process.stdout().lines()?;
+        assert_eq!(lines.next().transpose()?.as_deref(), Some("line-0"));
+        Ok::<_, Error>(lines)
+    };
+    let (_, lines) = soon(|| kid("lines 300000").run_with(begun)).expect("it succeeds");
+    assert_eq!(lines.count(), 299_999);
+    // What is too much is an error and no endless wait.
+    let endless = kid("lines 2000000000").limit(1_000_000);
+    soon(|| fails(ErrorKind::OutputLimit, endless.run_with(|process| process.stdout().lines())));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use procscript::process::{CancelToken, Context, ErrorKind, HostStream};
+use procscript::process::{CancelToken, Context, ErrorKind, Execution, HostStream, Teardown};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
@@ -13,6 +13,8 @@ use crate::support::scratch::Scratch;
 
 /// Longer than silence is taken for the end.
 const SLOW: Duration = Duration::from_millis(700);
+/// Less than what a slow reader takes, and enough for a busy machine to start a process.
+const TIME: Duration = Duration::from_millis(1300);
 
 #[test]
 fn a_slow_reader_hears_of_nothing_that_is_not_there() {
@@ -20,21 +22,31 @@ fn a_slow_reader_hears_of_nothing_that_is_not_there() {
     let _guard = Guard::new();
     for command in [
         kid("lines 3"),
-        kid("lines 3").timeout(millis(1000)),
-        kid("lines 3").idle_timeout(millis(1000)),
-        kid("lines 3").pipe(kid("cat")).timeout(millis(1000)),
+        kid("lines 3").timeout(TIME),
+        kid("lines 3").idle_timeout(TIME),
+        kid("lines 3").pipe(kid("cat")).timeout(TIME),
     ] {
         let mut lines = command.lines().expect("it starts");
         assert_eq!(lines.next().expect("a line").expect("good"), "line-0");
-        std::thread::sleep(millis(1300));
+        std::thread::sleep(2 * SLOW);
         let rest: Result<Vec<_>, _> = lines.collect();
         assert_eq!(rest.expect("nothing was wrong"), ["line-1", "line-2"], "{command}");
-        let execution = command.stdout_piped().start().expect("it starts");
+        let execution = command.clone().stdout_piped().start().expect("it starts");
         let mut lines = execution.stdout().lines().expect("piped");
         assert!(lines.next().is_some());
-        std::thread::sleep(millis(1300));
+        std::thread::sleep(2 * SLOW);
         assert_eq!(lines.inspect(|line| assert!(line.is_ok(), "nothing was wrong")).count(), 2);
         execution.wait().expect("nothing was wrong");
+        // All is over before the first look.
+        let execution = command.clone().stdout_piped().start().expect("it starts");
+        procs::until(super::SOON, || execution.is_running(), |running| !running);
+        std::thread::sleep(SLOW);
+        let mut lines = execution.stdout().lines().expect("piped");
+        for line in ["line-0", "line-1", "line-2"] {
+            assert_eq!(lines.next().expect("a line").expect("nothing was wrong"), line, "{command}");
+            std::thread::sleep(SLOW);
+        }
+        assert!(lines.next().is_none(), "{command}");
     }
 }
 
@@ -95,6 +107,79 @@ fn a_trickle_from_what_was_left_behind_keeps_nobody() {
     token.cancel();
     within(millis(2500), || drop(execution.wait()));
     gone("cancel");
+}
+
+#[test]
+fn a_trickle_into_a_stream_keeps_no_reader() {
+    // The same for whoever reads a stream beside the loop that serves the command.
+    let _guard = Guard::new();
+    let words = "burst 203 50 tick";
+    let ended = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(900));
+    let running = || kid(&format!("daemon {words} -- echo GO -- forever")).grace(millis(200));
+    let read = |process: &Execution| process.stdout().chunks()?.try_for_each(|piece| piece.map(drop));
+    let gone = |how: &str| assert_eq!(await_strays(words, 0), 0, "{how}: it dies of the closed pipe");
+
+    within(millis(4000), || fails(ErrorKind::TimedOut, running().timeout(millis(600)).run_with(read)));
+    gone("timeout");
+    // The time of the command holds after its end.
+    within(millis(4000), || fails(ErrorKind::TimedOut, ended().run_with(read)));
+    gone("timeout of what has ended");
+    let token = CancelToken::new().expect("a pipe");
+    let context = Context::new().with_cancel(token.clone());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            await_daemon(words);
+            token.cancel();
+        });
+        within(millis(4000), || fails(ErrorKind::Cancelled, running().within(&context).run_with(read)));
+    });
+    gone("cancel");
+    let ends: [(&str, fn(&Execution)); 3] = [
+        ("kill", |execution| execution.kill().expect("it is ours")),
+        ("terminate", |execution| execution.terminate()),
+        ("teardown", |execution| execution.teardown(&Teardown::kill())),
+    ];
+    for (how, end) in ends {
+        let execution = running().stdout_piped().start().expect("it starts");
+        await_daemon(words);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| read(&execution));
+            end(&execution);
+            let result = within(millis(2500), || reader.join()).expect("no panic");
+            assert!(result.is_ok(), "{how}: nobody is told of what was ended on purpose: {result:?}");
+        });
+        gone(how);
+    }
+}
+
+#[test]
+fn who_holds_a_stream_does_not_hide_why_the_command_was_ended() {
+    // It is silent, so that the reader could call the stream held.
+    let _guard = Guard::new();
+    let sleep = unique_sleep(58);
+    let command = || kid(&format!("daemon {sleep} -- echo GO -- forever")).grace(millis(200));
+    let read = |process: &Execution| process.stdout().lines()?.collect::<Result<Vec<_>, _>>();
+    for slow in [command().timeout(millis(600)), command().idle_timeout(millis(600))] {
+        within(millis(4000), || fails(ErrorKind::TimedOut, slow.run_with(read)));
+        kill_strays(&sleep, 1);
+        await_strays(&sleep, 0);
+    }
+    // What the pipe still holds when the command is ended is delivered, also what was not asked for before.
+    let much = 60_000;
+    let execution =
+        kid(&format!("daemon {sleep} -- flood {much} -- forever")).stdout_piped().timeout(millis(600)).start();
+    let execution = execution.expect("it starts");
+    std::thread::sleep(SLOW);
+    let pieces = soon(|| execution.stdout().chunks().expect("nobody has read it").collect::<Result<Vec<_>, _>>());
+    assert_eq!(pieces.expect("no concern of the stream").concat().len(), much);
+    fails(ErrorKind::TimedOut, execution.wait());
+    kill_strays(&sleep, 1);
+    await_strays(&sleep, 0);
+    // Nobody has ended it: then the stream is held.
+    let left = kid(&format!("daemon {sleep} -- echo GO"));
+    soon(|| fails(ErrorKind::OutputHeld, left.run_with(read)));
+    kill_strays(&sleep, 1);
+    await_strays(&sleep, 0);
 }
 
 #[test]

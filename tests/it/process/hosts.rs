@@ -107,6 +107,101 @@ fn with_sigchld_ignored() {
 }
 
 #[test]
+fn a_host_without_standard_streams_gets_what_it_asks_for() {
+    // Our pipes then get the numbers of the streams, and must neither be mixed up nor reach a child that inherits.
+    play("process::hosts::without_standard_streams");
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn without_standard_streams() {
+    if !is_played("process::hosts::without_standard_streams") {
+        return;
+    }
+    for closed in 1..8 {
+        // SAFETY: plain calls on the numbers of the streams; nothing else runs in this process.
+        let kept = [0, 1, 2].map(|number| unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 100) });
+        // SAFETY: as above. What has these numbers is put back below.
+        (0..3).filter(|number| closed & (1 << number) != 0).for_each(|number| _ = unsafe { libc::close(number) });
+        let result = std::panic::catch_unwind(use_all_streams);
+        let inherited = std::panic::catch_unwind(inherit_the_rest);
+        for (number, kept) in (0..).zip(kept) {
+            // SAFETY: as above.
+            unsafe { assert_eq!((libc::dup2(kept, number), libc::close(kept)), (number, 0)) };
+        }
+        result.and(inherited).unwrap_or_else(|_| panic!("with {closed:03b} closed"));
+    }
+}
+
+/// Where all three streams of the child are ours.
+fn use_all_streams() {
+    for change in [|command: Expression| command, |command: Expression| command.nice(0)] {
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.expect("captured")).expect("text");
+        let both = |command: Expression| {
+            let output = soon(|| change(command).stdin_bytes("in\n").output()).expect("it succeeds");
+            (text(output.stdout), text(output.stderr))
+        };
+        let kid_of_both = || kid("cat -- echo out -- err err -- fds");
+        assert_eq!(both(kid_of_both()), ("in\nout\n0 1 2\n".into(), "err\n".into()));
+        assert_eq!(both(kid_of_both().swap_outputs()), ("err\n".into(), "in\nout\n0 1 2\n".into()));
+        let line = kid("cat").pipe(kid("cat-upper")).pipe(kid("cat -- err err -- fds").stderr_to_stdout());
+        assert_eq!(both(line), ("IN\nerr\n0 1 2\n".into(), String::new()));
+        let talk = |process: &procscript::process::Execution| {
+            process.write(b"hello\n")?;
+            process.stdout().lines()?.next().transpose()
+        };
+        let (_, answer) = soon(|| change(kid("cat-upper").stderr_null()).run_with(talk)).expect("it succeeds");
+        assert_eq!(answer.as_deref(), Some("HELLO"));
+        fails(ErrorKind::NotFound, change(Expression::new("no-such-program-x")).output());
+        fails(ErrorKind::ExitStatus, change(kid("exit 3").stderr_null()).output());
+    }
+}
+
+/// A child that inherits a stream finds that of the host or none, and never a pipe of ours.
+fn inherit_the_rest() {
+    for change in [|command: Expression| command, |command: Expression| command.nice(0)] {
+        let said = |command: Expression| soon(|| change(command.unchecked()).run()).expect("it starts");
+        let output = said(kid("echo LEAK -- cat").stdout_inherit().stdin_bytes("x").stderr_capture());
+        assert!(!String::from_utf8_lossy(&output.stderr.expect("captured")).contains("LEAK"));
+        let output = said(kid("err LEAK -- echo x").stderr_inherit().stdout_capture());
+        assert!(!String::from_utf8_lossy(&output.stdout.expect("captured")).contains("LEAK"));
+        let output = said(kid("count").stdin_inherit().stdout_capture().stderr_null());
+        assert_ne!(output.status.signal(), Some(libc::SIGPIPE));
+    }
+}
+
+#[test]
+fn a_host_that_blocks_sigchld_hears_of_every_end() {
+    play("process::hosts::with_sigchld_blocked");
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn with_sigchld_blocked() {
+    if !is_played("process::hosts::with_sigchld_blocked") {
+        return;
+    }
+    // SAFETY: plain calls on a local set; threads that are started from here on have the same mask.
+    unsafe {
+        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD);
+        assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()), 0);
+    }
+    assert_eq!(soon(|| kid("signals").read()).expect("it succeeds"), "ignored:\nblocked:");
+    assert_eq!(soon(|| kid("echo hi").pipe(kid("cat-upper")).read()).expect("it succeeds"), "HI");
+    soon(|| fails(ErrorKind::TimedOut, kid("forever").timeout(millis(100)).run()));
+    let running: Vec<_> = (0..20).map(|n| kid(&format!("sleep {n} -- exit {n}")).unchecked().start()).collect();
+    for (n, execution) in (0..).zip(running) {
+        let output = soon(|| execution.expect("it starts").wait()).expect("unchecked");
+        assert_eq!(output.status.code(), Some(n));
+    }
+    let (_, lines) = soon(|| kid("lines 3").run_with(|process| process.stdout().lines())).expect("it succeeds");
+    assert_eq!(lines.count(), 3);
+    assert_eq!(procs::children(), [], "nothing is left");
+}
+
+#[test]
 fn a_host_that_reaps_our_children_costs_an_error_and_no_hang() {
     play("process::hosts::with_a_thief");
 }

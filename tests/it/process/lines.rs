@@ -60,6 +60,39 @@ fn encodings_are_decoded_before_lines_are_split() {
 }
 
 #[test]
+fn encodings_in_single_bytes_give_the_same_lines() {
+    // Each byte is a read of its own: halves of code units, of surrogate pairs and of line endings.
+    let _shared = leaks::shared();
+    for label in ["utf-16le", "utf-16be"] {
+        let encoding = Encoding::for_label(label).expect("a known label");
+        let bytes = encoding.encode("aé€😀\r\nx\u{a0a}\n").expect("it has everything");
+        let words = |bytes: &[u8]| {
+            let each = bytes.iter().map(|byte| format!("bytes \\x{byte:02x} -- sleep 2"));
+            kid(&each.collect::<Vec<_>>().join(" -- ")).encoding(encoding).name("halves")
+        };
+        let whole = words(&bytes);
+        assert_eq!(lines_of(&whole), ["aé€😀", "x\u{a0a}"], "{label}");
+        assert_eq!(whole.read_raw().expect("it succeeds"), "aé€😀\r\nx\u{a0a}\n", "{label}");
+        // The limit of a line counts what it is as text, the limit of a capture what came.
+        assert_eq!(lines_of(&whole.clone().max_line(Some(10))).len(), 2);
+        let long = whole.clone().max_line(Some(9)).lines().expect("it starts").next();
+        fails(ErrorKind::OutputLimit, long.expect("an error"));
+        let error = fails(ErrorKind::OutputLimit, whole.limit(5).read());
+        assert_eq!(error.stdout(), Some(&bytes[..5]), "{label}");
+        // Half a unit at the end, and half a pair.
+        let cut = words(&bytes[..bytes.len() - 1]);
+        let mut lines = cut.lines().expect("it starts");
+        assert_eq!(lines.next().expect("a line").expect("good"), "aé€😀");
+        let error = fails(ErrorKind::DecodeFailed, lines.next().expect("an error"));
+        assert!(error.message().contains(&format!("byte {}", bytes.len() - 2)), "{error}");
+        assert_eq!(lines_of(&cut.lossy())[1], "x\u{a0a}\u{fffd}", "{label}");
+        let cut = words(&bytes[..8]);
+        assert!(fails(ErrorKind::DecodeFailed, cut.read()).message().contains("byte 6"), "{label}");
+        assert_eq!(cut.lossy().read().expect("it succeeds"), "aé€\u{fffd}", "{label}");
+    }
+}
+
+#[test]
 fn separators_can_be_chosen() {
     let _shared = leaks::shared();
     let split = |bytes: &str, separators: &str| {

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use procscript::process::{ErrorKind, Expression};
 
@@ -129,5 +131,39 @@ fn commands_that_end_together_are_all_seen() {
             waiting.into_iter().for_each(|thread| _ = thread.join().expect("no panic").expect("it succeeds"));
         });
         running.iter().for_each(|execution| _ = execution.wait().expect("it succeeds"));
+    });
+}
+
+#[test]
+fn hundreds_may_wait_for_one() {
+    // With and without a time, and who has looked in vain before: all hear the same.
+    let _guard = Guard::new();
+    let execution = kid("forever").start().expect("it starts");
+    let in_vain = AtomicUsize::new(0);
+    within(millis(50_000), || {
+        std::thread::scope(|scope| {
+            let wait = |number: u64| {
+                let (execution, in_vain) = (&execution, &in_vain);
+                scope.spawn(move || match number % 3 {
+                    0 => execution.wait(),
+                    1 => execution.wait_timeout(Duration::MAX).map(|output| output.expect("it waits for the end")),
+                    _ => {
+                        assert!(execution.wait_timeout(millis(number)).expect("no error").is_none());
+                        assert_eq!(execution.process_descriptors().len(), 1);
+                        in_vain.fetch_add(1, Ordering::SeqCst);
+                        execution.wait()
+                    }
+                })
+            };
+            let waiting: Vec<_> = (0..300).map(wait).collect();
+            while in_vain.load(Ordering::SeqCst) < 100 {
+                std::thread::sleep(millis(5));
+            }
+            execution.signal(libc::SIGTERM).expect("it is ours");
+            for waiter in waiting {
+                let error = fails(ErrorKind::Signaled, waiter.join().expect("no panic"));
+                assert_eq!(error.status().and_then(|status| status.signal()), Some(libc::SIGTERM));
+            }
+        });
     });
 }

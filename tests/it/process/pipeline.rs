@@ -95,6 +95,49 @@ fn duct_says_that_unchecked_on_the_whole_still_prefers_the_checked_stage() {
 }
 
 #[test]
+fn what_is_accepted_is_said_for_each_node() {
+    // A stage's own word goes before that of the pipelines around it, and holds for no other stage.
+    let _shared = leaks::shared();
+    let term = || kid("signal TERM");
+    let (exit, signal) = (ErrorKind::ExitStatus, ErrorKind::Signaled);
+    let nested = |left: Expression, right: Expression| kid("cat").pipe(left.pipe(right)).pipe(kid("cat"));
+    type Row = (&'static str, Expression, Result<usize, (ErrorKind, usize)>);
+    let table: Vec<Row> = vec![
+        ("on the whole", kid("echo").pipe(term()).ok_signals([libc::SIGTERM]), Ok(1)),
+        ("on the stage", kid("echo").pipe(term().ok_signals([libc::SIGTERM])), Ok(1)),
+        ("not on the other", term().pipe(kid("cat").ok_signals([libc::SIGTERM])), Err((signal, 0))),
+        ("the inner one", term().pipe(term().ok_signals([libc::SIGINT])).ok_signals([libc::SIGTERM]), Err((signal, 1))),
+        ("codes of both", code(3).ok_codes([3]).pipe(code(4)).ok_codes([4]), Ok(1)),
+        ("the inner codes", code(4).ok_codes([3]).pipe(code(4)).ok_codes([4]), Err((exit, 0))),
+        ("a part", nested(code(3), term()).ok_codes([0, 3]).ok_signals([libc::SIGTERM]), Ok(3)),
+        ("codes and no signals", nested(code(3), term()).ok_codes([0, 3]), Err((signal, 2))),
+        ("a part that is unchecked", code(1).pipe(code(2)).unchecked().pipe(code(0)), Ok(1)),
+        (
+            "unchecked beside checked",
+            code(1).pipe(code(2)).unchecked().pipe(code(3).pipe(code(4).unchecked())),
+            Err((exit, 2)),
+        ),
+        ("unchecked in an inner part", kid("cat").pipe(term().unchecked().pipe(kid("cat"))), Ok(1)),
+        ("a producer", kid("lines 2000000000").ok_signals([libc::SIGTERM]).pipe(kid("read-line")), Ok(1)),
+        (
+            "strict within, unchecked around",
+            kid("lines 2000000000").pipe(kid("cat")).strict_sigpipe().unchecked().pipe(kid("read-line")),
+            Ok(1),
+        ),
+        (
+            "strict within",
+            kid("lines 2000000000").pipe(kid("cat")).strict_sigpipe().pipe(kid("read-line")),
+            Err((signal, 1)),
+        ),
+    ];
+    for (name, expression, expected) in table {
+        let result = soon(|| expression.stdin_null().output());
+        let seen = result.map(|output| output.stage).map_err(|error| (error.kind(), error.stage().expect("a stage")));
+        assert_eq!(seen, expected, "{name}");
+    }
+}
+
+#[test]
 fn a_right_side_that_cannot_start_leaves_no_left_side() {
     let _guard = Guard::new();
     let scratch = Scratch::new();

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::sync::{Arc, Mutex};
 
-use procscript::process::{Context, ErrorKind, Expression, HostStream};
+use procscript::process::{Context, ErrorKind, Expression, FdTarget, HostStream};
 
 use super::{fails, kid, kid_with, millis, soon, within};
 use crate::support::leaks::{self, Guard};
@@ -126,6 +126,43 @@ fn files_are_emptied_or_appended_to() {
     let mut lines: Vec<_> = text.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines, ["w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7"]);
+}
+
+#[test]
+fn writers_of_one_file_do_not_overwrite_each_other() {
+    // `> f 2> f` has two positions in the file in a shell, and what is written last wins.
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let file = scratch.write("f", "old and long and longer than what comes\n");
+    let link = scratch.path().join("link");
+    hard_link(&file, &link).expect("one file system");
+    let turns = || kid("echo aaaa -- err bb -- echo cc -- err ddd");
+    let whole = "aaaa\nbb\ncc\nddd\n";
+    for command in [
+        turns().stdout_path(&file).stderr_path(&file),
+        turns().stdout_path(&file).stderr_path(&link),
+        turns().stdout_path(&file).stderr_path(&file).nice(0),
+        kid("err aaaa").stderr_path(&file).pipe(kid("cat -- err bb -- err cc -- err ddd").stderr_path(&link)),
+        kid("write-fd 7 aaaa -- echo bb -- err cc -- err ddd")
+            .fd(7, FdTarget::write(&link))
+            .stdout_path(&file)
+            .stderr_path(&file),
+    ] {
+        command.run().expect("it succeeds");
+        assert_eq!(scratch.read("f"), whole, "{command}");
+    }
+    // At the end of what one of them has emptied.
+    for command in [turns().stdout_path(&file).stderr_append(&link), turns().stdout_append(&file).stderr_path(&link)] {
+        command.run().expect("it succeeds");
+        assert_eq!(scratch.read("f"), whole, "{command}");
+    }
+    // A copy of what goes there anyway is not written twice.
+    let copied = turns().stdout_path(&file).stderr_null().tee(&link);
+    copied.run().expect("it succeeds");
+    assert_eq!(scratch.read("f"), "aaaa\ncc\n", "{copied}");
+    let copied = turns().stdout_append(&file).stderr_to_stdout().tee(scratch.path().join("copy"));
+    copied.run().expect("it succeeds");
+    assert_eq!((scratch.read("f"), scratch.read("copy")), (format!("aaaa\ncc\n{whole}"), whole.to_string()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use procscript::process::{ErrorKind, Expression};
+use procscript::process::{Error, ErrorKind, Execution, Expression};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
@@ -107,6 +107,28 @@ fn a_timeout_holds_after_the_command_has_ended() {
     let words = "burst 100 50 tick";
     let command = kid(&format!("daemon {words} -- echo GO")).timeout(millis(700)).grace(millis(200));
     within(millis(2500), || command.read().expect_err("timed out, or held open"));
+    assert_eq!(await_strays(words, 0), 0, "it dies of the closed pipe");
+}
+
+#[test]
+fn a_timeout_holds_for_a_flood_after_the_end() {
+    // What was left behind writes faster than anybody reads: there is always something to read.
+    let _guard = Guard::new();
+    let words = "lines 2000000001";
+    let flood = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(700)).grace(millis(200));
+    let count = |process: &Execution| process.stdout().chunks()?.try_for_each(|piece| piece.map(drop));
+    type Read = fn(&Expression) -> Result<(), Error>;
+    let table: [(&str, Read); 3] = [
+        ("chunks", |e| e.chunks()?.try_for_each(|piece| piece.map(drop))),
+        ("lines", |e| e.lines()?.try_for_each(|line| line.map(drop))),
+        ("tee", |e| e.clone().stdout_null().tee("/dev/null").run().map(drop)),
+    ];
+    for (name, read) in table {
+        let error = soon(|| fails(ErrorKind::TimedOut, read(&flood())));
+        assert!(error.command().is_some(), "{name}: {error:?}");
+        assert_eq!(await_strays(words, 0), 0, "{name}: it dies of the closed pipe");
+    }
+    soon(|| fails(ErrorKind::TimedOut, flood().run_with(count)));
     assert_eq!(await_strays(words, 0), 0, "it dies of the closed pipe");
 }
 

@@ -1,10 +1,11 @@
 //! Data on its way while the holder of the command does something else, and how much of it at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use procscript::process::Expression;
+use procscript::process::{Error, ErrorKind, Execution, Expression, Scope, Teardown};
 
-use super::{kid, millis, soon};
+use super::{fails, kid, millis, soon, within};
 use crate::support::leaks::Guard;
 use crate::support::procs;
 use crate::support::scratch::Scratch;
@@ -76,6 +77,67 @@ fn a_writer_is_slowed_by_its_reader() {
     });
     let output = soon(|| execution.wait()).expect("it succeeds");
     assert_eq!(output.stdout, Some(format!("{MUCH}\n").into_bytes()));
+}
+
+#[test]
+fn clean_up_may_write_more_than_a_pipe_holds() {
+    // Who waits for the end of what it has told to end empties the pipes that nobody reads: else the command could not
+    // finish, and would be killed in the middle.
+    let _guard = Guard::new();
+    let start = |command: &Expression| command.start().expect("it starts");
+    type End<'a> = (&'a str, Box<dyn Fn(&Expression, &dyn Fn()) + 'a>);
+    let ends: [End; 4] = [
+        (
+            "terminate",
+            Box::new(|command, await_ready| {
+                let execution = start(command);
+                await_ready();
+                execution.terminate();
+            }),
+        ),
+        (
+            "drop",
+            Box::new(|command, await_ready| {
+                let execution = start(command);
+                await_ready();
+                drop(execution);
+            }),
+        ),
+        (
+            "teardown",
+            Box::new(|command, await_ready| {
+                let execution = start(command);
+                await_ready();
+                execution.teardown(&Teardown::kill().after(libc::SIGTERM, Scope::Tree, Duration::from_secs(30)));
+            }),
+        ),
+        (
+            "a body that fails",
+            Box::new(|command, await_ready| {
+                let body = |_: &Execution| -> Result<(), Error> {
+                    await_ready();
+                    Err(Error::invalid_argument("mine"))
+                };
+                fails(ErrorKind::InvalidArgument, command.run_with(body));
+            }),
+        ),
+    ];
+    for (how, end) in ends {
+        let scratch = Scratch::new();
+        let file = |name: &str| scratch.path().join(name).into_os_string();
+        let words =
+            ["--", "wait-for"].map(Into::into).into_iter().chain([file("go"), "--".into(), "flood-both".into()]);
+        let rest = [MUCH.to_string().into(), "--".into(), "touch".into(), file("clean")];
+        let command = kid("ignore TERM -- touch").arg(file("ready")).args(words).args(rest);
+        let command = command.stdout_piped().stderr_piped().grace(Duration::from_secs(30));
+        let await_ready = || {
+            let is_there = || scratch.path().join("ready").exists();
+            assert!(procs::until(super::SOON, is_there, |ready| *ready), "{how}");
+            std::fs::write(file("go"), "").expect("ours");
+        };
+        within(millis(20_000), || end(&command, &await_ready));
+        assert!(scratch.path().join("clean").exists(), "{how}: it was not let finish");
+    }
 }
 
 #[test]

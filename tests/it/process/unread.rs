@@ -78,6 +78,52 @@ fn one_thread_reads_both_outputs_and_writes() {
 }
 
 #[test]
+fn a_stream_belongs_to_the_thread_that_reads_it() {
+    // Which cannot read it while it waits for something else: so that is kept, without a word to say so.
+    let _guard = Guard::new();
+    let size = |chunks: procscript::process::Chunks| chunks.map(|chunk| chunk.expect("bytes").len()).sum::<usize>();
+    let flood = || kid(&format!("flood-both {MUCH}")).stdout_piped().stderr_piped().start().expect("it starts");
+    let execution = flood();
+    let (out, err) = (execution.stdout().chunks().expect("piped"), execution.stderr().chunks().expect("piped"));
+    soon(|| execution.wait()).expect("it succeeds");
+    assert_eq!((size(out), size(err)), (MUCH, MUCH));
+    let execution = flood();
+    let (out, err) = (execution.stdout().chunks().expect("piped"), execution.stderr().chunks().expect("piped"));
+    assert_eq!((soon(|| size(err)), soon(|| size(out))), (MUCH, MUCH), "one after the other");
+    execution.wait().expect("it succeeds");
+    let echo = kid("tee-err").stdin_piped().stdout_piped().stderr_piped().start().expect("it starts");
+    let (out, err) = (echo.stdout().chunks().expect("piped"), echo.stderr().chunks().expect("piped"));
+    soon(|| echo.write(&vec![b'y'; MUCH])).expect("it reads");
+    echo.finish_input();
+    assert_eq!((soon(|| size(out)), soon(|| size(err))), (MUCH, MUCH));
+    echo.wait().expect("it succeeds");
+}
+
+#[test]
+fn a_reader_on_its_way_to_another_thread_is_waited_for() {
+    // What is begun here and goes on elsewhere is the other thread's, also when that is late: nothing is lost, and the
+    // command is slowed and not ended.
+    let _guard = Guard::new();
+    for begun in [false, true] {
+        let execution = kid("lines 300000").stdout_piped().limit(1000).start().expect("it starts");
+        let mut lines = execution.stdout().lines().expect("piped");
+        assert!(!begun || lines.next().is_some());
+        let reader = std::thread::spawn(move || {
+            std::thread::sleep(millis(200));
+            lines.inspect(|line| assert!(line.is_ok(), "within no limit")).count()
+        });
+        assert!(execution.wait_timeout(millis(50)).expect("no error").is_none(), "a look does not wait for it");
+        soon(|| execution.wait()).expect("nothing is too much");
+        assert_eq!(reader.join().expect("no panic"), 300_000 - usize::from(begun));
+    }
+    // One that comes too late has kept everybody long enough.
+    let execution = kid("lines 2000000000").stdout_piped().limit(1000).start().expect("it starts");
+    let lines = execution.stdout().lines().expect("piped");
+    within(millis(20_000), || fails(ErrorKind::OutputLimit, execution.wait()));
+    drop(lines);
+}
+
+#[test]
 fn several_threads_share_no_limit() {
     // Each has its own stream, and a slow reader slows the command instead of filling our memory.
     let _guard = Guard::new();

@@ -161,6 +161,12 @@ pub(crate) fn is_same_file(file: &File, path: &Path) -> bool {
     one.is_file() && other.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
+/// Whether the two lead to one FIFO, by whatever names.
+pub(crate) fn is_same_fifo(one: &Path, other: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (std::fs::metadata(one), std::fs::metadata(other)) else { return false };
+    one.file_type().is_fifo() && (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
 /// The child must find an ordinary, blocking descriptor.
 fn set_flags(fd: &impl AsRawFd, flags: libc::c_int) -> io::Result<()> {
     // SAFETY: the descriptor is open as long as it is borrowed.

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 
-use procscript::process::{ErrorKind, Expression, FdTarget};
+use procscript::process::{Error, ErrorKind, Execution, Expression, FdTarget, OutputStream};
 
 use super::{fails, forked, kid, kid_with, read};
 use crate::support::leaks::Guard;
@@ -198,4 +198,34 @@ fn a_conversation_through_pipes() {
     answers.read_to_string(&mut answer).expect("the end");
     assert_eq!(answer, "done\n");
     assert_eq!(execution.wait().expect("it succeeds").stdout.as_deref(), Some(&b"hello"[..]));
+}
+
+#[test]
+fn three_streams_are_read_at_once() {
+    // Each is more than a pipe holds, and none can end before the others are read.
+    const SIZE: usize = 1_000_000;
+    let _guard = Guard::new();
+    let (mut reader, writer) = pipe().expect("a pipe");
+    let text = "x".repeat(SIZE);
+    let command = kid_with("tee-err", ["--", "write-fd", "5"]).arg(&text[..100_000]).args(["--", "tee-err"]);
+    let third = std::thread::spawn(move || {
+        let mut all = String::new();
+        reader.read_to_string(&mut all).map(|_| all.len())
+    });
+    let body = |process: &Execution| {
+        std::thread::scope(|scope| {
+            let count = |stream: OutputStream| -> Result<usize, Error> {
+                stream.chunks()?.try_fold(0, |sum, piece| Ok(sum + piece?.len()))
+            };
+            let errors = scope.spawn(move || count(process.stderr()));
+            let output = scope.spawn(move || count(process.stdout()));
+            process.write(text.as_bytes())?;
+            process.finish_input();
+            Ok::<_, Error>((output.join().expect("no panic")?, errors.join().expect("no panic")?))
+        })
+    };
+    let (_, counts) = command.fd(5, writer).stderr_piped().run_with(body).expect("it succeeds");
+    assert_eq!(counts, (SIZE, SIZE));
+    // The expression, which held the writing end, is gone.
+    assert_eq!(third.join().expect("no panic").expect("the end"), 100_001);
 }
