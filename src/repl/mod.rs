@@ -42,6 +42,8 @@ pub(crate) trait Signals {
     fn interrupt_with(&self, interrupter: Interrupter);
     /// What is done when a signal ends the session while an entry is being typed.
     fn before_death(&self, last: Box<dyn Fn() + Send + Sync>);
+    /// What is done when we were stopped and go on.
+    fn when_continued(&self, go_on: Box<dyn Fn() + Send + Sync>);
 }
 
 /// Reads entries until the end of input or `exit()`.
@@ -114,6 +116,9 @@ impl<'a> Conversation<'a> {
         if let Some(printer) = printer {
             let is_typing = notes.is_typing.clone();
             session.set_prompt(move |text| is_typing.load(Ordering::Acquire) && printer.print(text).is_ok());
+        }
+        if let Some(go_on) = reader.go_on() {
+            signals.when_continued(go_on);
         }
         reader.set_commands(commands::for_completion());
         Self {

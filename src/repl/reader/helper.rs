@@ -16,6 +16,7 @@ use rustyline::{CompletionType, Context};
 
 use super::keys::InterruptState;
 use super::past::Prefix;
+use super::typing::Typing;
 use super::{Argument, MetaCommand, Settings};
 use crate::script::{Candidate, Class, Classifier, Completions, Session};
 use crate::terminal;
@@ -220,11 +221,14 @@ impl completion::Candidate for Listed {
 pub(super) struct Prompt<'a> {
     pub text: &'a str,
     pub interrupts: Arc<InterruptState>,
+    pub typing: Typing,
 }
 
 impl rustyline::Prompt for Prompt<'_> {
     fn raw(&self) -> &str {
         self.interrupts.is_listing.store(false, Ordering::Relaxed);
+        // The editor has set the terminal for itself.
+        self.typing.begin();
         self.text
     }
 }

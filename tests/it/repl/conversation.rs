@@ -143,6 +143,10 @@ fn the_rc_file_is_evaluated_first() {
     let broken = home.entries("1 + 1\n");
     assert_eq!(broken.out, "2\n");
     assert!(broken.err.contains("procscript/rc.rhai:2:9"), "{}", broken.err);
+    let mut terminal = home.session_with(&[], &[]);
+    enter(&mut terminal, "40 + 2", "\n42");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
     std::fs::remove_dir_all(home.scratch.temp().join(".config")).expect("it is there");
 }
 
@@ -168,6 +172,12 @@ fn closed_streams_are_said_and_no_panic() {
     assert_eq!(closed.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&closed.stderr).contains("it is closed"));
     let closed = shell("echo 1 | \"$0\" -i >&-");
+    assert_eq!(closed.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&closed.stderr).contains("cannot write"));
+    // The same for what is no session.
+    let closed = shell("exec \"$0\" <&-");
+    assert_eq!(closed.status.code(), Some(2));
+    let closed = shell("echo 'print(1)' | \"$0\" >&-");
     assert_eq!(closed.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&closed.stderr).contains("cannot write"));
     let full = shell("echo 1 | \"$0\" -i > /dev/full");

@@ -144,6 +144,45 @@ fn twenty_a_resize_keeps_what_was_typed() {
 }
 
 #[test]
+fn twenty_a_resize_while_progress_is_shown() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let mut terminal = session(&scratch);
+    let label = "a label that is longer than the narrow terminal will be";
+    let steps = [
+        format!("let bar = progress(3, #{{label: \"{label}\"}})"),
+        "while !exists(\"one\") { sleep(\"5ms\") } bar.advance(); print(\"first\")".to_string(),
+        // A command that is waited for is no reason not to notice.
+        format!("cmd({}, \"wait-for\", \"two\").stdout_null().stdin_null().output(); print(\"second\")", kid()),
+        "while !exists(\"three\") { sleep(\"5ms\") } bar.advance(2); bar.finish(\"all\")".to_string(),
+    ];
+    terminal.type_text(&format!("{{ {}; }}\r", steps.join("; "))).expect("0/3");
+    // The line is as long as the terminal is wide, less a column.
+    let longest = |shown: &str| {
+        let rows = shown.split(['\r', '\n']).map(|row| row.split("\x1b[J").last().unwrap_or_default());
+        rows.filter(|row| row.contains("a label")).map(|row| row.chars().count()).max()
+    };
+    terminal.resize(24, 20);
+    // What is broken over four rows by then is taken away with all of them.
+    terminal.expect("\x1b[3A\x1b[J");
+    assert_eq!(longest(&terminal.settled()).expect("it is drawn again"), 19);
+    std::fs::write(scratch.path().join("one"), "").expect("it can be written");
+    terminal.expect("\x1b[Jfirst\r\n");
+    terminal.resize(24, 120);
+    terminal.expect("1/3");
+    std::fs::write(scratch.path().join("two"), "").expect("it can be written");
+    terminal.expect("\x1b[Jsecond\r\n").resize(24, 40);
+    std::fs::write(scratch.path().join("three"), "").expect("it can be written");
+    terminal.expect("all").expect("> ");
+    // And the editor knows the new size.
+    terminal.type_text("\"0123456789012345678901234567890123456789\".len()\r").expect("\n40").expect("> ");
+    end(terminal);
+    for file in ["one", "two", "three"] {
+        std::fs::remove_file(scratch.path().join(file)).expect("it is there");
+    }
+}
+
+#[test]
 fn twenty_six_plain_terminals() {
     let _guard = leaks::Guard::new();
     let scratch = Scratch::new();

@@ -114,6 +114,20 @@ impl Terminal {
         }
     }
 
+    /// Whether the text is shown before so long, behind what was waited for before.
+    pub fn shows_within(&mut self, text: &str, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        loop {
+            if let Some(at) = self.shown.find(text) {
+                self.shown.drain(..at + text.len());
+                return true;
+            }
+            if Instant::now() >= end || !self.read_some() {
+                return false;
+            }
+        }
+    }
+
     /// Waits for the end of the program.
     pub fn ended(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
