@@ -69,22 +69,18 @@ fn wrapped(text: &str, columns: usize) -> String {
 pub(super) fn doc(conversation: &mut Conversation, name: &str) -> Done {
     let reference = Reference::load();
     if name.is_empty() {
-        let overview = reference.overview().replace("procscript doc NAME", ":doc NAME");
-        return conversation.say(&overview);
+        return conversation.say(&reference.topics_in(conversation.view.columns));
     }
     match docs::find(&reference, name) {
         Ok(found) => conversation.say(&found.text()),
         Err(similar) => {
-            let hint = similar.map_or("`:doc` lists everything".to_string(), |name| format!("did you mean `{name}`?"));
+            let hint = similar.map_or("`:doc` lists the topics".to_string(), |name| format!("did you mean `{name}`?"));
             conversation.complain(&format!("nothing is called `{name}`; {hint}"))
         }
     }
 }
 
 pub(super) fn kind(conversation: &mut Conversation, expression: &str) -> Done {
-    if expression.is_empty() {
-        return conversation.complain("`:type` is followed by an expression");
-    }
     match conversation.session.kind_of(expression) {
         Ok(kind) => {
             conversation.say(&format!("{kind}\n"))?;
@@ -95,9 +91,6 @@ pub(super) fn kind(conversation: &mut Conversation, expression: &str) -> Done {
 }
 
 pub(super) fn time(conversation: &mut Conversation, entry: &str) -> Done {
-    if entry.is_empty() {
-        return conversation.complain("`:time` is followed by an expression");
-    }
     let next = conversation.evaluate(entry)?;
     if let Some(timing) = conversation.session.last_timing() {
         conversation.say(&timing_text(timing))?;

@@ -53,7 +53,8 @@ impl Resolver<'_, '_> {
                 // A sign has nothing in front of it.
                 Kind::Symbol | Kind::Word if has_operand => {
                     let binding = binding(self.code.text(at));
-                    if let Some(binding) = binding.filter(|binding| weakest.is_none_or(|(_, found)| *binding <= found)) {
+                    if let Some(binding) = binding.filter(|binding| weakest.is_none_or(|(_, found)| *binding <= found))
+                    {
                         weakest = Some((at, binding));
                     }
                     has_operand = binding.is_none();

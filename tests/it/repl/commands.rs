@@ -21,8 +21,51 @@ fn help_is_about_everything() {
 #[test]
 fn doc_is_the_documentation() {
     let ended = Home::new().entries(":doc Command.lines\n:doc to_arrya\n");
-    assert!(ended.out.contains("Shell:") || ended.out.contains("lines"), "{}", ended.out);
+    assert!(ended.out.contains(".lines(") && ended.out.contains("Shell:"), "{}", ended.out);
     assert_eq!(ended.err, "error: nothing is called `to_arrya`; did you mean `to_array`?\n");
+    // Without a name no more than a screen, from which one goes on.
+    let topics = Home::new().entries(":doc\n:doc running commands\n:doc std/git\n").out;
+    let (topics, rest) = topics.split_once("a module.\n").expect("what to do with them");
+    assert!(topics.lines().count() < 24 && topics.lines().all(|line| line.chars().count() <= 80), "{topics}");
+    for title in ["Commands ", "Running commands", "JSON, TOML, YAML, CSV", "std/tree"] {
+        assert!(topics.contains(title), "{topics}");
+    }
+    assert!(rest.contains("\n  Command.read ") && rest.contains("\n  git::branch "), "{rest}");
+    let mut narrow = Home::new().session();
+    narrow.resize(24, 30);
+    narrow.type_text(":doc\r").expect("\nCommands\r\n").expect("std/tree\r\n").expect("> ");
+    narrow.type_text("\x04");
+    assert!(narrow.ended().success());
+}
+
+#[test]
+fn words_that_no_command_takes() {
+    let lines = [
+        ":reset foo",
+        ":all x",
+        ":vars x",
+        ":err x",
+        ":jobs x y",
+        ":quit now",
+        ":edit 1 2",
+        ":help time load",
+        ":set rows 2 3",
+        ":type",
+        ":time  ",
+        ":load",
+        ":save",
+    ];
+    let ended = Home::new().entries(format!("let kept = 1;\n{}\nkept\n", lines.join("\n")));
+    // None of them does anything.
+    assert_eq!(ended.out, "1\n");
+    let said: Vec<&str> = ended.err.lines().collect();
+    assert_eq!(said.len(), lines.len(), "{}", ended.err);
+    for (line, said) in lines.iter().zip(said) {
+        let name = line.split_whitespace().next().expect("a name");
+        assert!(said.starts_with(&format!("error: `{name}` ")) && said.contains(&format!("; usage: {name}")), "{said}");
+    }
+    assert!(ended.err.contains("error: `:edit` takes no more than 1 word; usage: :edit [N]\n"), "{}", ended.err);
+    assert!(ended.err.contains("error: `:load` needs something behind it; usage: :load FILE\n"), "{}", ended.err);
 }
 
 #[test]
