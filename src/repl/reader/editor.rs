@@ -136,6 +136,10 @@ impl LineReader for Editor {
         &mut self.settings
     }
 
+    fn is_typed(&self) -> bool {
+        true
+    }
+
     fn printer(&mut self) -> Option<Printer> {
         if self.printer.is_none() {
             let Source::Drawn(editor) = &mut self.source else { return None };

@@ -42,6 +42,11 @@ pub(crate) trait LineReader {
     /// How it is read: changes count from the next entry on.
     fn settings(&mut self) -> &mut Settings;
 
+    /// Whether somebody types the entries, who can be asked, and sees what was wrong with one.
+    fn is_typed(&self) -> bool {
+        false
+    }
+
     /// For what other threads have to say while an entry is being typed: it goes above the line. `None` where nothing
     /// is typed at a terminal, so that everybody may write as usual.
     fn printer(&mut self) -> Option<Printer> {
