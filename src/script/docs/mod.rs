@@ -125,7 +125,7 @@ impl Reference {
     pub fn topics_in(&self, columns: usize) -> String {
         let titles: Vec<&str> = self.topics.iter().map(|topic| topic.title.as_str()).collect();
         let mut text = format!("{}\n", plain::in_columns(&titles, columns));
-        plain::wrap(&mut text, 0, ":doc TOPIC lists what is in one, :doc NAME tells of a function, a type, a module.");
+        plain::wrap(&mut text, 0, ":doc TOPIC lists what is in one; :doc NAME is about a function, type or module.");
         text
     }
 

@@ -142,6 +142,9 @@ impl Session {
         self.timing = None;
         self.runtime.renew();
         self.beside.renew();
+        if source.contains("import") {
+            self.runtime.world.library.forget_changed();
+        }
         let earlier = Earlier {
             scope: Some(&self.scope),
             functions: Some(&self.functions),

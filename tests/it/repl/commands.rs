@@ -25,7 +25,7 @@ fn doc_is_the_documentation() {
     assert_eq!(ended.err, "error: nothing is called `to_arrya`; did you mean `to_array`?\n");
     // Without a name no more than a screen, from which one goes on.
     let topics = Home::new().entries(":doc\n:doc running commands\n:doc std/git\n").out;
-    let (topics, rest) = topics.split_once("a module.\n").expect("what to do with them");
+    let (topics, rest) = topics.split_once("or module.\n").expect("what to do with them");
     assert!(topics.lines().count() < 24 && topics.lines().all(|line| line.chars().count() <= 80), "{topics}");
     for title in ["Commands ", "Running commands", "JSON, TOML, YAML, CSV", "std/tree"] {
         assert!(topics.contains(title), "{topics}");

@@ -269,3 +269,18 @@ fn an_entry_of_two_hundred_lines_can_be_typed_on() {
     terminal.type_text("\x03").expect("> ").settled();
     end(terminal);
 }
+
+#[test]
+fn a_paste_of_five_thousand_lines_is_one_entry() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    for colours in [&[][..], &[("NO_COLOR", "1")]] {
+        let mut terminal = session_with(&scratch, colours);
+        let lines: String = (0..5000).map(|n| format!("let v{n} = {n}; // line {n}\n")).collect();
+        terminal.paste(&format!("\x1b[200~{lines}\x1b[201~"));
+        terminal.type_text("\r");
+        terminal.type_text("print(\"the \" + (v4999 - v0) + \"th\")\r").expect("the 4999th").expect("> ");
+        terminal.type_text(":vars\r").expect("v4998").expect("v4999").expect("> ");
+        end(terminal);
+    }
+}

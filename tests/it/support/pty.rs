@@ -64,6 +64,15 @@ impl Terminal {
         self
     }
 
+    /// Types more than the terminal takes at once: what is shown is read meanwhile, or nobody would get on.
+    pub fn paste(&mut self, text: &str) -> &mut Self {
+        for part in text.as_bytes().chunks(1024) {
+            self.screen.write_all(part).expect("the terminal takes it");
+            while self.has_more() && self.read_some() {}
+        }
+        self
+    }
+
     /// Gives the terminal another size, as a person does who pulls at its window.
     pub fn resize(&mut self, rows: u16, columns: u16) -> &mut Self {
         let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
