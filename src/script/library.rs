@@ -133,8 +133,10 @@ impl Library {
     pub fn forget_changed(&self) {
         let kept: Vec<String> = lock(&self.modules).keys().cloned().collect();
         let has_changed = |name: &String| {
-            stdlib::source(name).is_none()
-                && !read_source(Path::new(name)).is_ok_and(|text| self.sources.has_text(name, &text))
+            let is_other = || !read_source(Path::new(name)).is_ok_and(|text| self.sources.has_text(name, &text));
+            // What is no regular file (a FIFO) can be read once.
+            let can_be_read_again = |path: &Path| std::fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+            stdlib::source(name).is_none() && can_be_read_again(Path::new(name)) && is_other()
         };
         let mut changed: Vec<String> = kept.into_iter().filter(has_changed).collect();
         while let Some(name) = changed.pop() {

@@ -11,7 +11,7 @@ use crate::script::api::Outcome;
 use crate::script::defer;
 use crate::script::failure::{Failure, FailureKind};
 use crate::script::library::Earlier;
-use crate::script::load::read_source;
+use crate::script::load::read_source_until;
 use crate::script::runtime::Ending;
 use crate::script::scan;
 use crate::script::thread::on_script_thread;
@@ -80,7 +80,9 @@ impl Session {
     /// When the file cannot be read, and as [`eval`](Self::eval).
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<Ending, Failure> {
         let path = self.absolute(path.as_ref());
-        let source = read_source(&path)?;
+        self.runtime.renew();
+        self.beside.renew();
+        let source = read_source_until(&path, self.beside.entry_token())?;
         let name = path.display().to_string();
         self.entries.begin_file(&name, &source);
         let result = self.evaluate(&name, &source);
