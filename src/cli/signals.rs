@@ -29,6 +29,8 @@ pub(super) struct Signals {
     entry: Arc<OnceLock<Interrupter>>,
     /// What is left to do when a session that runs nothing is ended.
     at_death: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
+    /// What is done when a session that was stopped goes on.
+    at_continuing: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
 }
 
 impl Signals {
@@ -44,6 +46,7 @@ impl Signals {
             idle: Arc::default(),
             entry: Arc::default(),
             at_death: Arc::default(),
+            at_continuing: Arc::default(),
         };
         let handled = os::not_ignored(&HANDLED);
         let pipe: Option<Box<dyn Read + Send>> = match handled.is_empty() {
@@ -57,6 +60,12 @@ impl Signals {
     /// Does what the signal is for.
     fn act(&self, arrival: os::Arrival, terminal: Option<&os::TerminalState>) {
         let os::Arrival { signal, from_terminal, came } = arrival;
+        if signal == os::SIGCONT {
+            if let Some(go_on) = self.at_continuing.get() {
+                go_on();
+            }
+            return;
+        }
         let is_key = signal == os::SIGINT || (signal == os::SIGQUIT && from_terminal);
         if let Some(entry) = self.entry.get().filter(|_| is_key) {
             // At the prompt it is the editor's.
@@ -124,6 +133,12 @@ impl repl::Signals for Signals {
     fn before_death(&self, last: Box<dyn Fn() + Send + Sync>) {
         // Likewise.
         let _ = self.at_death.set(last);
+    }
+
+    fn when_continued(&self, go_on: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.at_continuing.set(go_on);
+        // Without the handler a session works that nobody stops.
+        let _ = os::notice_continuing();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use os_pipe::{PipeReader, PipeWriter};
 
@@ -50,13 +50,38 @@ struct Shields {
     raised: Option<Instant>,
     /// The time before: the news of a key may come when the next command has them.
     last: Option<(Instant, Instant)>,
+    /// Whether a key has come since they were raised.
+    has_heard: bool,
+    /// Whether a command has died of one.
+    has_felt: bool,
+    /// Until when the key is expected that a command has died of before we heard of it.
+    awaited: Option<Instant>,
 }
+
+/// The terminal signals a command and us at once, but a command may be dead before the thread of ours has run that the
+/// kernel has chosen for the signal. After this time it was another signal.
+const LATE: Duration = Duration::from_millis(250);
 
 impl Shields {
     /// Whether a key that was typed then was for such a command.
-    fn were_up(&self, then: Instant) -> bool {
-        let is_now = self.count > 0 && self.raised.is_some_and(|raised| then >= raised);
-        is_now || self.last.is_some_and(|(raised, lifted)| raised <= then && then < lifted)
+    fn take_key(&mut self, then: Instant) -> bool {
+        if self.count > 0 && self.raised.is_some_and(|raised| then >= raised) {
+            self.has_heard = true;
+            return true;
+        }
+        let awaited = self.awaited.take();
+        self.last.is_some_and(|(raised, lifted)| raised <= then && then < lifted)
+            || awaited.is_some_and(|end| then < end)
+    }
+
+    fn lift(&mut self) {
+        self.count -= 1;
+        if self.count == 0 {
+            let now = Instant::now();
+            self.last = self.raised.map(|raised| (raised, now));
+            let is_awaited = std::mem::take(&mut self.has_felt) && !std::mem::take(&mut self.has_heard);
+            self.awaited = is_awaited.then(|| now + LATE);
+        }
     }
 }
 
@@ -142,6 +167,7 @@ impl CancelToken {
             let mut shields = lock(&shields);
             if shields.count == 0 {
                 shields.raised = Some(Instant::now());
+                (shields.has_heard, shields.has_felt) = (false, false);
             }
             shields.count += 1;
         }
@@ -235,13 +261,16 @@ impl CancelToken {
 /// A command that has the keys of the terminal for itself: an editor, another shell.
 pub(crate) struct Shield(Arc<Mutex<Shields>>);
 
+impl Shield {
+    /// Says that the command has died of Ctrl-C, so that the news of it is for the command, however late it comes.
+    pub fn note_death_by_key(&self) {
+        lock(&self.0).has_felt = true;
+    }
+}
+
 impl Drop for Shield {
     fn drop(&mut self) {
-        let mut shields = lock(&self.0);
-        shields.count -= 1;
-        if shields.count == 0 {
-            shields.last = shields.raised.map(|raised| (raised, Instant::now()));
-        }
+        lock(&self.0).lift();
     }
 }
 
@@ -252,7 +281,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     fn cancel_with(&self, signal: i32, from_terminal: bool, came: Instant) {
-        if from_terminal && signal == super::os::SIGINT && lock(&self.shields).were_up(came) {
+        if from_terminal && signal == super::os::SIGINT && lock(&self.shields).take_key(came) {
             return;
         }
         *lock(&self.came) = Some(came);
@@ -314,6 +343,29 @@ mod tests {
         parent.cancel_since(SIGINT, true, between);
         assert!(parent.is_cancelled());
         drop(shield);
+    }
+
+    #[test]
+    fn a_key_that_a_command_has_died_of_is_its_own() {
+        use super::super::os::SIGINT;
+        let token = CancelToken::new().expect("a pipe");
+        // Its death was noticed before the key.
+        let shield = token.shield().expect("a token");
+        shield.note_death_by_key();
+        drop(shield);
+        token.cancel_with(SIGINT, true);
+        assert!(!token.is_cancelled());
+        // The next is ours.
+        token.cancel_with(SIGINT, true);
+        assert!(token.is_cancelled());
+        token.renew();
+        // Nothing is awaited when the key came first.
+        let shield = token.shield().expect("a token");
+        token.cancel_with(SIGINT, true);
+        shield.note_death_by_key();
+        drop(shield);
+        token.cancel_with(SIGINT, true);
+        assert!(token.is_cancelled());
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod notes;
 mod plain;
 mod reader;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;
@@ -42,6 +44,8 @@ pub(crate) trait Signals {
     fn interrupt_with(&self, interrupter: Interrupter);
     /// What is done when a signal ends the session while an entry is being typed.
     fn before_death(&self, last: Box<dyn Fn() + Send + Sync>);
+    /// What is done when we were stopped and go on.
+    fn when_continued(&self, go_on: Box<dyn Fn() + Send + Sync>);
 }
 
 /// Reads entries until the end of input or `exit()`.
@@ -52,7 +56,7 @@ pub(crate) fn run(runtime: Runtime, options: &Options, signals: &dyn Signals) ->
     let term = session.runtime().context().env("TERM");
     let Some(keeper) = TerminalKeeper::of_stdin(term.as_deref().and_then(|term| term.to_str())) else {
         let mut reader = PlainReader::new(io::stdin().lock());
-        let ending = Conversation::new(&mut reader, session, None, signals).hold(options);
+        let ending = Conversation::new(&mut reader, session, None, signals, &to_stream).hold(options);
         return match ending {
             Ok(Ending::Exited(0 | 1) | Ending::Finished(_)) if reader.is_cut => Ok(Ending::Exited(2)),
             ending => ending,
@@ -62,7 +66,7 @@ pub(crate) fn run(runtime: Runtime, options: &Options, signals: &dyn Signals) ->
     let mut reader = Editor::new(&session).map_err(|error| unusable(&error))?;
     let repairing = keeper.clone();
     reader.set_repair(Box::new(move || lock(&repairing).repair()));
-    let ending = Conversation::new(&mut reader, session, Some(keeper.clone()), signals).hold(options);
+    let ending = Conversation::new(&mut reader, session, Some(keeper.clone()), signals, &to_stream).hold(options);
     lock(&keeper).restore();
     ending
 }
@@ -81,6 +85,13 @@ fn prepare_death(session: &Session, signals: &dyn Signals) {
     }));
 }
 
+/// Where it goes what a conversation shows: to standard output (1) or standard error (2).
+type Write = dyn Fn(i32, &str) -> io::Result<()>;
+
+fn to_stream(fd: i32, text: &str) -> io::Result<()> {
+    os::write_standard_stream(fd, text.as_bytes())
+}
+
 /// What comes after an entry.
 enum Next {
     Read,
@@ -93,6 +104,7 @@ struct Conversation<'a> {
     session: Session,
     keeper: Option<Arc<Mutex<TerminalKeeper>>>,
     signals: &'a dyn Signals,
+    write: &'a Write,
     notes: Notes,
     view: View,
     /// Whether it was said how to leave.
@@ -108,6 +120,7 @@ impl<'a> Conversation<'a> {
         session: Session,
         keeper: Option<Arc<Mutex<TerminalKeeper>>>,
         signals: &'a dyn Signals,
+        write: &'a Write,
     ) -> Self {
         let printer = reader.printer();
         let notes = Notes::new(session.beside(), session.runtime(), printer.clone());
@@ -115,12 +128,16 @@ impl<'a> Conversation<'a> {
             let is_typing = notes.is_typing.clone();
             session.set_prompt(move |text| is_typing.load(Ordering::Acquire) && printer.print(text).is_ok());
         }
+        if let Some(go_on) = reader.go_on() {
+            signals.when_continued(go_on);
+        }
         reader.set_commands(commands::for_completion());
         Self {
             reader,
             session,
             keeper,
             signals,
+            write,
             notes,
             view: View::default(),
             has_told_how_to_leave: false,
@@ -137,7 +154,7 @@ impl<'a> Conversation<'a> {
         }
         loop {
             for line in self.notes.take() {
-                write(1, &format!("{line}\n"))?;
+                self.write(1, &format!("{line}\n"))?;
             }
             match self.read()? {
                 Input::Entry(entry) => {
@@ -150,19 +167,19 @@ impl<'a> Conversation<'a> {
                 }
                 Input::Interrupted { has_dropped } => {
                     if !has_dropped && !std::mem::replace(&mut self.has_told_how_to_leave, true) {
-                        write(1, "(Ctrl-D leaves)\n")?;
+                        self.write(1, "(Ctrl-D leaves)\n")?;
                     }
                 }
                 Input::End => match self.session.jobs().len() {
-                    count if count > 0 && self.keeper.is_some() && !std::mem::replace(&mut self.has_asked, true) => {
+                    count if count > 0 && self.reader.is_typed() && !std::mem::replace(&mut self.has_asked, true) => {
                         let what =
                             if count == 1 { "a command is".to_string() } else { format!("{count} commands are") };
-                        write(
+                        self.write(
                             1,
                             &format!("{what} still running (:jobs); Ctrl-D again ends the session with it all\n"),
                         )?;
                     }
-                    _ => return Ok(Ending::Exited(i32::from(self.keeper.is_none() && self.has_failed))),
+                    _ => return Ok(Ending::Exited(i32::from(!self.reader.is_typed() && self.has_failed))),
                 },
             }
         }
@@ -226,7 +243,7 @@ impl<'a> Conversation<'a> {
     /// A line for the shell, with the terminal.
     fn shell(&mut self, line: &str) -> Result<Next, Failure> {
         if line.is_empty() {
-            write(2, "error: `!` is followed by a line for /bin/sh: !ls -l\n")?;
+            self.write(2, "error: `!` is followed by a line for /bin/sh: !ls -l\n")?;
             return Ok(Next::Read);
         }
         let command = Expression::new("/bin/sh").args(["-c", line]).name(line);
@@ -245,7 +262,7 @@ impl<'a> Conversation<'a> {
                     let has_more =
                         shown.lines().last().is_some_and(|line| line.starts_with('…')) || shown.contains("\n… ");
                     let hint = if has_more { "\n(:all shows everything)" } else { "" };
-                    write(1, &format!("{shown}{hint}\n"))?;
+                    self.write(1, &format!("{shown}{hint}\n"))?;
                 }
                 self.after(true)
             }
@@ -267,8 +284,8 @@ impl<'a> Conversation<'a> {
         let text = was_command.then(|| short(failure)).flatten();
         let text = text.map_or_else(|| failure.render(), |text| format!("{}\n", escape_controls(&text)));
         // Behind the `^C` that the terminal shows.
-        let feed = if self.keeper.is_some() && is_by_key(failure) { "\n" } else { "" };
-        write(2, &format!("{feed}{text}"))?;
+        let feed = if self.reader.is_typed() && is_by_key(failure) { "\n" } else { "" };
+        self.write(2, &format!("{feed}{text}"))?;
         Ok(Next::Read)
     }
 
@@ -282,14 +299,20 @@ impl<'a> Conversation<'a> {
         Ok(Next::Read)
     }
 
+    fn write(&self, fd: i32, text: &str) -> Result<(), Failure> {
+        (self.write)(fd, text).map_err(|error| {
+            Failure::new(FailureKind::Output(error.raw_os_error()), format!("cannot write to the terminal: {error}"))
+        })
+    }
+
     fn say(&self, text: &str) -> Result<Next, Failure> {
-        write(1, &self.session.runtime().mask(text))?;
+        self.write(1, &self.session.runtime().mask(text))?;
         Ok(Next::Read)
     }
 
     fn complain(&mut self, text: &str) -> Result<Next, Failure> {
         self.has_failed = true;
-        write(2, &self.session.runtime().mask(&format!("error: {}\n", escape_controls(text))))?;
+        self.write(2, &self.session.runtime().mask(&format!("error: {}\n", escape_controls(text))))?;
         Ok(Next::Read)
     }
 }
@@ -318,12 +341,6 @@ fn short(failure: &Failure) -> Option<String> {
 
 fn lock(keeper: &Mutex<TerminalKeeper>) -> std::sync::MutexGuard<'_, TerminalKeeper> {
     keeper.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write(fd: i32, text: &str) -> Result<(), Failure> {
-    os::write_standard_stream(fd, text.as_bytes()).map_err(|error| {
-        Failure::new(FailureKind::Output(error.raw_os_error()), format!("cannot write to the terminal: {error}"))
-    })
 }
 
 fn unusable(error: &io::Error) -> Failure {

@@ -1,6 +1,6 @@
 //! The programs and modules of a runtime: from a source text to a program that has been checked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -42,6 +42,8 @@ pub(crate) struct Library {
     context: Context,
     /// Modules that have been checked and have no error, by name: each is compiled once.
     modules: Mutex<HashMap<String, Arc<Module>>>,
+    /// Of each module that is imported, by which ones.
+    importers: Mutex<HashMap<String, HashSet<String>>>,
     natives: Natives,
     /// Where a module is looked for that is not beside its importer.
     pub path: OnceLock<Vec<PathBuf>>,
@@ -54,6 +56,7 @@ impl Library {
             assigned_keys: AssignedKeys::default(),
             context,
             modules: Mutex::default(),
+            importers: Mutex::default(),
             natives: Natives::default(),
             path: OnceLock::new(),
         }
@@ -120,6 +123,28 @@ impl Library {
 
     pub fn keep(&self, name: &str, module: &Arc<Module>) {
         lock(&self.modules).insert(name.to_string(), module.clone());
+    }
+
+    pub fn note_import(&self, importer: &str, module: &str) {
+        lock(&self.importers).entry(module.to_string()).or_default().insert(importer.to_string());
+    }
+
+    /// Forgets the modules whose files have other text than when they were read, and those that import them: a session
+    /// outlives the mistakes in a file.
+    pub fn forget_changed(&self) {
+        let kept: Vec<String> = lock(&self.modules).keys().cloned().collect();
+        let has_changed = |name: &String| {
+            let is_other = || !read_source(Path::new(name)).is_ok_and(|text| self.sources.has_text(name, &text));
+            // What is no regular file (a FIFO) can be read once.
+            let can_be_read_again = |path: &Path| std::fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+            stdlib::source(name).is_none() && can_be_read_again(Path::new(name)) && is_other()
+        };
+        let mut changed: Vec<String> = kept.into_iter().filter(has_changed).collect();
+        while let Some(name) = changed.pop() {
+            if lock(&self.modules).remove(&name).is_some() {
+                changed.extend(lock(&self.importers).remove(&name).into_iter().flatten());
+            }
+        }
     }
 
     pub fn read_module(&self, name: &str) -> Result<String, Failure> {

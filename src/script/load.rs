@@ -1,11 +1,15 @@
 //! From a file to a source text.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rhai::AST;
 
-use super::failure::{Failure, Place};
+use crate::files::Watch;
+use crate::process::{CancelToken, os};
+
+use super::failure::{Failure, FailureKind, Place};
 use super::scan;
 
 /// A file this large is not a script.
@@ -29,6 +33,35 @@ impl Script {
 /// The text of a script file.
 pub(crate) fn read_source(path: &Path) -> Result<String, Failure> {
     read_file_exactly(path).map(without_mark)
+}
+
+/// The same where somebody may end the waiting: a FIFO has nothing to read before somebody writes it.
+pub(crate) fn read_source_until(path: &Path, cancel: &CancelToken) -> Result<String, Failure> {
+    if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return read_source(path);
+    }
+    let shown = path.display().to_string();
+    let cannot = |error: std::io::Error| Failure::load(format!("cannot read the script `{shown}`: {}", reason(&error)));
+    let (file, _) = os::open_for_reading(path).map_err(cannot)?;
+    let stops = || cancel.is_cancelled();
+    let patient = Patient { file, watch: Watch { stops: &stops, cancel: cancel.clone() } };
+    match read_text(patient, &shown) {
+        Err(_) if cancel.is_cancelled() => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
+        read => read,
+    }
+}
+
+/// A file whose reader waits no longer than the watch allows.
+struct Patient<'a> {
+    file: File,
+    watch: Watch<'a>,
+}
+
+impl Read for Patient<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.watch.wait_readable(&self.file).map_err(std::io::Error::other)?;
+        self.file.read(buffer)
+    }
 }
 
 /// Reads a script from an open file or standard input. A device that never ends is no script either.

@@ -6,14 +6,21 @@ use std::sync::{Arc, Mutex};
 
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
+use super::check::Module as Checked;
 use super::enclosed::enclosed;
 use super::library::Library;
 use super::world::lock;
 
-/// Evaluates modules, each once.
+/// Evaluates modules, each once, and again when the library has another text of it.
 pub(crate) struct Resolver {
     library: Arc<Library>,
-    evaluated: Mutex<HashMap<String, Shared<Module>>>,
+    evaluated: Mutex<HashMap<String, Evaluated>>,
+}
+
+/// A module with what it was compiled to.
+struct Evaluated {
+    of: Option<Arc<Checked>>,
+    module: Shared<Module>,
 }
 
 impl Resolver {
@@ -33,7 +40,9 @@ impl ModuleResolver for Resolver {
         let Some(name) = self.library.find(source.unwrap_or_default(), path) else {
             return Err(EvalAltResult::ErrorModuleNotFound(path.to_string(), position).into());
         };
-        if let Some(module) = lock(&self.evaluated).get(&name) {
+        if let Some(Evaluated { of, module }) = lock(&self.evaluated).get(&name)
+            && of.as_ref().map(Arc::as_ptr) == self.library.kept(&name).as_ref().map(Arc::as_ptr)
+        {
             return Ok(module.clone());
         }
         // An import with a path that is known before the program runs was compiled, and its mistakes
@@ -43,13 +52,14 @@ impl ModuleResolver for Resolver {
             let message = format!("cannot import \"{path}\": {}{place}", failure.message());
             EvalAltResult::ErrorRuntime(message.into(), position)
         })?;
+        let of = self.library.kept(&name);
         let importing = Importing::begin();
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         drop(importing);
         // Its places are in its own text.
         let module = module.map_err(|error| EvalAltResult::ErrorInModule(name.clone(), error, position))?;
         let module = Shared::new(enclosed(engine, module));
-        lock(&self.evaluated).insert(name, module.clone());
+        lock(&self.evaluated).insert(name, Evaluated { of, module: module.clone() });
         Ok(module)
     }
 }

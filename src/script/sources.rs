@@ -107,6 +107,11 @@ impl Sources {
         source.lines.offset(&source.text, scan::Place { line: place.line, column: place.column })
     }
 
+    /// Whether the last text of this name is that one.
+    pub fn has_text(&self, name: &str, text: &str) -> bool {
+        self.get(name).is_some_and(|source| source.text == text)
+    }
+
     fn get(&self, name: &str) -> Option<Arc<Source>> {
         lock(&self.0).by_name.get(name).cloned()
     }

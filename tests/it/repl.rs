@@ -7,6 +7,7 @@ mod editing;
 mod embedding;
 mod history;
 mod home;
+mod job_control;
 mod ownership;
 mod recorded;
 mod signals;

@@ -21,6 +21,7 @@ pub fn run_verb(verb: &str, _: &Args) -> bool {
         "steal-foreground" => steal_foreground(),
         "has-foreground" => out.line(if has_foreground() { b"yes" } else { b"no" }),
         "alternate-screen" => out.write(b"\x1b[?1049h\x1b[?25l"),
+        "normal-screen" => out.write(b"\x1b[?25h\x1b[?1049l"),
         "read-key" => read_key(&out),
         "ask-terminal" => ask_terminal(&out),
         _ => return false,

@@ -72,14 +72,24 @@ impl Pump {
     /// first, that is the interruption of everything and no failure of the command: the news is waited
     /// for.
     fn hear_of_interrupt(&mut self) {
-        let by_key = |status| matches!(status, TerminationStatus::Signaled(os::SIGINT | os::SIGQUIT));
-        let died = self.stages.iter().any(|stage| stage.ending.is_some_and(|ending| by_key(ending.status)));
-        if self.shield.is_some()
-            || !died
-            || self.tree.is_apart()
-            || self.is_stopping()
-            || self.stop.cancel.reader().is_none()
-        {
+        let has = |is_meant: fn(TerminationStatus) -> bool| {
+            self.stages.iter().any(|stage| stage.ending.is_some_and(|ending| is_meant(ending.status)))
+        };
+        let is_felt: fn(TerminationStatus) -> bool = match &self.shield {
+            Some(shield) => {
+                // Also one that has handled it, and says so as a shell would.
+                const SAYS_SO: i32 = 128 + os::SIGINT;
+                if has(|end| {
+                    matches!(end, TerminationStatus::Signaled(os::SIGINT) | TerminationStatus::Exited(SAYS_SO))
+                }) {
+                    shield.note_death_by_key();
+                }
+                // The other key is for everybody.
+                |end| matches!(end, TerminationStatus::Signaled(os::SIGQUIT))
+            }
+            None => |end| matches!(end, TerminationStatus::Signaled(os::SIGINT | os::SIGQUIT)),
+        };
+        if !has(is_felt) || self.tree.is_apart() || self.is_stopping() || self.stop.cancel.reader().is_none() {
             return;
         }
         os::wait_readable(self.stop.cancel.reader(), Some(INTERRUPT_NEWS));

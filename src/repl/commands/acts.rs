@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs::OpenOptions;
-use std::io::{self, Read, Seek, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{COMMANDS, Command, SETTINGS, find, similar};
@@ -14,6 +14,9 @@ use crate::script::{Ending, Failure, Timing};
 use crate::terminal::Table;
 
 type Done = Result<Next, Failure>;
+
+/// Nobody edits a longer entry; `:load` takes it.
+const LONGEST_EDITED: u64 = 1024 * 1024;
 
 /// So many entries of the history are listed.
 const HISTORY: usize = 50;
@@ -69,22 +72,18 @@ fn wrapped(text: &str, columns: usize) -> String {
 pub(super) fn doc(conversation: &mut Conversation, name: &str) -> Done {
     let reference = Reference::load();
     if name.is_empty() {
-        let overview = reference.overview().replace("procscript doc NAME", ":doc NAME");
-        return conversation.say(&overview);
+        return conversation.say(&reference.topics_in(conversation.view.columns));
     }
     match docs::find(&reference, name) {
         Ok(found) => conversation.say(&found.text()),
         Err(similar) => {
-            let hint = similar.map_or("`:doc` lists everything".to_string(), |name| format!("did you mean `{name}`?"));
+            let hint = similar.map_or("`:doc` lists the topics".to_string(), |name| format!("did you mean `{name}`?"));
             conversation.complain(&format!("nothing is called `{name}`; {hint}"))
         }
     }
 }
 
 pub(super) fn kind(conversation: &mut Conversation, expression: &str) -> Done {
-    if expression.is_empty() {
-        return conversation.complain("`:type` is followed by an expression");
-    }
     match conversation.session.kind_of(expression) {
         Ok(kind) => {
             conversation.say(&format!("{kind}\n"))?;
@@ -95,9 +94,6 @@ pub(super) fn kind(conversation: &mut Conversation, expression: &str) -> Done {
 }
 
 pub(super) fn time(conversation: &mut Conversation, entry: &str) -> Done {
-    if entry.is_empty() {
-        return conversation.complain("`:time` is followed by an expression");
-    }
     let next = conversation.evaluate(entry)?;
     if let Some(timing) = conversation.session.last_timing() {
         conversation.say(&timing_text(timing))?;
@@ -219,11 +215,12 @@ pub(super) fn edit(conversation: &mut Conversation, number: &str) -> Done {
         Ok(Some(after)) => {
             conversation.say(&after)?;
             conversation.reader.history().add(&after);
-            conversation.evaluate(&after)
+            conversation.answer(&after)
         }
         Ok(None) => conversation.say("nothing was changed\n"),
         Err(Stopped::Editor(failure)) => conversation.fail(&failure, true),
         Err(Stopped::File(error)) => conversation.complain(&format!("cannot edit the entry: {}", reason(&error))),
+        Err(Stopped::Text(why)) => conversation.complain(&format!("the edited text is no entry: {why}")),
         Err(Stopped::Name(name)) => conversation.complain(&format!("the editor `{name}` is no command line")),
     }
 }
@@ -232,6 +229,8 @@ pub(super) fn edit(conversation: &mut Conversation, number: &str) -> Done {
 enum Stopped {
     Editor(Failure),
     File(io::Error),
+    /// What the editor has left.
+    Text(&'static str),
     Name(String),
 }
 
@@ -257,15 +256,17 @@ fn edited(conversation: &mut Conversation, before: &str) -> Result<Option<String
     let command = Expression::new(program).args(arguments).arg(file.path());
     conversation.session.run(command).map_err(Stopped::Editor)?;
     conversation.after(true).map_err(Stopped::Editor)?;
-    let mut after = String::new();
-    // An editor may have put another file in its place.
-    match std::fs::File::open(file.path()) {
-        Ok(mut file) => _ = file.read_to_string(&mut after)?,
-        Err(_) => {
-            file.rewind()?;
-            file.read_to_string(&mut after)?;
-        }
+    // An editor may have put another file in its place, or none.
+    let (left, _) = os::open_for_reading(file.path())?;
+    if !left.metadata()?.is_file() {
+        return Err(Stopped::Text("it is no regular file"));
     }
+    let mut bytes = Vec::new();
+    left.take(LONGEST_EDITED + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST_EDITED {
+        return Err(Stopped::Text("it is longer than 1 MiB"));
+    }
+    let after = String::from_utf8(bytes).map_err(|_| Stopped::Text("it is not UTF-8"))?;
     Ok(Some(after).filter(|after| after != before && !after.trim().is_empty()))
 }
 

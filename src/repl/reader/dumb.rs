@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead};
 
+use super::typing::Typing;
 use crate::process::os;
 
 /// What came of reading a line.
@@ -13,8 +14,9 @@ pub(super) enum Line {
 }
 
 /// Shows a prompt and reads a line, without its ending.
-pub(super) fn read(prompt: &str) -> io::Result<Line> {
+pub(super) fn read(prompt: &str, typing: &Typing) -> io::Result<Line> {
     let _quiet = os::QuietKeys::take()?;
+    typing.begin();
     os::write_standard_stream(1, prompt.as_bytes())?;
     let mut input = io::stdin().lock();
     let mut line = Vec::new();

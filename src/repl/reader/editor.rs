@@ -11,7 +11,8 @@ use rustyline::{Behavior, ColorMode, CompletionType, Config, ExternalPrinter};
 
 use super::helper::{self, Helper, Prompt};
 use super::past::{Past, Prefix};
-use super::{EditMode, History, Input, LineReader, MetaCommand, Printer, Repair, Settings, dumb, keys};
+use super::typing::Typing;
+use super::{EditMode, GoOn, History, Input, LineReader, MetaCommand, Printer, Repair, Settings, dumb, keys};
 use crate::process::os;
 use crate::script::{Completeness, Session};
 
@@ -28,8 +29,9 @@ pub(crate) struct Editor {
     settings: Settings,
     printer: Option<Printer>,
     repair: Option<Repair>,
-    /// What was entered last, to be looked at when it has been evaluated.
-    last: Option<String>,
+    typing: Typing,
+    /// What was entered in this session and is kept: any of it may turn out to hold a secret.
+    recent: Vec<String>,
 }
 
 enum Source {
@@ -60,7 +62,15 @@ impl Editor {
             true => Source::Dumb(history),
             false => Source::Drawn(Box::new(drawn(history, completeness.clone())?)),
         };
-        Ok(Self { source, completeness, settings, printer: None, repair: None, last: None })
+        Ok(Self {
+            source,
+            completeness,
+            settings,
+            printer: None,
+            repair: None,
+            typing: Typing::default(),
+            recent: Vec::new(),
+        })
     }
 
     fn repair(&mut self) {
@@ -69,20 +79,23 @@ impl Editor {
         }
     }
 
-    /// Takes an entry out again that has made a secret of something that stands in it.
+    /// Takes entries out again that hold something of which the last one has made a secret. Those of earlier sessions
+    /// stay: a secret may be a word that stands in many of them.
     fn forget_secrets(&mut self, session: &Session) {
         let runtime = session.runtime();
-        let tells = |entry: &str| runtime.mask(entry) != entry;
-        if self.last.take().is_some_and(|last| tells(&last)) {
-            self.history().forget(tells);
+        let told: Vec<String> = self.recent.extract_if(.., |entry| runtime.mask(entry) != *entry).collect();
+        if !told.is_empty() {
+            self.history().forget(|entry| told.iter().any(|told| told == entry));
         }
     }
 
     fn read_once(&mut self, prompt: &str, session: &Session) -> io::Result<Input> {
-        match &mut self.source {
-            Source::Dumb(_) => read_dumb(prompt, &self.completeness),
-            Source::Drawn(editor) => read_drawn(editor, prompt, session, &self.settings),
-        }
+        let input = match &mut self.source {
+            Source::Dumb(_) => read_dumb(prompt, &self.completeness, &self.typing),
+            Source::Drawn(editor) => read_drawn(editor, prompt, session, &self.settings, &self.typing),
+        };
+        self.typing.end();
+        input
     }
 }
 
@@ -106,7 +119,7 @@ impl LineReader for Editor {
             && !session.tells_secret(entry)
             && self.history().add(entry)
         {
-            self.last = Some(entry.clone());
+            self.recent.push(entry.trim_end().to_string());
         }
         self.tell_problem()?;
         input
@@ -121,6 +134,10 @@ impl LineReader for Editor {
 
     fn settings(&mut self) -> &mut Settings {
         &mut self.settings
+    }
+
+    fn is_typed(&self) -> bool {
+        true
     }
 
     fn printer(&mut self) -> Option<Printer> {
@@ -138,6 +155,16 @@ impl LineReader for Editor {
         {
             helper.commands = commands;
         }
+    }
+
+    fn go_on(&mut self) -> Option<GoOn> {
+        let (typing, printer) = (self.typing.clone(), self.printer());
+        Some(Box::new(move || {
+            if let Some(printer) = printer.as_ref().filter(|_| typing.go_on()) {
+                // The line is drawn again below it.
+                let _ = printer.print("\n");
+            }
+        }))
     }
 
     fn set_repair(&mut self, repair: Repair) {
@@ -189,6 +216,7 @@ fn read_drawn(
     prompt: &str,
     session: &Session,
     settings: &Settings,
+    typing: &Typing,
 ) -> io::Result<Input> {
     editor.set_edit_mode(match settings.edit_mode {
         EditMode::Emacs => rustyline::EditMode::Emacs,
@@ -199,7 +227,7 @@ fn read_drawn(
     let questions = helper.begin();
     let interrupts = helper.interrupts.clone();
     interrupts.is_dropped.store(false, Ordering::Relaxed);
-    let prompt = Prompt { text: prompt, interrupts: interrupts.clone() };
+    let prompt = Prompt { text: prompt, interrupts: interrupts.clone(), typing: typing.clone() };
     helper.settings = settings.clone();
     helper.classifier = settings.color.then(|| session.classifier());
     let result = std::thread::scope(|scope| {
@@ -223,10 +251,10 @@ fn read_drawn(
     }
 }
 
-fn read_dumb(prompt: &str, completeness: &Completeness) -> io::Result<Input> {
+fn read_dumb(prompt: &str, completeness: &Completeness, typing: &Typing) -> io::Result<Input> {
     let mut entry = String::new();
     loop {
-        match dumb::read(if entry.is_empty() { prompt } else { CONTINUATION })? {
+        match dumb::read(if entry.is_empty() { prompt } else { CONTINUATION }, typing)? {
             dumb::Line::Text(line) => entry += &line,
             dumb::Line::Interrupted { has_dropped } => {
                 return Ok(Input::Interrupted { has_dropped: has_dropped || !entry.is_empty() });

@@ -7,6 +7,7 @@ mod history;
 mod keys;
 mod past;
 mod printer;
+mod typing;
 
 use std::io;
 
@@ -41,6 +42,11 @@ pub(crate) trait LineReader {
     /// How it is read: changes count from the next entry on.
     fn settings(&mut self) -> &mut Settings;
 
+    /// Whether somebody types the entries, who can be asked, and sees what was wrong with one.
+    fn is_typed(&self) -> bool {
+        false
+    }
+
     /// For what other threads have to say while an entry is being typed: it goes above the line. `None` where nothing
     /// is typed at a terminal, so that everybody may write as usual.
     fn printer(&mut self) -> Option<Printer> {
@@ -50,12 +56,22 @@ pub(crate) trait LineReader {
     /// Tells which meta commands there are, to complete them.
     fn set_commands(&mut self, _commands: Vec<MetaCommand>) {}
 
+    /// What has typing go on when this process was stopped and is continued: a shell has set the terminal for itself
+    /// meanwhile. Called from any thread, it does nothing while no entry is being typed. `None` where nothing is typed
+    /// at a terminal.
+    fn go_on(&mut self) -> Option<GoOn> {
+        None
+    }
+
     /// What puts the terminal in order. It is called before each read, and again when reading fails all the same.
     fn set_repair(&mut self, _repair: Repair) {}
 }
 
 /// Puts the terminal in order: our process group in the foreground, its modes sane, its descriptors blocking.
 pub(crate) type Repair = Box<dyn FnMut()>;
+
+/// Has typing go on after a stop.
+pub(crate) type GoOn = Box<dyn Fn() + Send + Sync>;
 
 /// How entries are typed and shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -293,6 +293,7 @@ impl<'a> Checker<'a> {
             let help = nearest_name(path, standard).map(|similar| format!("did you mean \"{similar}\"?"));
             return Err(Problem::new(Code::MissingModule, format!("there is no module \"{path}\"")).with_help(help));
         };
+        self.library.note_import(importer, &name);
         if let Some(start) = self.chain.iter().position(|other| *other == name) {
             let circle: Vec<&str> = self.chain[start..].iter().chain([&name]).map(String::as_str).collect();
             let message = format!("the modules import each other in a circle: {}", circle.join(" → "));

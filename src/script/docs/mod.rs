@@ -121,6 +121,14 @@ impl Reference {
         format!("{}\nMore about each: procscript doc NAME\n", plain::overview(&topics))
     }
 
+    /// The titles of the topics, in as many columns as there is room for, and what to do with them.
+    pub fn topics_in(&self, columns: usize) -> String {
+        let titles: Vec<&str> = self.topics.iter().map(|topic| topic.title.as_str()).collect();
+        let mut text = plain::in_columns(&titles, columns);
+        plain::wrap(&mut text, 0, ":doc TOPIC lists what is in one; :doc NAME is about a function, type or module.");
+        text
+    }
+
     /// All of it as `docs/api.md`.
     pub fn markdown(&self) -> String {
         markdown::reference(self)

@@ -28,6 +28,20 @@ pub(super) fn overview(topics: &[&Topic]) -> String {
     text
 }
 
+/// Short texts beside and below each other, each column from top to bottom.
+pub(super) fn in_columns(texts: &[&str], columns: usize) -> String {
+    const GAP: usize = 2;
+    let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or_default() + GAP;
+    let across = ((columns + GAP) / width).max(1);
+    let down = texts.len().div_ceil(across);
+    let mut text = String::new();
+    for row in 0..down {
+        let line: String = texts[row..].iter().step_by(down).map(|text| format!("{text:width$}")).collect();
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
 /// The methods and properties of a type, a line for each.
 pub(super) fn methods(receiver: &str, entries: &[(&Topic, &Entry)]) -> String {
     let mut text = String::new();
@@ -83,7 +97,7 @@ pub(super) fn entry(topic: &Topic, entry: &Entry) -> String {
 }
 
 /// Words in lines.
-fn wrap(text: &mut String, indent: usize, paragraph: &str) {
+pub(super) fn wrap(text: &mut String, indent: usize, paragraph: &str) {
     let mut column = 0;
     for word in unquoted(paragraph).split(' ') {
         let length = word.chars().count();

@@ -31,20 +31,31 @@ pub(super) fn resolve(session: &Session, code: &Code, end: usize) -> (Operand, u
     Resolver { session, code, depth: 0 }.chain(end)
 }
 
-struct Resolver<'a, 'c> {
-    session: &'a Session,
-    code: &'a Code<'c>,
+pub(super) struct Resolver<'a, 'c> {
+    pub session: &'a Session,
+    pub code: &'a Code<'c>,
     depth: usize,
 }
 
 impl Resolver<'_, '_> {
-    fn chain(&mut self, end: usize) -> (Operand, usize) {
+    pub fn chain(&mut self, end: usize) -> (Operand, usize) {
         let Some(last) = end.checked_sub(1) else { return (Operand::Unknown, end) };
         if self.depth >= DEEPEST {
             return (Operand::Unknown, end);
         }
         self.depth += 1;
         let found = self.link(last);
+        self.depth -= 1;
+        found
+    }
+
+    /// Looks at a part, unless it is too deep in others.
+    pub fn deeper(&mut self, look: impl FnOnce(&mut Self) -> Operand) -> Operand {
+        if self.depth >= DEEPEST {
+            return Operand::Unknown;
+        }
+        self.depth += 1;
+        let found = look(self);
         self.depth -= 1;
         found
     }
@@ -187,23 +198,7 @@ impl Resolver<'_, '_> {
         None
     }
 
-    /// An expression that has to be one chain, or a pipeline.
-    fn whole(&mut self, start: usize, end: usize) -> Operand {
-        if end <= start || end > self.code.tokens.len() {
-            return Operand::Unknown;
-        }
-        let (operand, first) = self.chain(end);
-        match first == start {
-            true => operand,
-            false if first > start && self.code.text(first - 1) == "|" => match self.type_of(&operand) {
-                Some(of) if of.name == "Command" => operand,
-                _ => Operand::Unknown,
-            },
-            false => Operand::Unknown,
-        }
-    }
-
-    fn type_of(&self, operand: &Operand) -> Option<Type> {
+    pub fn type_of(&self, operand: &Operand) -> Option<Type> {
         type_of(self.session, operand)
     }
 
@@ -240,7 +235,7 @@ fn is_statement_word(word: &str) -> bool {
     matches!(word, "if" | "while" | "for" | "in" | "return" | "switch" | "throw" | "until" | "catch" | "else" | "loop")
 }
 
-fn known(name: &str) -> Operand {
+pub(super) fn known(name: &str) -> Operand {
     Type::named(name).map_or(Operand::Unknown, Operand::Type)
 }
 

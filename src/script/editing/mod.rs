@@ -6,6 +6,7 @@
 
 mod chain;
 mod classes;
+mod expression;
 mod members;
 mod names;
 mod paths;

@@ -154,7 +154,7 @@ pub(super) fn documented(reference: &Reference, partial: &str) -> Vec<Candidate>
             names.insert(receiver.clone());
             names.extend(entry.signatures.iter().map(|signature| format!("{receiver}.{}", signature.name)));
         }
-        names.extend(topic.module.map(str::to_string));
     }
+    names.extend(reference.topics.iter().map(|topic| topic.title.clone()));
     names.into_iter().filter(|name| name.starts_with(partial)).map(Candidate::plain).collect()
 }

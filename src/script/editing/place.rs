@@ -87,7 +87,17 @@ impl<'a> Code<'a> {
         let mut slots = found.open.iter().filter(|(what, at)| *what == Unclosed::Slot && *at < end);
         let start = slots.next_back().map_or(0, |(_, at)| at + 2);
         let source = &before[start..end];
-        let tokens = tokens(source, &scan(source)).into_iter().filter(|token| !token.is_comment()).collect();
+        let mut tokens: Vec<Token> =
+            tokens(source, &scan(source)).into_iter().filter(|token| !token.is_comment()).collect();
+        // `1.` is a number, and the beginning of `1.abs()`.
+        if let Some(number) = tokens.last_mut().filter(|last| last.kind == Kind::Number)
+            && number.range.end == source.len()
+            && number.text(source).ends_with('.')
+        {
+            number.range.end -= 1;
+            let range = number.range.end..source.len();
+            tokens.push(Token { kind: Kind::Symbol, range, newlines: 0, spaced: false, may_negate: false });
+        }
         Self { source, tokens, start, whole: before }
     }
 

@@ -60,6 +60,25 @@ fn members_by_the_type_left_of_the_dot() {
         ("$`git diff`.li¦", "$`git diff`.lines()"),
         ("sh$`a`.li¦", "sh$`a`.lines()"),
         ("(cmd(\"a\") | cmd(\"b\")).li¦", "(cmd(\"a\") | cmd(\"b\")).lines()"),
+        ("1.ab¦", "1.abs()"),
+        ("1.¦", "1.abs()"),
+        ("let x = -1.¦", "let x = -1.abs()"),
+        ("1.5.ro¦", "1.5.round()"),
+        ("(1).ab¦", "(1).abs()"),
+        ("('a').to_up¦", "('a').to_upper()"),
+        ("(\"a\").to_up¦", "(\"a\").to_upper()"),
+        // What operators give.
+        ("(1 + 2).ab¦", "(1 + 2).abs()"),
+        ("(1+2).ab¦", "(1+2).abs()"),
+        ("(1 - -2 * 3 ** 2).ab¦", "(1 - -2 * 3 ** 2).abs()"),
+        ("(1 + 2.0).ro¦", "(1 + 2.0).round()"),
+        ("(-(1 + 2)).ab¦", "(-(1 + 2)).abs()"),
+        ("(\"a\" + 1).to_up¦", "(\"a\" + 1).to_upper()"),
+        ("(path(\"a\") / \"b\").par¦", "(path(\"a\") / \"b\").parent"),
+        ("([1] + [2]).jo¦", "([1] + [2]).join("),
+        ("(env(\"A\") ?? \"b\").to_up¦", "(env(\"A\") ?? \"b\").to_upper()"),
+        ("let n = 1 + 2; n.ab¦", "let n = 1 + 2; n.abs()"),
+        ("(numbers[0] + numbers[1]).ab¦", "(numbers[0] + numbers[1]).abs()"),
         // What the documentation says that calls give.
         ("cmd(\"git\", [f(1), (2)]).dir(\"x\").out¦", "cmd(\"git\", [f(1), (2)]).dir(\"x\").output()"),
         ("cmd(\"git\").output().sta¦", "cmd(\"git\").output().status"),
@@ -77,6 +96,10 @@ fn members_by_the_type_left_of_the_dot() {
         has(&session, text, wanted);
     }
     has_not(&session, "text.out¦", "text.output()");
+    // A comparison is neither of its operands.
+    for text in ["(1 == 2).ab¦", "(1 < 2 && 3 > 4).ab¦", "(1 in [1]).ab¦", "(1 + nothing).ab¦", "(1..2).ab¦"] {
+        has_not(&session, text, &text.replace('¦', "s()"));
+    }
     has_not(&session, "numbers.out¦", "numbers.output()");
     has_not(&session, "config.deep.¦", "config.deep.not a name");
     // Nothing is known, and nothing is run.

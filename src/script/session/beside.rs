@@ -95,6 +95,11 @@ impl Beside {
         self.entry.is_cancelled()
     }
 
+    /// What ends the entry.
+    pub fn entry_token(&self) -> &CancelToken {
+        &self.entry
+    }
+
     /// What is around the statements of an entry.
     pub fn layer(self: &Arc<Self>, world: &World) -> Layer {
         let mut layer = world.layer();

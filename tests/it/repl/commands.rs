@@ -21,8 +21,51 @@ fn help_is_about_everything() {
 #[test]
 fn doc_is_the_documentation() {
     let ended = Home::new().entries(":doc Command.lines\n:doc to_arrya\n");
-    assert!(ended.out.contains("Shell:") || ended.out.contains("lines"), "{}", ended.out);
+    assert!(ended.out.contains(".lines(") && ended.out.contains("Shell:"), "{}", ended.out);
     assert_eq!(ended.err, "error: nothing is called `to_arrya`; did you mean `to_array`?\n");
+    // Without a name no more than a screen with the next prompt.
+    let topics = Home::new().entries(":doc\n:doc running commands\n:doc std/git\n").out;
+    let (topics, rest) = topics.split_once("or module.\n").expect("what to do with them");
+    assert!(topics.lines().count() < 24 && topics.lines().all(|line| line.chars().count() <= 80), "{topics}");
+    for title in ["Commands ", "Running commands", "JSON, TOML, YAML, CSV", "std/tree"] {
+        assert!(topics.contains(title), "{topics}");
+    }
+    assert!(rest.contains("\n  Command.read ") && rest.contains("\n  git::branch "), "{rest}");
+    let mut narrow = Home::new().session();
+    narrow.resize(24, 30);
+    narrow.type_text(":doc\r").expect("\nCommands\r\n").expect("std/tree\r\n").expect("> ");
+    narrow.type_text("\x04");
+    assert!(narrow.ended().success());
+}
+
+#[test]
+fn words_that_no_command_takes() {
+    let lines = [
+        ":reset foo",
+        ":all x",
+        ":vars x",
+        ":err x",
+        ":jobs x y",
+        ":quit now",
+        ":edit 1 2",
+        ":help time load",
+        ":set rows 2 3",
+        ":type",
+        ":time  ",
+        ":load",
+        ":save",
+    ];
+    let ended = Home::new().entries(format!("let kept = 1;\n{}\nkept\n", lines.join("\n")));
+    // None of them does anything.
+    assert_eq!(ended.out, "1\n");
+    let said: Vec<&str> = ended.err.lines().collect();
+    assert_eq!(said.len(), lines.len(), "{}", ended.err);
+    for (line, said) in lines.iter().zip(said) {
+        let name = line.split_whitespace().next().expect("a name");
+        assert!(said.starts_with(&format!("error: `{name}` ")) && said.contains(&format!("; usage: {name}")), "{said}");
+    }
+    assert!(ended.err.contains("error: `:edit` takes no more than 1 word; usage: :edit [N]\n"), "{}", ended.err);
+    assert!(ended.err.contains("error: `:load` needs something behind it; usage: :load FILE\n"), "{}", ended.err);
 }
 
 #[test]
@@ -85,6 +128,53 @@ fn an_entry_is_edited() {
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
     std::fs::remove_file(script).expect("it is there");
+}
+
+#[test]
+fn an_editor_may_leave_anything() {
+    let home = Home::new();
+    for (editor, said) in [
+        ("/nonexistent/editor", "no such program file"),
+        ("\"unclosed", "is no command line"),
+        ("rm", "error: cannot edit the entry: No such file or directory"),
+        ("sh -c 'rm $0; mkfifo $0'", "error: the edited text is no entry: it is no regular file"),
+        ("sh -c 'rm $0; mkdir $0'", "error: cannot edit the entry: Is a directory"),
+        ("sh -c 'printf \"\\377\\n\" > $0'", "error: the edited text is no entry: it is not UTF-8"),
+        ("sh -c 'head -c 2000000 /dev/zero > $0'", "error: the edited text is no entry: it is longer than 1 MiB"),
+        ("sh -c 'kill -9 $$'", "signal KILL · "),
+        ("sh -c 'echo \"let x = {\" > $0'", "is never closed"),
+        ("true", "nothing was changed"),
+        // What comes back is an entry as any other.
+        ("sh -c 'echo :jobs > $0'", "nothing is running"),
+    ] {
+        let temp = home.scratch.temp().display().to_string();
+        let mut terminal = home.session_with(&[], &[("EDITOR", editor), ("TMPDIR", &temp)]);
+        enter(&mut terminal, ":edit", said);
+        enter(&mut terminal, "6 * 7", "\n42");
+        terminal.type_text("\x04");
+        assert!(terminal.ended().success(), "{editor}");
+    }
+    for entry in std::fs::read_dir(home.scratch.temp()).expect("it is there") {
+        let path = entry.expect("it can be read").path();
+        assert!(!path.is_dir() || std::fs::remove_dir(&path).is_ok(), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_file_that_nobody_writes_is_waited_for_until_ctrl_c() {
+    let home = Home::new();
+    let fifo = home.scratch.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("it is there").success());
+    let mut terminal = home.session();
+    terminal.type_text(":load fifo\r").expect(":load fifo").settled();
+    terminal.type_text("\x03").expect("interrupted").expect("> ");
+    terminal.type_text(":load fifo\r").expect(":load fifo");
+    std::fs::write(&fifo, "fn from_the_fifo() { 42 }\n").expect("somebody reads it");
+    terminal.expect("> ");
+    enter(&mut terminal, "from_the_fifo()", "\n42");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+    std::fs::remove_file(fifo).expect("it is there");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use super::home::enter;
 use super::session;
@@ -50,10 +49,8 @@ fn twenty_two_a_directory_of_seventy_thousand_files() {
         std::fs::File::create(dir.join(format!("file-{number:05}"))).expect("a file");
     }
     let mut terminal = session(&scratch);
-    let start = Instant::now();
     // Ctrl-C leaves the list, and not the line.
     terminal.type_text("let f = \"many/fi\t").expect("file-00000").expect("--More--");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     terminal.type_text("\x03").expect("> let f = \"many/file-").settled();
     terminal.type_text("\t").expect("--More--").type_text("q").settled();
     terminal.type_text("69999\"; f\t\x03").expect("> ");

@@ -90,6 +90,43 @@ fn imports_stay() {
 }
 
 #[test]
+fn a_module_is_mended_and_imported_again() {
+    let home = Home::new();
+    for (name, text) in [("syntax", "fn f() { 1"), ("throws", "throw \"no\"; fn f() { 1 }"), ("inner", "fn f() { 1 }")]
+    {
+        home.scratch.write(&format!("{name}.rhai"), text);
+    }
+    home.scratch.write("outer.rhai", "import \"inner\" as inner; fn f() { inner::f() }");
+    let mend = |name: &str, text: &str| format!("write_text({:?}, {text:?})", format!("{name}.rhai"));
+    let entries = [
+        // What does not parse, what fails when it is evaluated, what is not there.
+        "import \"syntax\" as syntax".to_string(),
+        mend("syntax", "fn f() { 42 }"),
+        "import \"syntax\" as syntax; syntax::f()".into(),
+        "import \"throws\" as throws".into(),
+        mend("throws", "fn f() { 43 }"),
+        "import \"throws\" as throws; throws::f()".into(),
+        "import \"absent\" as absent".into(),
+        mend("absent", "fn f() { 44 }"),
+        "import \"absent\" as absent; absent::f()".into(),
+        // One that is as it should be and changes: of those that import it, too, and of none before it is imported.
+        "import \"outer\" as outer; outer::f()".into(),
+        mend("inner", "\nfn f() {\n  45\n}\nfn fails() { throw \"in the new text\" }"),
+        "outer::f()".into(),
+        "import \"outer\" as outer; outer::f()".into(),
+        "import \"inner\" as inner; inner::fails()".into(),
+    ];
+    let ended = home.entries(entries.join("\n"));
+    assert_eq!(ended.out, "42\n43\n44\n1\n1\n45\n", "{}", ended.err);
+    assert!(ended.err.contains("syntax.rhai:1:11") || ended.err.contains("is never closed"), "{}", ended.err);
+    assert!(ended.err.contains("there is no module \"absent\""), "{}", ended.err);
+    assert!(ended.err.contains("inner.rhai:5:14"), "{}", ended.err);
+    for name in ["syntax", "throws", "inner", "outer", "absent"] {
+        std::fs::remove_file(home.scratch.path().join(format!("{name}.rhai"))).expect("it is there");
+    }
+}
+
+#[test]
 fn what_a_failed_entry_has_made_stays() {
     let ended = Home::new().entries("let a = 1; throw \"no\"\na\n");
     assert_eq!(ended.out, "1\n");
@@ -143,6 +180,10 @@ fn the_rc_file_is_evaluated_first() {
     let broken = home.entries("1 + 1\n");
     assert_eq!(broken.out, "2\n");
     assert!(broken.err.contains("procscript/rc.rhai:2:9"), "{}", broken.err);
+    let mut terminal = home.session_with(&[], &[]);
+    enter(&mut terminal, "40 + 2", "\n42");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
     std::fs::remove_dir_all(home.scratch.temp().join(".config")).expect("it is there");
 }
 
@@ -168,6 +209,12 @@ fn closed_streams_are_said_and_no_panic() {
     assert_eq!(closed.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&closed.stderr).contains("it is closed"));
     let closed = shell("echo 1 | \"$0\" -i >&-");
+    assert_eq!(closed.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&closed.stderr).contains("cannot write"));
+    // The same for what is no session.
+    let closed = shell("exec \"$0\" <&-");
+    assert_eq!(closed.status.code(), Some(2));
+    let closed = shell("echo 'print(1)' | \"$0\" >&-");
     assert_eq!(closed.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&closed.stderr).contains("cannot write"));
     let full = shell("echo 1 | \"$0\" -i > /dev/full");

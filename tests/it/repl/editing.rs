@@ -144,6 +144,45 @@ fn twenty_a_resize_keeps_what_was_typed() {
 }
 
 #[test]
+fn twenty_a_resize_while_progress_is_shown() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let mut terminal = session(&scratch);
+    let label = "a label that is longer than the narrow terminal will be";
+    let steps = [
+        format!("let bar = progress(3, #{{label: \"{label}\"}})"),
+        "while !exists(\"one\") { sleep(\"5ms\") } bar.advance(); print(\"first\")".to_string(),
+        // A command that is waited for is no reason not to notice.
+        format!("cmd({}, \"wait-for\", \"two\").stdout_null().stdin_null().output(); print(\"second\")", kid()),
+        "while !exists(\"three\") { sleep(\"5ms\") } bar.advance(2); bar.finish(\"all\")".to_string(),
+    ];
+    terminal.type_text(&format!("{{ {}; }}\r", steps.join("; "))).expect("0/3");
+    // The line is as long as the terminal is wide, less a column.
+    let longest = |shown: &str| {
+        let rows = shown.split(['\r', '\n']).map(|row| row.split("\x1b[J").last().unwrap_or_default());
+        rows.filter(|row| row.contains("a label")).map(|row| row.chars().count()).max()
+    };
+    terminal.resize(24, 20);
+    // What is broken over four rows by then is taken away with all of them.
+    terminal.expect("\x1b[3A\x1b[J");
+    assert_eq!(longest(&terminal.settled()).expect("it is drawn again"), 19);
+    std::fs::write(scratch.path().join("one"), "").expect("it can be written");
+    terminal.expect("\x1b[Jfirst\r\n");
+    terminal.resize(24, 120);
+    terminal.expect("1/3");
+    std::fs::write(scratch.path().join("two"), "").expect("it can be written");
+    terminal.expect("\x1b[Jsecond\r\n").resize(24, 40);
+    std::fs::write(scratch.path().join("three"), "").expect("it can be written");
+    terminal.expect("all").expect("> ");
+    // And the editor knows the new size.
+    terminal.type_text("\"0123456789012345678901234567890123456789\".len()\r").expect("\n40").expect("> ");
+    end(terminal);
+    for file in ["one", "two", "three"] {
+        std::fs::remove_file(scratch.path().join(file)).expect("it is there");
+    }
+}
+
+#[test]
 fn twenty_six_plain_terminals() {
     let _guard = leaks::Guard::new();
     let scratch = Scratch::new();
@@ -229,4 +268,19 @@ fn an_entry_of_two_hundred_lines_can_be_typed_on() {
     // The line is drawn once more before it is dropped.
     terminal.type_text("\x03").expect("> ").settled();
     end(terminal);
+}
+
+#[test]
+fn a_paste_of_five_thousand_lines_is_one_entry() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    for colours in [&[][..], &[("NO_COLOR", "1")]] {
+        let mut terminal = session_with(&scratch, colours);
+        let lines: String = (0..5000).map(|n| format!("let v{n} = {n}; // line {n}\n")).collect();
+        terminal.paste(&format!("\x1b[200~{lines}\x1b[201~"));
+        terminal.type_text("\r");
+        terminal.type_text("print(\"the \" + (v4999 - v0) + \"th\")\r").expect("the 4999th").expect("> ");
+        terminal.type_text(":vars\r").expect("v4998").expect("v4999").expect("> ");
+        end(terminal);
+    }
 }

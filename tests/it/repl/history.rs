@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::leaks;
 use crate::support::procscript_bin;
-use crate::support::pty::Terminal;
+use crate::support::pty::{Terminal, signal_of};
 use crate::support::scratch::Scratch;
 
 fn session_at(scratch: &Scratch, variables: &[(&str, Option<&Path>)]) -> Terminal {
@@ -91,7 +91,7 @@ fn thirty_four_secrets_stay_out() {
     );
     leave(terminal);
     let text = std::fs::read_to_string(&file).expect("it is there");
-    assert!(!text.contains("hunter2222"), "{text}");
+    assert!(!text.contains("hunter2222") && !text.contains("xyzzy9999"), "{text}");
     assert!(text.contains("the end") && text.contains("secret(plain)"), "{text}");
     std::fs::remove_file(&file).expect("it is there");
 }
@@ -126,4 +126,73 @@ fn a_session_goes_on_without_a_history() {
         terminal.type_text("40 + 2\r").expect("\n42").expect("> ");
         leave(terminal);
     }
+}
+
+#[test]
+fn seventeen_who_is_told_to_stop_while_typing_leaves_a_whole_history() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let file = scratch.path().join("own-history");
+    for signal in [libc::SIGTERM, libc::SIGHUP] {
+        let mut terminal = session_at(&scratch, &[("PROCSCRIPT_HISTORY", Some(&file))]);
+        terminal.expect("> ");
+        enter(&mut terminal, &["\"kept\"", "[\r7]"]);
+        terminal.type_text("half an entry").expect("half an entry");
+        super::send(terminal.pid(), signal);
+        assert_eq!(signal_of(terminal.ended()), Some(signal));
+        assert!(terminal.echoes(), "the terminal is left without echo");
+        let text = std::fs::read_to_string(&file).expect("it is there, and text");
+        assert!(!text.contains(['\0', 'h']) && text.ends_with('\n'), "{text:?}");
+        let entries: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("every line is whole")).collect();
+        assert_eq!(entries.iter().map(|entry| &entry["entry"]).collect::<Vec<_>>(), ["\"kept\"", "[\n    7]"]);
+        std::fs::remove_file(&file).expect("it is there");
+    }
+}
+
+#[test]
+fn thirty_at_the_same_time() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let file = scratch.path().join("own-history");
+    let sessions: Vec<Terminal> = (0..3)
+        .map(|_| {
+            let mut terminal = session_at(&scratch, &[("PROCSCRIPT_HISTORY", Some(&file))]);
+            terminal.expect("> ");
+            terminal
+        })
+        .collect();
+    let threads = sessions.into_iter().enumerate().map(|(session, mut terminal)| {
+        std::thread::spawn(move || {
+            for entry in 0..30 {
+                terminal.type_text(&format!("\"{session} {entry}\"\r"));
+            }
+            terminal.expect(&format!("\n\"{session} 29\"")).expect("> ");
+            // One of them takes entries out of the file in between.
+            if session == 0 {
+                terminal.type_text("let plain = \"xyzzy9999\";\rlet later = secret(plain);\r\"over\"\r");
+                terminal.expect("\n\"over\"").expect("> ");
+            }
+            terminal.type_text("\x04");
+            assert!(terminal.ended().success());
+        })
+    });
+    for thread in threads.collect::<Vec<_>>() {
+        thread.join().expect("no panic");
+    }
+    let text = std::fs::read_to_string(&file).expect("it is there, and text");
+    let entries: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("every line is whole");
+            line["entry"].as_str().expect("it is text").to_string()
+        })
+        .collect();
+    for session in 0..3 {
+        let own: Vec<&String> = entries.iter().filter(|entry| entry.starts_with(&format!("\"{session} "))).collect();
+        let wanted: Vec<String> = (0..30).map(|entry| format!("\"{session} {entry}\"")).collect();
+        assert_eq!(own, wanted.iter().collect::<Vec<_>>(), "in their order");
+    }
+    assert!(!text.contains("xyzzy9999"), "{text}");
+    std::fs::remove_file(&file).expect("it is there");
 }

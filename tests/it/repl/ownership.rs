@@ -95,3 +95,17 @@ fn a_screen_is_left_for_who_could_not() {
     enter(&mut terminal, &kid("alternate-screen -- signal KILL"), "\x1b[?1047l\x1b[?25h");
     is_in_order(&mut terminal, SANE);
 }
+
+#[test]
+fn eleven_a_program_that_draws_the_whole_screen() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    // Drawn on a screen of its own, told of another size, and left by a key.
+    let draws = kid("alternate-screen -- trap WINCH resized -- read-key -- normal-screen -- echo done");
+    for entry in [draws.clone(), format!("{draws}.interactive().run();")] {
+        terminal.type_text(&entry).type_text("\r").expect("\x1b[?1049h").expect("press a key");
+        terminal.resize(30, 100).expect("resized").resize(24, 80).expect("resized");
+        terminal.type_text("q").expect("key 113").expect("\x1b[?1049l").expect("done").expect("> ");
+    }
+    is_in_order(&mut terminal, SANE);
+}

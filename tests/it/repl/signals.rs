@@ -4,30 +4,28 @@ use std::time::{Duration, Instant};
 
 use super::home::{Home, enter, kid};
 use super::send;
-use crate::support::pty::signal_of;
+use crate::support::pty::{Terminal, signal_of};
 
 #[test]
 fn ctrl_c_ends_the_entry_and_not_the_session() {
     let home = Home::new();
     let mut terminal = home.session();
     enter(&mut terminal, "let kept = \"kept\";", "");
-    let wait = format!("{}.run()", kid("echo ready -- sleep 30000"));
+    let wait = format!("{}.run()", kid("echo ready -- sleep 60000"));
     let entries = [
         // A line for the shell, and a command as it stands.
-        format!("!{}", super::home::kid_line("echo ready -- sleep 30000")),
-        kid("echo ready -- sleep 30000"),
+        format!("!{}", super::home::kid_line("echo ready -- sleep 60000")),
+        kid("echo ready -- sleep 60000"),
         // A loop does not go on with the next.
         format!("loop {{ {wait}; }}"),
         "print(\"ready\"); loop {}".to_string(),
         "print(\"ready\"); sleep(\"60s\")".to_string(),
         // Whoever handles it and ends well does not keep the loop alive.
-        format!("loop {{ {}.run(); }}", kid("trap-exit INT 0 -- echo ready -- sleep 30000")),
+        format!("loop {{ {}.run(); }}", kid("trap-exit INT 0 -- echo ready -- sleep 60000")),
     ];
     for entry in entries {
         terminal.type_text(&entry).type_text("\r").expect("\nready");
-        let pressed = Instant::now();
         terminal.type_text("\x03").expect("> ");
-        assert!(pressed.elapsed() < Duration::from_secs(2), "{entry}: {:?}", pressed.elapsed());
         assert!(!terminal.shown.contains("ready"), "{entry}: {}", terminal.shown);
     }
     enter(&mut terminal, "kept", "\n\"kept\"");
@@ -39,7 +37,7 @@ fn ctrl_c_ends_the_entry_and_not_the_session() {
 fn an_interactive_command_has_ctrl_c_for_itself() {
     let home = Home::new();
     let mut terminal = home.session();
-    let handles = kid("trap-exit INT 0 -- echo ready -- sleep 30000");
+    let handles = kid("trap-exit INT 0 -- echo ready -- sleep 60000");
     let entry = format!("for i in 0..2 {{ {handles}.interactive().run(); print(\"round \" + i); }}");
     terminal.type_text(&entry).type_text("\r");
     for round in ["round 0", "round 1"] {
@@ -49,23 +47,71 @@ fn an_interactive_command_has_ctrl_c_for_itself() {
     assert!(terminal.ended().success());
 }
 
+/// Presses the key until the prompt is there; presses that come close together may be one to the system.
+fn press_until_prompt(terminal: &mut Terminal) {
+    for _ in 0..40 {
+        terminal.type_text("\x03");
+        if terminal.shows_within("interrupted", Duration::from_millis(500)) {
+            terminal.expect("> ");
+            return;
+        }
+    }
+    panic!("it is not interrupted, but:\n{}", terminal.shown);
+}
+
 #[test]
-fn the_second_ctrl_c_ends_who_does_not_listen() {
+fn nine_ctrl_c_again_ends_who_does_not_listen() {
     let home = Home::new();
     let mut terminal = home.session();
-    let deaf = kid("ignore INT -- ignore TERM -- echo ready -- sleep 30000");
-    terminal.type_text(&format!("{deaf}.run()\r")).expect("\nready");
-    terminal.type_text("\x03");
-    std::thread::sleep(Duration::from_millis(200));
-    let pressed = Instant::now();
-    terminal.type_text("\x03").expect("interrupted").expect("> ");
-    assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
+    // Nothing but KILL helps, and nobody waits for the grace period to pass.
+    let deaf = kid("ignore INT -- ignore TERM -- echo ready -- sleep 60000");
+    for entry in [
+        format!("{deaf}.grace(\"60s\").run()"),
+        format!("{deaf}.grace(\"60s\").stdout_inherit().output()"),
+        format!("(cmd({:?}, \"cat\") | {deaf}).grace(\"60s\").run()", crate::support::testkid().display().to_string()),
+    ] {
+        terminal.type_text(&entry).type_text("\r").expect("\nready");
+        press_until_prompt(&mut terminal);
+    }
     // One that has Ctrl-C for itself, and makes nothing of it, is ended by the other key.
-    terminal.type_text(&kid("ignore INT -- echo ready -- sleep 30000")).type_text("\r").expect("\nready");
-    terminal.type_text("\x03\x03\x03");
-    std::thread::sleep(Duration::from_millis(100));
+    terminal.type_text(&kid("trap INT heard -- echo ready -- sleep 60000")).type_text("\r").expect("\nready");
+    terminal.type_text("\x03").expect("heard").type_text("\x03").expect("heard");
     terminal.type_text("\x1c").expect("interrupted").expect("> ");
     enter(&mut terminal, "1 + 1", "\n2");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn an_interruption_from_outside_is_not_a_key() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    // A command that is the entry has the keys of the terminal, and only those.
+    let waits = kid("echo ready -- sleep 60000");
+    for entry in [waits.clone(), format!("{waits}.interactive().run()"), format!("{waits}.run()")] {
+        terminal.type_text(&entry).type_text("\r").expect("\nready");
+        send(terminal.pid(), libc::SIGINT);
+        terminal.expect("interrupted").expect("> ");
+    }
+    // The command alone: what happens to it is told of it.
+    terminal.type_text(&kid("echo ready -- pid -- sleep 60000")).type_text("\r").expect("\nready\r\n");
+    let pid = terminal.until("\r\n").trim().parse().expect("a number");
+    send(pid, libc::SIGINT);
+    terminal.expect("signal INT · ").expect("> ");
+    enter(&mut terminal, "_err.kind", "\n\"signaled\"");
+    terminal.type_text("\x04");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn a_command_that_dies_of_ctrl_c_is_told_in_one_line() {
+    let home = Home::new();
+    let mut terminal = home.session();
+    // Whoever of us two hears of the key first.
+    for _ in 0..10 {
+        terminal.type_text(&kid("echo ready -- sleep 60000")).type_text("\r").expect("\nready");
+        terminal.type_text("\x03").expect("signal INT · ").expect("> ");
+    }
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
 }
@@ -131,7 +177,7 @@ fn a_terminal_that_is_closed_ends_what_runs_at_once() {
     for how in ["run()", "interactive().run()", "read()"] {
         let home = Home::new();
         let mut terminal = home.session();
-        let command = kid("touch began -- sleep 30000");
+        let command = kid("touch began -- sleep 60000");
         let entry = format!("{{ defer {{ write_text(\"cleaned\", \"yes\"); }} {command}.{how}; }}");
         terminal.type_text(&entry).type_text("\r");
         let began = home.scratch.path().join("began");
@@ -140,10 +186,8 @@ fn a_terminal_that_is_closed_ends_what_runs_at_once() {
             assert!(Instant::now() < end, "{how}: nothing began");
             std::thread::sleep(Duration::from_millis(5));
         }
-        let closed = Instant::now();
         terminal.hang_up();
         assert_eq!(signal_of(terminal.ended()), Some(libc::SIGHUP), "{how}");
-        assert!(closed.elapsed() < Duration::from_secs(3), "{how}: {:?}", closed.elapsed());
         std::fs::remove_file(home.scratch.path().join("cleaned")).expect("clean-up has run");
     }
 }

@@ -67,6 +67,15 @@ impl Terminal {
         self
     }
 
+    /// Types more than the terminal takes at once: what is shown is read meanwhile, or nobody would get on.
+    pub fn paste(&mut self, text: &str) -> &mut Self {
+        for part in text.as_bytes().chunks(1024) {
+            self.screen.write_all(part).expect("the terminal takes it");
+            while self.has_more() && self.read_some() {}
+        }
+        self
+    }
+
     /// Gives the terminal another size, as a person does who pulls at its window.
     pub fn resize(&mut self, rows: u16, columns: u16) -> &mut Self {
         let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
@@ -114,6 +123,20 @@ impl Terminal {
             seen = self.shown.floor_char_boundary(self.shown.len().saturating_sub(text.len()));
             assert!(Instant::now() < end, "{text:?} was never shown, but:\n{}", self.shown);
             assert!(self.read_some(), "the program has ended without {text:?}, but:\n{}", self.shown);
+        }
+    }
+
+    /// Whether the text is shown before so long, behind what was waited for before.
+    pub fn shows_within(&mut self, text: &str, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        loop {
+            if let Some(at) = self.shown.find(text) {
+                self.shown.drain(..at + text.len());
+                return true;
+            }
+            if Instant::now() >= end || !self.read_some() {
+                return false;
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::check;
 use super::signal::{Descendant, descendants, members_of_group};
@@ -51,18 +52,37 @@ fn without_stopping<T>(act: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Whether we were stopped and went on in the background, and have not had the terminal since.
+static IS_PUT_AWAY: AtomicBool = AtomicBool::new(false);
+
+/// Whether our process group is the one that the terminal listens to. Async-signal-safe.
+pub(crate) fn is_in_foreground(fd: RawFd) -> bool {
+    // SAFETY: only asks.
+    unsafe { libc::tcgetpgrp(fd) == libc::getpgrp() }
+}
+
+/// For the handler of SIGCONT. Async-signal-safe.
+pub(super) fn note_continuing() {
+    IS_PUT_AWAY.store(!is_in_foreground(0), Ordering::Release);
+}
+
 /// Makes our process group the one that the terminal listens to, unless somebody has it who has a right to: a shell
 /// that put us into the background. Whether we have it then.
 ///
 /// What a session started stays its descendant, because the runner adopts orphans; so a group without a stranger in it
-/// is one that a command made for itself, and kept or left behind.
+/// is one that a command made for itself, and kept or left behind. When a shell has sent us on in the background, a group
+/// without any member may as well be a job of the shell's that has just ended.
 pub(crate) fn take_back_terminal(fd: RawFd) -> bool {
     // SAFETY: only asks.
     let (ours, foreground) = unsafe { (libc::getpgrp(), libc::tcgetpgrp(fd)) };
     if foreground == ours || foreground < 0 {
+        IS_PUT_AWAY.store(false, Ordering::Release);
         return true;
     }
     let members = u32::try_from(foreground).map(members_of_group).unwrap_or_default();
+    if members.is_empty() && IS_PUT_AWAY.load(Ordering::Acquire) {
+        return false;
+    }
     if !members.is_empty() {
         let own: Vec<Descendant> = descendants(&[std::process::id()]);
         if members.iter().any(|member| !own.contains(member)) {

@@ -30,17 +30,26 @@ pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<PipeReader> {
     // A full pipe must not block the handler; whoever reads has enough to do then.
     super::set_nonblocking(&writer)?;
     SIGNAL_PIPE.store(writer.into_raw_fd(), Ordering::Release);
-    for signal in signals {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: an all-zero sigaction has an empty mask; the handler is async-signal-safe.
-        super::check(unsafe {
-            let action = action.assume_init_mut();
-            action.sa_sigaction = note_signal as *const () as usize;
-            action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
-            libc::sigaction(*signal, action, std::ptr::null_mut())
-        })?;
-    }
+    signals.iter().try_for_each(|signal| handle(*signal))?;
     Ok(reader)
+}
+
+/// Has that signal go into the pipe, too.
+fn handle(signal: i32) -> io::Result<()> {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: an all-zero sigaction has an empty mask; the handler is async-signal-safe.
+    super::check(unsafe {
+        let action = action.assume_init_mut();
+        action.sa_sigaction = note_signal as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        libc::sigaction(signal, action, std::ptr::null_mut())
+    })
+}
+
+/// Has it noticed that this process was stopped and goes on: whether a shell has put it into the background then
+/// ([`take_back_terminal`](super::take_back_terminal)), and that it happened, through the pipe.
+pub(crate) fn notice_continuing() -> io::Result<()> {
+    handle(libc::SIGCONT)
 }
 
 /// What the handler writes: the number, whether the kernel has sent it, and the time. So little goes into a pipe whole.
@@ -95,6 +104,9 @@ extern "C" fn note_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *m
     unsafe {
         let errno = errno_location();
         let saved = *errno;
+        if signal == libc::SIGCONT {
+            super::foreground::note_continuing();
+        }
         let mut message = [0; MESSAGE];
         message[0] = signal as u8;
         // HUP of a terminal that was closed comes from the kernel, too, but to the leader of the session alone.
