@@ -207,16 +207,17 @@ impl<'a> Conversation<'a> {
     }
 
     fn read(&mut self) -> Result<Input, Failure> {
-        if let Some((columns, _)) = os::terminal_size(&1) {
-            self.view.columns = columns;
-        }
-        self.session.set_view(self.view.clone());
         self.notes.watch();
         self.notes.is_typing.store(true, Ordering::Release);
         self.signals.set_idle(true);
         let input = self.reader.read(PROMPT, &self.session);
         self.signals.set_idle(false);
         self.notes.is_typing.store(false, Ordering::Release);
+        // It may have become another while somebody typed.
+        if let Some((columns, _)) = os::terminal_size(&1) {
+            self.view.columns = columns;
+        }
+        self.session.set_view(self.view.clone());
         input.map_err(|error| unusable(&error))
     }
 
@@ -258,13 +259,14 @@ impl<'a> Conversation<'a> {
         match result {
             Ok(Reply { exited: Some(code), .. }) => Ok(Next::Leave(Ok(Ending::Exited(code)))),
             Ok(Reply { shown, .. }) => {
+                self.after(true)?;
                 if let Some(shown) = shown {
                     let has_more =
                         shown.lines().last().is_some_and(|line| line.starts_with('…')) || shown.contains("\n… ");
                     let hint = if has_more { "\n(:all shows everything)" } else { "" };
                     self.write(1, &format!("{shown}{hint}\n"))?;
                 }
-                self.after(true)
+                Ok(Next::Read)
             }
             Err(failure) => {
                 let was_command = self.session.entries().last().is_some_and(|entry| entry.was_command);

@@ -25,6 +25,7 @@ impl TerminalKeeper {
         if !os::is_terminal(0) {
             return None;
         }
+        os::survive_input_signals();
         be_in_foreground();
         let before = TerminalModes::of(0)?;
         let has_sequences = term.is_some_and(|term| !term.is_empty() && term != "dumb") && os::is_terminal(1);
@@ -45,6 +46,8 @@ impl TerminalKeeper {
     /// Looks at what an entry has left. `stty` that succeeds is meant; a program that has died of something is not
     /// asked.
     pub fn after_entry(&mut self, has_succeeded: bool, has_crashed: bool) {
+        // Or whoever writes next would wait for ever.
+        os::resume_output(0);
         if has_succeeded
             && !has_crashed
             && let Some(modes) = TerminalModes::of(0)

@@ -17,7 +17,10 @@ pub fn run_verb(verb: &str, _: &Args) -> bool {
         "raw-mode" => change(|modes| unsafe { libc::cfmakeraw(modes) }),
         "no-flow-control" => change(|modes| modes.c_iflag &= !libc::IXON),
         "modes" => out.line(modes_text().as_bytes()),
-        "non-blocking" => non_blocking(),
+        "non-blocking" => set_flag(libc::O_NONBLOCK),
+        "signalled-input" => set_flag(libc::O_ASYNC),
+        // SAFETY: no memory is involved.
+        "stop-output" => check("tcflow", unsafe { libc::tcflow(0, libc::TCOOFF) }),
         "steal-foreground" => steal_foreground(),
         "has-foreground" => out.line(if has_foreground() { b"yes" } else { b"no" }),
         "alternate-screen" => out.write(b"\x1b[?1049h\x1b[?25l"),
@@ -55,9 +58,9 @@ fn modes_text() -> String {
     format!("modes: {echo}echo {lines}icanon {output}opost {flow}ixon")
 }
 
-fn non_blocking() {
+fn set_flag(flag: i32) {
     // SAFETY: changes the flags of our standard input, which whoever shares it sees.
-    let result = unsafe { libc::fcntl(0, libc::F_SETFL, libc::fcntl(0, libc::F_GETFL) | libc::O_NONBLOCK) };
+    let result = unsafe { libc::fcntl(0, libc::F_SETFL, libc::fcntl(0, libc::F_GETFL) | flag) };
     check("fcntl", result);
 }
 

@@ -90,9 +90,11 @@ fn binding(operator: &str) -> Option<u8> {
 fn documented(reference: &Reference, operator: &str, left: &Type, right: &Type) -> Option<Type> {
     let takes = |types: &[String], given: &Type| types.iter().any(|of| *of == given.name || of == "?");
     let mut all = members::signatures(reference).map(|(_, signature)| signature);
-    let found = all.find(|signature| {
-        let is_it = signature.kind == What::Operator && signature.name == operator;
-        is_it && matches!(&signature.parameters[..], [one, other] if takes(&one.types, left) && takes(&other.types, right))
+    let found = all.find(|signature| match &signature.parameters[..] {
+        [one, other] if signature.kind == What::Operator && signature.name == operator => {
+            takes(&one.types, left) && takes(&other.types, right)
+        }
+        _ => false,
     })?;
     Type::named(&found.result)
 }

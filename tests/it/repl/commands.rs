@@ -31,7 +31,8 @@ fn doc_is_the_documentation() {
         assert!(topics.contains(title), "{topics}");
     }
     assert!(rest.contains("\n  Command.read ") && rest.contains("\n  git::branch "), "{rest}");
-    let mut narrow = Home::new().session();
+    let home = Home::new();
+    let mut narrow = home.session();
     narrow.resize(24, 30);
     narrow.type_text(":doc\r").expect("\nCommands\r\n").expect("std/tree\r\n").expect("> ");
     narrow.type_text("\x04");

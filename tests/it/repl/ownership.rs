@@ -73,6 +73,20 @@ fn a_child_may_leave_reads_that_do_not_wait() {
 }
 
 #[test]
+fn a_child_may_leave_output_stopped_and_input_signalled() {
+    let home = Home::new();
+    for (verb, ending) in [("stop-output", "exit 0"), ("stop-output", "signal KILL"), ("signalled-input", "exit 0")] {
+        let mut terminal = home.session();
+        enter(&mut terminal, &kid(&format!("{verb} -- {ending}")), "");
+        is_in_order(&mut terminal, SANE);
+    }
+    // Also where a value is shown behind it.
+    let mut terminal = home.session();
+    enter(&mut terminal, &format!("{}.interactive().run(); 40 + 2", kid("stop-output")), "\n42");
+    is_in_order(&mut terminal, SANE);
+}
+
+#[test]
 fn the_foreground_is_taken_back() {
     let home = Home::new();
     for ending in ["exit 0", "exit 1", "signal KILL"] {

@@ -70,8 +70,8 @@ pub(super) fn note_continuing() {
 /// that put us into the background. Whether we have it then.
 ///
 /// What a session started stays its descendant, because the runner adopts orphans; so a group without a stranger in it
-/// is one that a command made for itself, and kept or left behind. When a shell has sent us on in the background, a group
-/// without any member may as well be a job of the shell's that has just ended.
+/// is one that a command made for itself, and kept or left behind. When a shell has sent us on in the background, a
+/// group without any member may as well be a job of the shell's that has just ended.
 pub(crate) fn take_back_terminal(fd: RawFd) -> bool {
     // SAFETY: only asks.
     let (ours, foreground) = unsafe { (libc::getpgrp(), libc::tcgetpgrp(fd)) };
@@ -100,16 +100,24 @@ pub(crate) fn wait_in_background() {
     unsafe { libc::kill(0, libc::SIGTTIN) };
 }
 
-/// Has reads and writes of a descriptor wait. A program that shares it may have changed that for everybody.
+/// Has reads and writes of a descriptor wait, and no signal tell of them. A program that shares it may have changed
+/// that for everybody.
 pub(crate) fn set_blocking(fd: RawFd) -> io::Result<()> {
+    const UNWANTED: i32 = libc::O_NONBLOCK | libc::O_ASYNC;
     // SAFETY: gets and sets the flags of a descriptor number.
     unsafe {
         let flags = libc::fcntl(fd, libc::F_GETFL);
-        if flags < 0 || flags & libc::O_NONBLOCK == 0 {
+        if flags < 0 || flags & UNWANTED == 0 {
             return Ok(());
         }
-        check(libc::fcntl(fd, libc::F_SETFL, flags & !libc::O_NONBLOCK).min(0))
+        check(libc::fcntl(fd, libc::F_SETFL, flags & !UNWANTED).min(0))
     }
+}
+
+/// Lets a terminal show again what is written to it, which a program may have stopped; no key would start it again.
+pub(crate) fn resume_output(fd: RawFd) {
+    // SAFETY: no memory is involved. What is no terminal needs nothing.
+    without_stopping(|| unsafe { libc::tcflow(fd, libc::TCOON) });
 }
 
 /// Processor time of this process so far: in the program, and in the kernel for it.

@@ -83,9 +83,18 @@ fn monotonic_nanoseconds() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// Makes a file that grows beyond its limit (`ulimit -f`) an error of the write, and not the end of this process. A
-/// handler, for the same reason as above.
+/// Makes a file that grows beyond its limit (`ulimit -f`) an error of the write, and not the end of this process.
 pub(crate) fn survive_file_size_limit() {
+    survive(libc::SIGXFSZ);
+}
+
+/// Makes it no end of this process that a child has asked for signals about a terminal that we share (`O_ASYNC`).
+pub(crate) fn survive_input_signals() {
+    survive(libc::SIGIO);
+}
+
+/// Does nothing at a signal: by a handler, for the same reason as above.
+fn survive(signal: i32) {
     extern "C" fn do_nothing(_: libc::c_int) {}
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: an all-zero sigaction has an empty mask; a handler that does nothing is async-signal-safe. The call
@@ -94,7 +103,7 @@ pub(crate) fn survive_file_size_limit() {
         let action = action.assume_init_mut();
         action.sa_sigaction = do_nothing as *const () as usize;
         action.sa_flags = libc::SA_RESTART;
-        libc::sigaction(libc::SIGXFSZ, action, std::ptr::null_mut());
+        libc::sigaction(signal, action, std::ptr::null_mut());
     }
 }
 
