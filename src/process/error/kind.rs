@@ -63,7 +63,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tests of what is said about them.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "cli"))]
     pub(crate) const ALL: &'static [Self] = &[
         Self::NotFound,
         Self::NotExecutable,

@@ -42,7 +42,7 @@ use crate::script::registry::Registry;
 pub(crate) use formats::{NotRead, at_byte};
 pub use output::Outcome;
 pub(crate) use patterns::compiled;
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 pub(crate) use progress::Progress;
 pub(crate) use settings::SETTINGS;
 pub(crate) use system::sleep;
