@@ -31,11 +31,16 @@ impl Home {
         command.args(arguments).current_dir(self.scratch.path()).env("HOME", self.scratch.temp());
         command.env("TERM", "xterm").env("NO_COLOR", "1").env("PROCSCRIPT_HISTORY", "");
         // By name, `testkid` takes as much of a line wherever this project lies.
-        command.env("PATH", format!("{}:{}", self.scratch.bin().display(), std::env::var("PATH").unwrap_or_default()));
+        command.env("PATH", self.path());
         for name in ["CI", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "VISUAL", "EDITOR"] {
             command.env_remove(name);
         }
         command
+    }
+
+    /// Where `testkid` is found by name.
+    pub fn path(&self) -> String {
+        format!("{}:{}", self.scratch.bin().display(), std::env::var("PATH").unwrap_or_default())
     }
 
     /// A session at a terminal, at its first prompt.

@@ -14,7 +14,7 @@ fn shell_with_session(home: &Home) -> Option<Terminal> {
     let mut command = Command::new("bash");
     command.args(["--norc", "--noprofile", "-i"]).current_dir(home.scratch.path()).env("PS1", SHELL);
     command.env("HOME", home.scratch.temp()).env("TERM", "xterm").env("NO_COLOR", "1").env_remove("CI");
-    command.env("PROCSCRIPT_HISTORY", "").env("HISTFILE", "").env("INPUTRC", "/dev/null");
+    command.env("PATH", home.path()).env("PROCSCRIPT_HISTORY", "").env("HISTFILE", "").env("INPUTRC", "/dev/null");
     if Command::new("bash").args(["-c", ":"]).status().is_err() {
         eprintln!("no bash: skipped");
         return None;

@@ -203,8 +203,10 @@ fn ctrl_c_at_the_prompt_says_once_how_to_leave() {
     terminal.type_text("\x03").expect("> ");
     enter(&mut terminal, "1 + 1", "\n2");
     assert!(!terminal.shown.contains("leaves"));
-    // Only the key counts; whoever else sends it means nothing by it here.
+    // Sent by somebody else it is the same to the line, as in a shell.
+    terminal.type_text("half").expect("half");
     send(terminal.pid(), libc::SIGINT);
+    terminal.expect("> ");
     enter(&mut terminal, "2 + 2", "\n4");
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
