@@ -24,7 +24,7 @@ impl Session {
     /// Evaluates one entry. What it defined before a failure stays.
     ///
     /// # Errors
-    /// As [`Runtime::load`] and [`Runtime::run`].
+    /// As [`Runtime::load`](crate::script::Runtime::load) and [`Runtime::run`](crate::script::Runtime::run).
     pub fn eval(&mut self, entry: &str) -> Result<Ending, Failure> {
         let name = self.entries.begin(entry);
         let result = self.evaluate(&name, entry);
