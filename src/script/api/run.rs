@@ -18,6 +18,9 @@ type ScriptResult = Result<Dynamic, Box<EvalAltResult>>;
 /// Verbs whose command is waited for with our streams as its own: it has the terminal for itself.
 const ALONE: &[&str] = &["run", "code"];
 
+/// Verbs that are called the same where files are read.
+const READS: &[&str] = &["read", "read_raw"];
+
 type Verb = fn(&Expression) -> Result<Dynamic, process::Error>;
 
 pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
@@ -34,7 +37,10 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
         register_verb(engine, world, name, move |_, command| verb(command));
         // Text has a function `bytes` already, its length.
         if name != "bytes" {
-            register_for_program(engine, world, name, move |_, command| verb(command));
+            let shared = world.clone();
+            register_for_program(engine, world, name, move |_, command| {
+                verb(command).map_err(|error| if READS.contains(&name) { about_file(&shared, error) } else { error })
+            });
         }
     }
     let shared = world.clone();
@@ -75,6 +81,23 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     register_verb(engine, world, "chunks", |place, command| {
         Ok(Dynamic::from(Stream::chunks(command.chunks()?, place)))
     });
+}
+
+/// Who writes `read("notes.txt")` may mean the file, if there is one that is no program.
+fn about_file(world: &World, error: process::Error) -> process::Error {
+    let program = error.argv().first().cloned().unwrap_or_default();
+    if !world.context().absolute(program.as_ref()).is_ok_and(|file| file.is_file()) {
+        return error;
+    }
+    let advice = format!("read runs a program; what is in the file is read_text({program:?})");
+    match (error.kind(), error.help()) {
+        (ErrorKind::NotFound, _) => error.with_help(advice),
+        (ErrorKind::NotExecutable | ErrorKind::BadFormat, Some(help)) => {
+            let help = format!("{help}; {advice}");
+            error.with_help(help)
+        }
+        _ => error,
+    }
 }
 
 fn outcome(output: Output) -> Dynamic {
