@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use os_pipe::{PipeReader, PipeWriter};
 
@@ -49,6 +49,46 @@ impl Feeder {
             }
         }
         true
+    }
+}
+
+/// The pipe by which the holder of a command writes its input.
+#[derive(Clone)]
+pub(crate) struct Written(Arc<Mutex<Writing>>);
+
+#[derive(Clone)]
+pub(crate) enum Writing {
+    /// Not to be kept longer than for one write: the input has not ended before.
+    Open(Arc<PipeWriter>),
+    /// There was none, or the holder has said that it is complete.
+    Finished,
+    /// The command has been told to end, and is written no more.
+    Cut,
+}
+
+impl Written {
+    pub fn new(pipe: Option<PipeWriter>) -> Self {
+        let writing = pipe.map_or(Writing::Finished, |pipe| Writing::Open(Arc::new(pipe)));
+        Self(Arc::new(Mutex::new(writing)))
+    }
+
+    pub fn now(&self) -> Writing {
+        self.lock().clone()
+    }
+
+    pub fn finish(&self) {
+        *self.lock() = Writing::Finished;
+    }
+
+    pub fn cut(&self) {
+        let mut writing = self.lock();
+        if matches!(*writing, Writing::Open(_)) {
+            *writing = Writing::Cut;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

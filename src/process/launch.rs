@@ -174,8 +174,12 @@ mod tests {
     #[test]
     fn what_passes_is_waited_for() {
         let mut refusals = [os::EAGAIN, os::ETXTBSY, os::EAGAIN].into_iter();
-        let started = retrying(&CancelToken::never(), || refusals.next().map_or(Ok("started"), |n| Err(refusal(n))));
-        assert_eq!(started.ok(), Some("started"));
+        let mut calls = 0;
+        let started = retrying(&CancelToken::never(), || {
+            calls += 1;
+            refusals.next().map_or(Ok("started"), |errno| Err(refusal(errno)))
+        });
+        assert_eq!((started.ok(), calls), (Some("started"), 4));
     }
 
     #[test]

@@ -242,14 +242,16 @@ impl Tree {
 
     /// Whether every process is gone now.
     pub fn try_reap(&self) -> bool {
-        self.children.iter().all(|child| {
+        let is_gone = |child: &SharedChild| {
             let is_gone = !matches!(child.try_wait(), Ok(None));
             #[cfg(feature = "cli")]
             if is_gone {
                 super::orphans::forget(child.id());
             }
             is_gone
-        })
+        };
+        // Each of them is asked: one that does not end leaves no zombies of those behind it.
+        self.children.iter().filter(|child| !is_gone(child)).count() == 0
     }
 }
 

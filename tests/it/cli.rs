@@ -270,6 +270,21 @@ fn the_surroundings_may_be_poor() {
 }
 
 #[test]
+fn a_relative_program_counts_from_where_the_script_was_started() {
+    // Neither from where the script is, nor from where the child is to be.
+    let script = "cmd(\"./tool\", \"dir\").dir(\"sub\").run(); cmd(path(\"tool\"), \"dir\").dir(\"/\").run();";
+    let line = "mkdir -p here/sub; ln -s \"$(command -v testkid)\" here/tool; cd here; \"$0\" ../there/run.rhai; cd ..; rm -r here";
+    let outcome = shell(line).file("there/run.rhai", script).run();
+    outcome.success();
+    let said = String::from_utf8_lossy(&outcome.stdout);
+    assert!(said.ends_with("/here/sub\n/\n"), "{said}");
+    // A tool beside the script is asked for by its name.
+    let line = "mkdir -p here; ln -s \"$(command -v testkid)\" there/tool; cd here; \"$0\" ../there/run.rhai; cd ..; rm -r here there/tool";
+    let script = "try { cmd(\"./tool\").run() } catch (e) { print(e.kind) } cmd(script_dir() / \"tool\", \"echo\", \"ran\").run();";
+    shell(line).file("there/run.rhai", script).run().success().stdout("not_found\nran\n");
+}
+
+#[test]
 fn the_first_error_is_told_with_its_place() {
     let outcome = Run::new().script("fn inner(x) {\n    cmd(\"testkid\", \"err\", \"seen\", \"--\", \"exit\", \"3\").run();\n}\nfn outer() { inner(1) }\nouter();\n").run();
     outcome.status(3).stderr_contains("seen\nerror: `testkid err seen -- exit 3` exited with code 3");

@@ -44,7 +44,7 @@ impl Execution {
     }
 
     /// Ends it with TERM, and after the grace period with KILL, its descendants included, and waits
-    /// until it has ended. Its failing status is then not an error.
+    /// until it has ended. Its input ends behind the first signal. Its failing status is then not an error.
     pub fn terminate(&self) {
         self.is_not_wanted();
         self.0.shared.stop.cancel();
@@ -67,7 +67,8 @@ impl Execution {
         self.signal(os::SIGCONT)
     }
 
-    /// Ends it by these steps, and waits until it has ended. Its failing status is then not an error.
+    /// Ends it by these steps, and waits until it has ended. Its input ends behind the first of them. Its failing
+    /// status is then not an error.
     pub fn teardown(&self, teardown: &Teardown) {
         self.teardown_until(teardown, None);
     }
@@ -78,6 +79,8 @@ impl Execution {
         let mut index = 0;
         while let Some(Step { signal, scope, wait }) = teardown.step(index) {
             let _ = self.signal_within(scope, signal);
+            // As the serving thread does it for those that have it ended.
+            self.0.input.cut();
             let left = end.map_or(wait, |end| wait.min(end.saturating_duration_since(Instant::now())));
             if self.ends_within(left) {
                 return;

@@ -1,10 +1,9 @@
 //! Writing to a command that runs.
 
-use std::sync::PoisonError;
-
 use os_pipe::PipeWriter;
 
 use crate::process::error::{Error, ErrorKind};
+use crate::process::flow::Writing;
 use crate::process::os::{self, PollFd};
 use crate::process::readers::Until;
 
@@ -15,8 +14,8 @@ impl Execution {
     /// [`stdin_piped`](crate::process::Expression::stdin_piped). Blocks while the pipe is full.
     ///
     /// # Errors
-    /// `WriteFailed` when the command reads no more; `Misuse` when the input was not piped, or is
-    /// finished.
+    /// `WriteFailed` when the command reads no more, or has been told to end; `Misuse` when the input was not
+    /// piped, or is finished.
     pub fn write(&self, bytes: &[u8]) -> Result<(), Error> {
         self.write_until(bytes, &Until::default())
     }
@@ -26,11 +25,14 @@ impl Execution {
         let mut rest = bytes;
         while !rest.is_empty() || bytes.is_empty() {
             // Not held while waiting, so that `finish_input` and `wait` are not kept.
-            let input = self.0.input.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(writer) = input else {
-                let message = format!("the standard input of `{}` is not open for writing", self.0.command);
-                let help = "set .stdin_piped() before start(); after finish() nothing can be written";
-                return Err(self.about_input(Error::misuse(message, help)));
+            let writer = match self.0.input.now() {
+                Writing::Open(writer) => writer,
+                Writing::Cut => return Err(self.cannot_write(&no_reader())),
+                Writing::Finished => {
+                    let message = format!("the standard input of `{}` is not open for writing", self.0.command);
+                    let help = "set .stdin_piped() before start(); after finish() nothing can be written";
+                    return Err(self.about_input(Error::misuse(message, help)));
+                }
             };
             if bytes.is_empty() {
                 return Ok(());
@@ -58,7 +60,7 @@ impl Execution {
         os::poll(&mut fds, until.left()).map_err(|error| self.cannot_write(&error))?;
         self.attend(&unattended, &fds[others..])?;
         match !fds[0].is_ready() && others > 1 && fds[1].is_ready() {
-            true => Err(self.cannot_write(&std::io::Error::from_raw_os_error(os::EPIPE))),
+            true => Err(self.cannot_write(&no_reader())),
             false => Ok(()),
         }
     }
@@ -73,6 +75,10 @@ impl Execution {
 
     /// Ends its standard input. The second time it does nothing.
     pub fn finish_input(&self) {
-        drop(self.0.input.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.0.input.finish();
     }
+}
+
+fn no_reader() -> std::io::Error {
+    std::io::Error::from_raw_os_error(os::EPIPE)
 }

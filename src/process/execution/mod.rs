@@ -9,10 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use os_pipe::{PipeReader, PipeWriter};
+use os_pipe::PipeReader;
 
 use crate::process::cancel::CancelToken;
 use crate::process::error::{Error, ErrorKind};
+use crate::process::flow::Written;
 use crate::process::os::{self, PollFd};
 use crate::process::output::Output;
 use crate::process::pump::Pump;
@@ -57,7 +58,7 @@ struct Handle {
     command: String,
     identity: Identity,
     input_stage: Option<usize>,
-    input: Mutex<Option<Arc<PipeWriter>>>,
+    input: Written,
     /// Reaches its end when the command is over.
     over: Option<Arc<PipeReader>>,
     readers: Arc<Readers>,
@@ -95,7 +96,11 @@ impl Execution {
         };
         let [stdout, stderr] = streams;
         let (stdout, stderr) = (stream("output", stdout), stream("error", stderr));
-        let stop = pump.make_request_token().map_err(|error| no_pipe(&error))?;
+        if let Some(input) = &input {
+            os::set_nonblocking(input).map_err(|error| no_pipe(&error))?;
+        }
+        let input = Written::new(input);
+        let stop = pump.make_request_token(input.clone()).map_err(|error| no_pipe(&error))?;
         let shared = Arc::new(Shared {
             tree: pump.tree().clone(),
             ended: Mutex::new(None),
@@ -113,10 +118,6 @@ impl Execution {
             })
             .map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
         let state = Mutex::default();
-        if let Some(input) = &input {
-            os::set_nonblocking(input).map_err(|error| no_pipe(&error))?;
-        }
-        let input = Mutex::new(input.map(Arc::new));
         Ok(Self(Arc::new(Handle {
             shared,
             command,
@@ -329,9 +330,9 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         let State { observed, detached } = std::mem::take(&mut *self.state());
-        drop(self.input.lock().unwrap_or_else(PoisonError::into_inner).take());
         let mut ended = self.shared.lock();
         if ended.is_none() && detached {
+            self.input.finish();
             return;
         }
         let was_running = ended.is_none() && self.shared.tree.is_running();

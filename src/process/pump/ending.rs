@@ -6,6 +6,7 @@ use super::{KILL_PATIENCE, Phase, Pump};
 use crate::process::cancel::Urgency;
 use crate::process::duration_text;
 use crate::process::error::{Error, ErrorKind};
+use crate::process::flow::Written;
 use crate::process::os;
 use crate::process::teardown::{POLITE, Scope, Step, Teardown};
 
@@ -64,6 +65,11 @@ impl Pump {
                 }
             }
             _ => {}
+        }
+        // Who has it ended writes no more, and some commands clean up when there is nothing more to read. Not before
+        // the signal, or half of the input would pass for the whole.
+        if self.is_stopping() && self.stop.request.is_cancelled() {
+            self.written.take().inspect(Written::cut);
         }
     }
 

@@ -16,7 +16,7 @@ use os_pipe::PipeReader;
 use super::cancel::{CancelToken, Shield};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
-use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT};
+use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT, Written};
 use super::os::{self, Ending, PollFd};
 use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
@@ -83,6 +83,8 @@ pub(crate) struct Pump {
     stages: Vec<Running>,
     feeders: Vec<Feeder>,
     input_failures: Vec<InputFailure>,
+    /// The input that the holder of the command writes, if there is one.
+    written: Option<Written>,
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
@@ -132,6 +134,7 @@ impl Pump {
             stages,
             feeders,
             input_failures: Vec::new(),
+            written: None,
             drains,
             stream: None,
             stream_is_ready: false,
@@ -160,9 +163,10 @@ impl Pump {
         &self.identity
     }
 
-    /// A token by which the holder of the command can have it ended.
-    pub fn make_request_token(&mut self) -> io::Result<CancelToken> {
+    /// A token by which the holder of the command can have it ended, and with it the input that the holder writes.
+    pub fn make_request_token(&mut self, written: Written) -> io::Result<CancelToken> {
         self.stop.request = CancelToken::new()?;
+        self.written = Some(written);
         Ok(self.stop.request.clone())
     }
 

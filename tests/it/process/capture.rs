@@ -96,6 +96,7 @@ fn a_stage_that_is_captured_gives_nothing_to_the_next() {
     lines.sort_unstable();
     assert_eq!(lines, ["left", "right"]);
     assert_eq!(soon(|| left().pipe(kid("count").stdout_null()).read()).expect("it succeeds"), "left");
-    // And a stage that throws its output away leaves nothing to read.
+    // And what throws its output away leaves nothing to read.
+    assert_eq!(kid("echo x").stdout_null().read().expect("it succeeds"), "");
     assert_eq!(kid("echo x").stdout_null().pipe(kid("cat")).read().expect("it succeeds"), "");
 }

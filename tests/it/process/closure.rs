@@ -3,11 +3,14 @@
 use std::num::{IntErrorKind, ParseIntError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
+use std::time::Duration;
 
-use procscript::process::{Error, ErrorKind, Execution, Expression, OutputStream};
+use procscript::process::{Error, ErrorKind, Execution, Expression, OutputStream, Scope, Teardown};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
+use crate::support::procs;
+use crate::support::scratch::Scratch;
 
 /// Reads the line by which a command says that it is ready.
 fn await_ready(process: &Execution) -> Result<(), Error> {
@@ -102,6 +105,71 @@ fn a_body_that_goes_ends_the_command_whoever_has_a_handle() {
         assert!(!kept.is_running(), "panics: {panics}");
         let output = kept.wait().expect("ended on purpose");
         assert_eq!(output.status.signal(), Some(libc::SIGTERM));
+    }
+}
+
+#[test]
+fn who_is_ended_is_given_the_end_of_its_input() {
+    // It does not hear the signal, and works until there is nothing more to read: whoever ends it waits for that, and
+    // writes no more. Without the end both would wait until the grace is over, and it would be killed.
+    let _guard = Guard::new();
+    let long = Duration::from_secs(30);
+    type End<'a> = &'a dyn Fn(&Expression, &dyn Fn(&Execution));
+    let kept = Mutex::new(None);
+    let keep = |execution: &Execution| *kept.lock().expect("no panic") = Some(execution.clone());
+    let ends: [(&str, End); 5] = [
+        ("a body that fails", &|command, ready| {
+            let result = command.run_with(|process| -> Result<(), Error> {
+                ready(process);
+                keep(process);
+                Err(Error::invalid_argument("mine"))
+            });
+            assert_eq!(fails(ErrorKind::InvalidArgument, result).message(), "mine");
+        }),
+        ("a body that panics", &|command, ready| {
+            let body = |process: &Execution| -> Result<(), Error> {
+                ready(process);
+                keep(process);
+                panic!("on purpose")
+            };
+            assert!(catch_unwind(AssertUnwindSafe(|| command.run_with(body))).is_err());
+        }),
+        ("terminate", &|command, ready| {
+            let execution = command.start().expect("it starts");
+            ready(&execution);
+            execution.terminate();
+            keep(&execution);
+        }),
+        ("teardown", &|command, ready| {
+            let execution = command.start().expect("it starts");
+            ready(&execution);
+            execution.teardown(&Teardown::kill().after(libc::SIGTERM, Scope::Tree, long));
+            keep(&execution);
+        }),
+        ("drop", &|command, ready| {
+            let execution = command.start().expect("it starts");
+            ready(&execution);
+        }),
+    ];
+    for (how, end) in ends {
+        let listing_after = |first: &str| {
+            let scratch = Scratch::new();
+            let file = |name: &str| scratch.path().join(name);
+            let command = kid(first).arg(file("ready")).args(["--", "cat", "--", "touch"]).arg(file("done"));
+            let ready = |execution: &Execution| {
+                assert!(procs::until(super::SOON, || file("ready").exists(), |exists| *exists), "{how}");
+                execution.write(b"something\n").expect("it reads");
+            };
+            soon(|| end(&command.stdin_piped().stdout_piped().grace(long), &ready));
+            if let Some(kept) = kept.lock().expect("no panic").take() {
+                let error = fails(ErrorKind::WriteFailed, kept.write(b"late"));
+                assert_eq!(error.errno_name(), Some("EPIPE"), "{how}");
+            }
+            scratch.listing()
+        };
+        assert_eq!(listing_after("ignore TERM -- touch"), ["done", "ready"], "{how}");
+        // The signal comes first: half of the input is not taken for the whole.
+        assert_eq!(listing_after("touch"), ["ready"], "{how}");
     }
 }
 

@@ -100,6 +100,30 @@ fn suspended_it_does_nothing_until_it_is_resumed() {
 }
 
 #[test]
+fn what_came_while_it_was_suspended_is_answered_in_order() {
+    let _guard = Guard::new();
+    let command = kid("echo ready -- cat").new_session().stdin_piped().stdout_piped();
+    let execution = command.start().expect("it starts");
+    let (sender, answers) = std::sync::mpsc::channel();
+    let lines = execution.stdout().lines().expect("piped");
+    let reader = std::thread::spawn(move || lines.for_each(|line| sender.send(line.expect("good")).expect("heard")));
+    let answer = || answers.recv_timeout(super::SOON).expect("an answer");
+    assert_eq!(answer(), "ready");
+    execution.signal(libc::SIGSTOP).expect("it is ours");
+    await_state(&execution, 'T');
+    execution.write(b"first\n").expect("the pipe takes it");
+    execution.write(b"second\n").expect("the pipe takes it");
+    assert!(answers.recv_timeout(millis(200)).is_err(), "it is suspended");
+    execution.signal(libc::SIGCONT).expect("it is ours");
+    assert_eq!((answer(), answer()), ("first".to_string(), "second".to_string()));
+    // A signal ends the lines, and is how the command has ended.
+    execution.signal(libc::SIGTERM).expect("it is ours");
+    soon(|| reader.join()).expect("no panic");
+    let error = fails(ErrorKind::Signaled, execution.wait());
+    assert_eq!(error.status(), Some(TerminationStatus::Signaled(libc::SIGTERM)));
+}
+
+#[test]
 fn a_suspended_command_can_be_ended_in_every_way() {
     // A stopped process sees no signal but KILL before it goes on.
     let _guard = Guard::new();

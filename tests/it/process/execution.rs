@@ -1,9 +1,10 @@
 //! Commands that run beside the program.
 
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use procscript::process::{ErrorKind, TerminationStatus, signal_number};
+use procscript::process::{ErrorKind, Expression, TerminationStatus, signal_number};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
@@ -56,6 +57,11 @@ fn a_look_does_not_wait() {
     // Longer than the clock can say.
     let error = soon(|| fails(ErrorKind::Signaled, execution.wait_timeout(Duration::MAX)));
     assert_eq!(error.status(), Some(TerminationStatus::Signaled(libc::SIGKILL)));
+    // No time at all is enough for what has ended, also when nobody has looked before.
+    let execution = kid("exit 0").start().expect("it starts");
+    let ended = || procs::process(execution.pids()[0]).is_none_or(|process| process.is_zombie());
+    assert!(procs::until(super::SOON, ended, |ended| *ended));
+    assert!(execution.wait_timeout(Duration::ZERO).expect("it succeeds").is_some());
 }
 
 #[test]
@@ -137,6 +143,31 @@ fn a_detached_command_goes_on() {
 }
 
 #[test]
+fn many_that_were_let_go_leave_no_zombies() {
+    // Whether they end at once, or when nobody has had a handle for long.
+    let _guard = Guard::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let let_go = |command: Expression| {
+        let execution = command.start().expect("it starts");
+        execution.detach();
+        execution.pids()[0]
+    };
+    let reading =
+        || kid("cat").stdin_file(OwnedFd::from(reader.try_clone().expect("a duplicate")).into()).stdout_null();
+    let short: Vec<u32> = (0..10).map(|_| let_go(kid("exit 0"))).collect();
+    let long: Vec<u32> = (0..10).map(|_| let_go(reading())).collect();
+    let gone = |pids: &[u32]| {
+        // What is started next takes away what has ended.
+        kid("exit 0").run().expect("it succeeds");
+        pids.iter().all(|pid| procs::process(*pid).is_none())
+    };
+    assert!(procs::until(super::SOON, || gone(&short), |gone| *gone), "those that ended at once");
+    assert!(long.iter().all(|pid| procs::process(*pid).is_some_and(|process| !process.is_zombie())), "they read");
+    drop(writer);
+    assert!(procs::until(super::SOON, || gone(&long), |gone| *gone), "those that ended later");
+}
+
+#[test]
 fn a_process_id_is_enough_for_a_command_that_was_let_go() {
     // As a shell's `&` and `$!`: no handle is kept.
     let _guard = Guard::new();
@@ -181,6 +212,18 @@ fn signals_have_names_and_numbers() {
         let error = soon(|| fails(ErrorKind::Signaled, execution.wait()));
         let status = error.status().expect("it ended");
         assert_eq!((status.signal(), status.signal_name()), (Some(number), Some(name)));
+    }
+    // Those that end nobody have names, too.
+    for (name, number) in [
+        ("QUIT", libc::SIGQUIT),
+        ("STOP", libc::SIGSTOP),
+        ("CONT", libc::SIGCONT),
+        ("TSTP", libc::SIGTSTP),
+        ("WINCH", libc::SIGWINCH),
+        ("CHLD", libc::SIGCHLD),
+    ] {
+        assert_eq!(signal_number(name), Some(number));
+        assert_eq!(TerminationStatus::Signaled(number).signal_name(), Some(name));
     }
     // Those without a name have numbers all the same.
     let execution = kid("forever").start().expect("it starts");

@@ -34,6 +34,7 @@ fn what_a_hook_changes_is_what_runs() {
     let _guard = Guard::new();
     let scratch = Scratch::new();
     let out = scratch.path().join("out");
+    let input = scratch.write("in", "from the hook");
     for way in WAYS {
         let more = hooked(way(kid("args a")), |command| _ = command.args(["b c", ""]));
         assert_eq!(read(&more), "a\nb c\n");
@@ -53,6 +54,12 @@ fn what_a_hook_changes_is_what_runs() {
             Ok(())
         });
         assert_eq!((read(&elsewhere), scratch.read("out")), (String::new(), "there\n".to_string()));
+        let input = input.clone();
+        let fed = way(kid("cat").stdin_bytes("not this")).before_spawn(move |command| {
+            command.stdin(Stdio::from(std::fs::File::open(&input)?));
+            Ok(())
+        });
+        assert_eq!(read(&fed), "from the hook");
         // It does not go on to the next run, nor to the expression that it was made of.
         assert_eq!(read(&more), "a\nb c\n");
         // And the child is as clean as any.
@@ -97,6 +104,8 @@ fn outer_hooks_come_first_in_each_stage_and_each_run() {
         assert_eq!(read(&line), "LAST=INNER");
         assert_eq!(std::mem::take(&mut *calls.lock().expect("no panic")), expected);
     }
+    let append = |word: &'static str| move |command: &mut Command| _ = command.arg(word);
+    assert_eq!(read(&hooked(hooked(kid("args some"), append("inner")), append("outer"))), "some\nouter\ninner");
     // A command as input stands outside, as it does for other settings.
     let fed = kid("cat").before_spawn(note("reader")).stdin_command(kid("echo a"));
     assert_eq!(

@@ -151,6 +151,50 @@ fn many_lines_all_arrive() {
 }
 
 #[test]
+fn lines_of_every_length_with_every_ending_arrive() {
+    // Short ones, ones near a page, and ones of more than a page, so that endings fall on every border.
+    let _guard = Guard::new();
+    const PAGE: usize = 4096;
+    let endings = ["\n", "\u{b}", "\u{c}", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\r"];
+    let letters = ['x', 'é', '—', '🎉'];
+    let mut seed = 20_240_817_u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for _ in 0..4 {
+        let lines: Vec<String> = (0..60)
+            .map(|n| {
+                let length = match n % 3 {
+                    0 => random(16),
+                    1 => PAGE / 5 + random(PAGE - PAGE / 5),
+                    _ => PAGE + random(PAGE),
+                };
+                let mut line = String::new();
+                while line.len() < length {
+                    line.push(letters[random(letters.len())]);
+                }
+                line
+            })
+            .collect();
+        let mut text = String::new();
+        for line in &lines {
+            // A carriage return before an empty line with a line feed would be one ending.
+            let last_is_return = text.ends_with('\r') && line.is_empty();
+            text += line;
+            text += endings[if last_is_return { 1 } else { random(endings.len()) }];
+        }
+        let unicode = Separators::parse("unicode").expect("known");
+        for source in [kid("cat"), kid("cat").pipe(kid("cat"))] {
+            let found = lines_of(&source.stdin_bytes(text.clone()).separators(unicode.clone()));
+            assert!(found == lines, "{} lines, not {}", found.len(), lines.len());
+        }
+    }
+    let unicode = Separators::parse("unicode").expect("known");
+    assert_eq!(lines_of(&kid("bytes x\\ny").separators(unicode)), ["x", "y"]);
+}
+
+#[test]
 fn what_is_there_is_delivered_at_once() {
     // The child says one thing and then nothing for a minute.
     let _guard = Guard::new();

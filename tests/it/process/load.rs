@@ -92,8 +92,8 @@ fn pipes_do_not_leak_into_commands_started_meanwhile() {
     // A writing end that another child inherited would keep `cat` waiting for as long as that lives.
     let _guard = Guard::new();
     let long: Vec<_> = std::thread::scope(|scope| {
-        let starter = scope.spawn(|| (0..60).map(|_| kid("forever").start().expect("it starts")).collect());
-        for _ in 0..60 {
+        let starter = scope.spawn(|| (0..100).map(|_| kid("forever").start().expect("it starts")).collect());
+        for _ in 0..100 {
             let piped = kid("cat").pipe(kid("cat")).stdin_bytes("abc");
             assert_eq!(soon(|| piped.read().expect("it succeeds")), "abc");
         }

@@ -1,6 +1,6 @@
 //! Pipelines: which stage decides, who is started, who is left.
 
-use procscript::process::{ErrorKind, Expression, TerminationStatus, pipe};
+use procscript::process::{Error, ErrorKind, Expression, TerminationStatus, pipe};
 
 use super::{fails, kid, kid_with, millis, soon, within};
 use crate::support::leaks::{self, Guard};
@@ -189,6 +189,11 @@ fn settings_reach_the_stages_that_have_none() {
     assert_eq!(read(kid("echo").pipe(show()).env("A", "1")), "A=1\nB unset");
     let inner = kid("echo").pipe(show().env("A", "inner")).env("A", "outer").env("B", "outer");
     assert_eq!(read(inner), "A=inner\nB=outer");
+    // What a stage has taken away for itself does not come back.
+    let stage = kid("echo").pipe(show().env_remove("A")).env("A", "outer").env("B", "outer");
+    assert_eq!(read(stage), "A unset\nB=outer");
+    let stage = kid("echo").pipe(kid("env").env_clear().env("B", "own")).env("A", "outer").env("B", "outer");
+    assert_eq!(read(stage), "B=own");
     let output = both().env("A", "1").output().expect("it succeeds");
     assert_eq!(output.stderr.as_deref(), Some(&b"A=1\nB unset\n"[..]), "the left stage has it too");
     assert_eq!(read(kid("echo").pipe(kid("dir")).dir("/")), "/");
@@ -240,6 +245,9 @@ fn processes_are_listed_from_left_to_right() {
     let execution = three.stdin_piped().stdout_null().start().expect("it starts");
     assert_eq!(execution.pids().len(), 3);
     execution.wait().expect("it succeeds");
+    let three = kid("cat").pipe(kid("cat").pipe(kid("cat")));
+    let (output, pids) = three.run_with(|process| Ok::<_, Error>(process.pids())).expect("it succeeds");
+    assert_eq!(pids, output.stages.iter().map(|stage| stage.pid).collect::<Vec<_>>());
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn the_order_of_the_path_decides() {
     let scratch = Scratch::new();
     tool(&scratch, "one/tool");
     tool(&scratch, "two/tool");
-    for _ in 0..3 {
+    for _ in 0..10 {
         assert_eq!(read(search(&scratch, &["one", "two"])), "one/tool");
         assert_eq!(read(search(&scratch, &["two", "one", "two"])), "two/tool");
         assert_eq!(read(search(&scratch, &["missing", "two"])), "two/tool");
@@ -86,11 +86,18 @@ fn the_working_directory_is_never_searched() {
     tool(&scratch, "tool");
     tool(&scratch, "sub/tool");
     let here = Context::new().with_dir(scratch.path());
-    for path in ["", ":", ".", "::", "./", "sub", "./sub", "../work", "sub:.", ".:/nowhere"] {
+    for path in ["", ":", ".", "::", "./", "sub", "./sub", "../work", "sub:.", ".:/nowhere", "/nowhere"] {
         let command = Expression::new("tool").env("PATH", path).dir(scratch.path());
         let error = fails(ErrorKind::NotFound, command.clone().within(&here).run());
         assert!(error.message().contains("command not found: `tool`"), "{error}");
         fails(ErrorKind::NotFound, command.run());
+        fails(ErrorKind::NotFound, here.clone().with_env("PATH", path).which("tool"));
+    }
+    // Nor is there anything else to search for a child whose path is empty, whatever ours is.
+    for name in ["true", "echo", "sh"] {
+        Context::new().which(name).expect("it is in our path");
+        let error = fails(ErrorKind::NotFound, Expression::new(name).env("PATH", "").run());
+        assert!(error.help().is_some_and(|help| help.contains("names no directory")), "{error:?}");
     }
     // With a real directory behind them, that one counts.
     let bin = scratch.path().join("bin");
@@ -175,12 +182,36 @@ fn a_path_is_a_file_and_never_searched() {
     assert_eq!(read(Expression::new("sub/../tool")), "tool");
     fails(ErrorKind::NotFound, Expression::from_path("true").within(&here).run());
     fails(ErrorKind::NotFound, Expression::from_path("true").dir("/bin").within(&here).run());
+    let below = Context::new().with_dir(scratch.path().join("sub"));
+    assert_eq!(self::read(Expression::new("../tool").within(&below)), "tool");
     // A relative program counts from the context's directory, not from the child's.
     let inside = Expression::new("./tool").dir(scratch.path().join("sub"));
     assert_eq!(read(inside), "tool");
     std::fs::remove_file(scratch.path().join("tool")).expect("ours");
     let inside = Expression::new("./tool").dir(scratch.path().join("sub"));
     fails(ErrorKind::NotFound, inside.within(&here).run());
+}
+
+#[test]
+fn links_on_the_way_to_a_program_are_not_resolved() {
+    // One file with many names asks for the one that it was called by.
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    symlink(testkid(), scratch.path().join("link")).expect("ours");
+    std::fs::create_dir(scratch.path().join("sub")).expect("ours");
+    symlink("..", scratch.path().join("sub/back")).expect("ours");
+    let here = Context::new().with_dir(scratch.path());
+    for (name, file) in [("./link", "link"), ("sub/back/link", "sub/back/link")] {
+        for dir in [None, Some("sub"), Some("/")] {
+            let command = Expression::new(name).args(["arg0", "--", "dir"]).within(&here);
+            let command = dir.map_or(command.clone(), |dir| command.dir(dir));
+            let output = command.output().expect("it succeeds");
+            let dir = scratch.path().join(dir.unwrap_or(""));
+            let expected = format!("{name}\n{}\n", dir.canonicalize().expect("it is there").display());
+            assert_eq!(String::from_utf8_lossy(&output.stdout.clone().expect("captured")), expected);
+            assert_eq!(output.program(), Some(scratch.path().join(file).as_path()));
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::fs::{File, hard_link, read_to_string};
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::{Arc, Mutex};
 
 use procscript::process::{Context, ErrorKind, Expression, FdTarget, HostStream};
@@ -70,8 +71,45 @@ fn exchanged_streams_in_pipelines() {
     // On the whole: what it gives in the end.
     assert_eq!(captured(both().pipe(upper()).swap_outputs()), pair("err\nright\n", "OUT\n"));
     assert_eq!(captured(both().swap_outputs().pipe(upper()).swap_outputs()), pair("out\nright\n", "ERR\n"));
+    // There and back again: from the stage's output to its errors, and with those to the output of the whole.
+    let back = kid("echo out").pipe(kid("cat-upper").stdout_to_stderr()).stderr_to_stdout();
+    assert_eq!(captured(back), pair("OUT\n", "-"));
     let read = both().pipe(kid("cat-upper")).swap_outputs().stderr_null();
     assert_eq!(read.read().expect("it succeeds"), "err");
+}
+
+#[test]
+fn what_is_said_of_a_side_holds_for_it_alone() {
+    let _guard = Guard::new();
+    let (left, right) = (|| kid("echo out -- err left"), || kid("cat-upper -- err right"));
+    let quiet = Expression::stderr_null;
+    assert_eq!(captured(quiet(left()).pipe(right())), pair("OUT\n", "right\n"));
+    assert_eq!(captured(left().pipe(quiet(right()))), pair("OUT\n", "left\n"));
+    assert_eq!(captured(quiet(left().pipe(right()))), pair("OUT\n", "-"));
+    assert_eq!(captured(quiet(left()).pipe(quiet(right()))), pair("OUT\n", "-"));
+    // The input of the whole is that of the first stage; one that has its own does not read the pipe.
+    let fed = kid("cat -- err left").pipe(kid("cat-upper -- err right"));
+    assert_eq!(captured(fed.stdin_bytes("in\n")).0, "IN\n");
+    for first in [kid("echo left"), kid("lines 2000000000")] {
+        let own = first.pipe(kid("cat-upper").stdin_bytes("own"));
+        assert_eq!(soon(|| own.read()).expect("nobody's fault"), "OWN");
+    }
+}
+
+#[test]
+fn two_commands_are_joined_by_a_pipe_of_ours() {
+    let _guard = Guard::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let file = |end: OwnedFd| File::from(end);
+    let source = kid("echo apple").stdout_file(file(writer.into()));
+    let middle = kid("cat-upper").stdin_file(file(reader.into())).stdout_capture().start().expect("it starts");
+    source.run().expect("it succeeds");
+    assert!(middle.try_wait().expect("no error").is_none(), "the expression may be run once more");
+    source.run().expect("it succeeds");
+    // The last writing end.
+    drop(source);
+    let output = soon(|| middle.wait()).expect("it succeeds");
+    assert_eq!(output.stdout.as_deref(), Some(&b"APPLE\nAPPLE\n"[..]));
 }
 
 #[test]
@@ -117,6 +155,13 @@ fn files_are_emptied_or_appended_to() {
     assert_eq!(scratch.read("file"), "new\nmore\nerrors\n");
     kid("echo made").stdout_append(scratch.path().join("fresh")).run().expect("it succeeds");
     assert_eq!(scratch.read("fresh"), "made\n");
+    // Whoever makes it is asked for the mode, which is us, and not the command.
+    let umask = u32::from_str_radix(&kid("umask").read().expect("it succeeds"), 8).expect("an octal number");
+    kid("echo made").umask(0o777).stdout_path(scratch.path().join("made")).run().expect("it succeeds");
+    for name in ["fresh", "made"] {
+        let mode = std::fs::metadata(scratch.path().join(name)).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o666 & !umask, "{name}: {mode:o}");
+    }
     // Several writers at the end of one file lose nothing.
     let log = scratch.path().join("log");
     let writer = |name: &str| kid(&format!("err {name}")).stderr_append(&log);

@@ -192,6 +192,31 @@ fn bytes_are_left_alone() {
 }
 
 #[test]
+fn text_goes_in_and_comes_out() {
+    let _shared = leaks::shared();
+    let text = "日本語 ✓ é\n";
+    let cat = kid("cat").stdin_bytes(text);
+    assert_eq!(cat.read_raw().expect("it succeeds"), text);
+    assert_eq!(cat.bytes().expect("it succeeds"), text.as_bytes());
+    assert_eq!(cat.lines().expect("it starts").next().expect("a line").expect("text"), text.trim_end());
+    assert_eq!(cat.stderr_to_stdout().output().expect("it succeeds").stdout.as_deref(), Some(text.as_bytes()));
+    assert_eq!(kid_with("echo", ["日本語"]).bytes().expect("it succeeds"), "日本語\n".as_bytes());
+}
+
+#[test]
+fn small_captures_again_and_again_keep_their_streams_apart() {
+    let _guard = Guard::new();
+    let captured = |line: &str| {
+        let output = kid(line).limit(4).output().expect("it succeeds");
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes.expect("captured")).expect("text"))
+    };
+    for _ in 0..128 {
+        assert_eq!(captured("echo x -- err y"), ["x\n", "y\n"]);
+        assert_eq!(captured("exit 0"), ["", ""]);
+    }
+}
+
+#[test]
 fn what_is_not_text_is_an_error_with_its_offset() {
     let _shared = leaks::shared();
     let bad = kid_with("bytes", [r"abc\xffd"]);
@@ -289,7 +314,10 @@ fn input_that_nobody_wants_is_no_error() {
     // EPIPE is the child's choice; its own failure still counts.
     let _guard = Guard::new();
     let big = vec![0; 10_000_000];
-    soon(|| kid("exit 0").stdin_bytes(big.clone()).run().expect("it succeeds"));
+    // The first is just over what a pipe holds.
+    for size in [100_000, 1_000_000, big.len()] {
+        soon(|| kid("exit 0").stdin_bytes(&big[..size]).run().expect("it succeeds"));
+    }
     let error = fails(ErrorKind::ExitStatus, kid("exit 3").stdin_bytes(big).run());
     assert_eq!(error.status().and_then(|status| status.code()), Some(3));
     let lines: String = (0..50_000).map(|n| format!("line-{n}\n")).collect();
@@ -300,7 +328,7 @@ fn input_that_nobody_wants_is_no_error() {
 fn capture_limits_are_exact() {
     // N bytes with limit N are fine, one more is an error that carries the first N.
     let _guard = Guard::new();
-    for limit in [0, 1, 1000, 65_536, 200_000] {
+    for limit in [0, 1, 1000, 65_536, 200_000, 2_097_152] {
         let flood = |bytes: u64| kid(&format!("flood {bytes}")).limit(limit);
         assert_eq!(flood(limit).bytes().expect("within the limit").len() as u64, limit);
         let error = fails(ErrorKind::OutputLimit, flood(limit + 1).bytes());

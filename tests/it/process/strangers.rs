@@ -46,3 +46,29 @@ fn what_cannot_be_signalled_is_told_and_not_waited_for() {
     assert!(told.contains("could not be ended, and may still be running"), "{told}");
     assert!(told.contains("note: cannot end a process that the script had left running: testkid (pid "), "{told}");
 }
+
+#[test]
+fn who_cannot_be_killed_does_not_save_the_others() {
+    if skipped("who_cannot_be_killed_does_not_save_the_others") {
+        return;
+    }
+    let _shared = leaks::shared();
+    let script = r#"
+        let state = |pid| if exists(`/proc/${pid}`) { read_text(`/proc/${pid}/stat`).split(" ")[2] } else { "gone" };
+        let root = cmd("KID", "become-root", "--", "err", "ready", "--", "sleep", "8000");
+        let job = (cmd("KID", "forever") | root | cmd("KID", "forever")).stderr_piped().start();
+        job.error_lines().first();
+        let pids = job.pids;
+        try { job.kill(); } catch (e) { print(`${e.kind} ${e.errno_name}`) }
+        wait_for(#{ready: || state.call(pids[0]) == "Z" && state.call(pids[2]) == "Z", timeout: "5s"});
+        print(state.call(pids[1]));
+        // Nobody waits for it longer than a second, and what could be ended leaves no zombie.
+        try { job.wait(); } catch (e) { print(e.kind) }
+        cmd("true").run();
+        print([state.call(pids[0]), state.call(pids[1]), state.call(pids[2])]);
+    "#;
+    let (command, _dirs) = beside_root(script);
+    let output = within(millis(7000), || command.output().expect("it catches the errors"));
+    let said = String::from_utf8_lossy(output.stdout.as_deref().unwrap_or_default()).into_owned();
+    assert_eq!(said, "control_failed EPERM\nS\ncontrol_failed\n[\"gone\", \"S\", \"gone\"]\n");
+}

@@ -129,6 +129,21 @@ fn who_cleans_up_is_given_the_time() {
 }
 
 #[test]
+fn who_ends_its_own_children_is_let_do_it() {
+    // The signal is for it alone: what it has started is its own affair, for which it has the time.
+    let _guard = Guard::new();
+    let script = r#""$0" forever & trap 'kill $!; wait; exit 0' TERM; echo $!; wait"#;
+    let command = Expression::new("sh").args(["-c", script]).arg(crate::support::testkid()).stdout_piped();
+    let execution = command.start().expect("it starts");
+    let pid = execution.stdout().lines().expect("piped").next().expect("a line").expect("good");
+    let child: u32 = pid.parse().expect("a process id");
+    assert!(procs::process(child).is_some());
+    soon(|| execution.teardown(&steps(&[libc::SIGTERM], Scope::Process, LONG)));
+    assert_eq!(status(execution.wait()), TerminationStatus::Exited(0));
+    assert!(procs::process(child).is_none(), "it was reaped by its parent");
+}
+
+#[test]
 fn the_scope_says_who_is_meant() {
     let _guard = Guard::new();
     let sleep = unique_sleep(51);
@@ -170,13 +185,17 @@ fn kill_goes_to_whom_the_last_step_was_for() {
     let _guard = Guard::new();
     let sleep = unique_sleep(52);
     let family = format!("ignore TERM -- grandchild ignore TERM + {sleep} -- echo ready -- {sleep}");
+    let places: [fn(Expression) -> Expression; 2] = [|command| command, Expression::new_session];
     for (scope, left) in [(Scope::Process, 1), (Scope::Group, 0), (Scope::Tree, 0)] {
-        let (execution, lines) = started(kid(&family).teardown(steps(&[libc::SIGTERM], scope, millis(100))));
-        assert_eq!(await_strays(&sleep, 2), 2);
-        soon(|| drop(execution));
-        assert_eq!(await_strays(&sleep, left), left, "{scope:?}");
-        kill_strays(&sleep, left);
-        drop(lines);
+        for place in places {
+            let command = place(kid(&family)).teardown(steps(&[libc::SIGTERM], scope, millis(100)));
+            let (execution, lines) = started(command);
+            assert_eq!(await_strays(&sleep, 2), 2);
+            soon(|| drop(execution));
+            assert_eq!(await_strays(&sleep, left), left, "{scope:?}");
+            kill_strays(&sleep, left);
+            drop(lines);
+        }
     }
 }
 

@@ -159,6 +159,25 @@ fn what_has_ended_is_not_running() {
 }
 
 #[test]
+fn a_look_does_not_take_what_others_wait_for_as_running() {
+    // At the very moment at which another thread learns of the end.
+    let _guard = Guard::new();
+    for _ in 0..200 {
+        let execution = kid("exit 0").start().expect("it starts");
+        let is_over = || crate::support::procs::process(execution.pids()[0]).is_some_and(|process| process.is_zombie());
+        crate::support::procs::until(super::SOON, || is_over() || !execution.is_running(), |ended| *ended);
+        let together = std::sync::Barrier::new(3);
+        std::thread::scope(|scope| {
+            let wait = || scope.spawn(|| (together.wait(), execution.wait()).1.expect("it succeeds").success());
+            let waiters = [wait(), wait()];
+            together.wait();
+            assert!(execution.try_wait().expect("it succeeds").is_some());
+            assert!(waiters.into_iter().all(|waiter| waiter.join().expect("no panic")));
+        });
+    }
+}
+
+#[test]
 fn ending_what_has_failed_before_does_not_hide_it() {
     let _guard = Guard::new();
     let ends: [fn(&Execution); 3] = [

@@ -171,3 +171,17 @@ fn an_own_group_also_at_a_terminal() {
                   try { p.run(); } catch (e) { for s in e.stages { print(s.signal); } }";
     assert_eq!(at_a_terminal(&scratch, script), [15, 15], "both get the signal");
 }
+
+#[test]
+fn a_session_of_its_own_has_no_terminal() {
+    let _shared = leaks::shared();
+    let scratch = Scratch::new();
+    // The eighth number that Linux tells of a process is the group in front of its terminal, if it has one.
+    let has_one = |setting: &str| {
+        let front = format!("parse_int(cmd(\"cat\", \"/proc/self/stat\"){setting}.read().split(\" \")[7])");
+        at_a_terminal(&scratch, &format!("print(if {front} > 0 {{ 1 }} else {{ 0 }});"))
+    };
+    assert_eq!(has_one(""), [1]);
+    assert_eq!(has_one(".own_group()"), [1]);
+    assert_eq!(has_one(".new_session()"), [0]);
+}
