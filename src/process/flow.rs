@@ -15,6 +15,11 @@ use super::redirect::Supplied;
 
 /// As much as a pipe holds by default on Linux.
 pub(crate) const CHUNK: usize = 64 * 1024;
+/// From here on, what is captured is much.
+const LARGE: usize = 1024 * 1024;
+/// Of a buffer for much, so many bytes get their memory before they are read: else each page gets its own while the
+/// pipe is locked, and its writer waits.
+const AHEAD: usize = 128 * 1024;
 /// What a pipe takes without blocking when `poll` calls it writable: PIPE_BUF.
 const ATOMIC: usize = 4096;
 
@@ -163,7 +168,7 @@ pub(crate) struct Drain {
 }
 
 enum Into {
-    Buffer { channel: Channel, bytes: Vec<u8>, limit: u64 },
+    Buffer { channel: Channel, bytes: Vec<u8>, limit: u64, populated: usize },
     Function { function: Arc<dyn Fn(&[u8]) + Send + Sync>, buffer: Vec<u8> },
     Relay(Relay),
 }
@@ -183,7 +188,7 @@ impl Drain {
     }
 
     pub fn to_buffer(reader: PipeReader, channel: Channel, limit: u64) -> Self {
-        Self::new(reader, Into::Buffer { channel, bytes: Vec::new(), limit })
+        Self::new(reader, Into::Buffer { channel, bytes: Vec::new(), limit, populated: LARGE })
     }
 
     pub fn to_function(reader: PipeReader, function: Arc<dyn Fn(&[u8]) + Send + Sync>) -> Self {
@@ -243,7 +248,12 @@ impl Drain {
     fn read(&mut self) -> Drained {
         let Some(reader) = &self.reader else { return Drained::End };
         let read = match &mut self.into {
-            Into::Buffer { bytes, limit, .. } => {
+            Into::Buffer { bytes, limit, populated, .. } => {
+                if bytes.len() + CHUNK > *populated && bytes.len() >= LARGE {
+                    bytes.reserve(CHUNK);
+                    os::populate(bytes, AHEAD);
+                    *populated = bytes.len() + AHEAD;
+                }
                 let read = os::read_append(reader, bytes, CHUNK);
                 if bytes.len() as u64 > *limit {
                     bytes.truncate(*limit as usize);

@@ -267,8 +267,8 @@ impl Prepared {
             platform.group_refusal().map_or(Ok(()), Err)?;
         }
         // The working directory may have been deleted; only a relative program needs it.
-        let base = context.base_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        let program = program.resolve(&self.plan.scoped.env, &base)?;
+        let base = || context.base_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let program = program.resolve(&self.plan.scoped.env, base)?;
         match self.plan.scoped.dir.as_ref().and(self.dir.as_deref()).and_then(program::directory_problem) {
             Some(problem) => Err(problem),
             None => Ok(program),

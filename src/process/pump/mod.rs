@@ -6,6 +6,7 @@
 
 mod conclusion;
 mod ending;
+mod watching;
 
 use std::io;
 use std::sync::{Arc, PoisonError};
@@ -17,12 +18,13 @@ use super::cancel::{CancelToken, Shield};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT, Written};
-use super::os::{self, Ending, PollFd};
+use super::os::{self, PollFd};
 use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
 
 use super::teardown::Teardown;
 use super::tree::Tree;
+use watching::Look;
 
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
 pub(crate) const HELD_OPEN_GRACE: Duration = Duration::from_millis(500);
@@ -262,7 +264,7 @@ impl Pump {
     fn wait_once(&mut self, only_look: bool) -> Result<(), Error> {
         let lost_sight = |error| Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error);
         if self.only_waits_for_one() {
-            return self.notice_endings(true).map_err(lost_sight);
+            return self.notice_endings(Look::Wait).map_err(lost_sight);
         }
         let mut fds = Vec::with_capacity(8);
         fds.extend(self.feeders.iter().map(|feeder| PollFd::writable(&feeder.writer)));
@@ -275,12 +277,11 @@ impl Pump {
         let tokens = [&self.stop.cancel, &self.stop.request].into_iter().filter(|token| !token.is_cancelled());
         fds.extend(tokens.filter_map(CancelToken::reader).map(PollFd::readable));
 
+        // Where nothing depends on the time, what has happened before is announced as well by a wait.
+        let moment = self.next_moment(has_all_descriptors);
         let timeout = match only_look {
-            true => Some(Duration::ZERO),
-            false => {
-                let moment = self.next_moment(has_all_descriptors);
-                moment.map(|moment| moment.saturating_duration_since(Instant::now()))
-            }
+            true => moment.map(|_| Duration::ZERO),
+            false => moment.map(|moment| moment.saturating_duration_since(Instant::now())),
         };
         os::poll(&mut fds, timeout).map_err(|error| {
             Error::from_io(ErrorKind::IoFailed, "cannot wait for the streams of the command", &error)
@@ -296,10 +297,11 @@ impl Pump {
             }
         }
         self.stream_is_ready = self.stream.is_some() && self.stream_left > 0 && ready.next() == Some(true);
+        let announced: Vec<bool> = ready.take(self.stages.len()).collect();
         for (stage, result) in results {
             self.after_read(stage, result);
         }
-        self.notice_endings(false).map_err(lost_sight)
+        self.notice_endings(Look::Announced(&announced)).map_err(lost_sight)
     }
 
     /// `stage`: the one that has written, if it is known.
@@ -324,84 +326,6 @@ impl Pump {
                 self.kill();
             }
         }
-    }
-
-    /// Whether there is nothing to do but to wait for one process: then a blocking wait does, and no
-    /// descriptor is needed.
-    fn only_waits_for_one(&self) -> bool {
-        matches!(self.phase, Phase::Running)
-            && self.stages.len() == 1
-            && self.stages[0].ending.is_none()
-            && self.feeders.is_empty()
-            && self.stream.is_none()
-            && self.drains.is_empty()
-            && self.stop.deadline.is_none()
-            && self.stop.idle_timeout.is_none()
-            && self.stop.cancel.reader().is_none()
-            && self.stop.request.reader().is_none()
-    }
-
-    /// `false` when the kernel cannot announce the end of some running process.
-    fn open_descriptors(&mut self) -> bool {
-        let mut all = true;
-        for stage in self.stages.iter_mut().filter(|stage| stage.ending.is_none()) {
-            if stage.descriptor.is_none() {
-                stage.descriptor = os::process_descriptor(stage.pid);
-            }
-            all &= stage.descriptor.is_some();
-        }
-        all
-    }
-
-    fn notice_endings(&mut self, block: bool) -> io::Result<()> {
-        let mut lost = None;
-        for (index, stage) in self.stages.iter_mut().enumerate().filter(|(_, stage)| stage.ending.is_none()) {
-            stage.ending = match os::peek_ending(stage.pid, block) {
-                Err(error) if error.raw_os_error() == Some(os::ECHILD) => {
-                    // Somebody else has reaped it: its id may be a stranger's by now.
-                    self.tree.lose(stage.pid);
-                    lost = Some((index, error));
-                    Some(Ending::unknown())
-                }
-                ending => ending?,
-            };
-            if stage.ending.is_some() {
-                stage.elapsed = self.started.elapsed();
-                stage.descriptor = None;
-            }
-        }
-        if let Some((stage, error)) = lost {
-            let error = Error::from_io(ErrorKind::MonitorFailed, "cannot wait for the command", &error);
-            self.fail(error.at_stage(stage));
-            self.kill();
-        }
-        if self.all_ended.is_none() && self.stages.iter().all(|stage| stage.ending.is_some()) {
-            self.all_ended = Some(Instant::now());
-            self.feeders.clear();
-        }
-        Ok(())
-    }
-
-    /// When to look again although nothing was announced.
-    fn next_moment(&self, has_all_descriptors: bool) -> Option<Instant> {
-        let now = Instant::now();
-        let needs_ticks = !has_all_descriptors
-            // A reader that begins to wait does not wake us.
-            || (self.stop.idle_timeout.is_some() && self.readers.is_some())
-            || (self.stop.is_requested() && !matches!(self.phase, Phase::Killed { .. }))
-            || (self.is_stopping() && self.all_ended.is_some());
-        let phase = match &self.phase {
-            Phase::Running => [self.stop.deadline, self.idle_deadline()].into_iter().flatten().min(),
-            Phase::Asked { until, .. } => *until,
-            Phase::Killed { until } => Some(*until),
-        };
-        let held = self.all_ended.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
-        [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
-    }
-
-    /// Since when nothing has come although somebody waited for it.
-    fn silent_since(&self, ended: Instant) -> Instant {
-        ended.max(self.last_activity).max(self.entered)
     }
 
     /// The first failure is the cause of the others.

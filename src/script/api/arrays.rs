@@ -47,7 +47,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("repeat", |context: NativeCallContext, text: &mut Text, times: i64| {
         let times = usize::try_from(times).unwrap_or(0);
         let length = i64::try_from(text.len().saturating_mul(times)).unwrap_or(i64::MAX);
-        checked_length(&context, length).map(|_| Text::from(text.repeat(times)))
+        checked_length(&context, length).map(|_| repeated(text, times))
     });
     engine.register_fn("blob", |context: NativeCallContext, length: i64| {
         Result::Ok(vec![0_u8; checked_length(&context, length)?])
@@ -100,6 +100,19 @@ fn checked_length(context: &NativeCallContext, length: i64) -> Result<usize> {
         .into()),
         length => Ok(usize::try_from(length).unwrap_or(0)),
     }
+}
+
+/// Made in its place a block at a time: a `String` as a whole would be copied into a text of Rhai's.
+fn repeated(text: &str, times: usize) -> Text {
+    const BLOCK: usize = 64 * 1024;
+    let in_block = (BLOCK / text.len().max(1)).clamp(1, times.max(1));
+    let block = text.repeat(in_block);
+    let mut whole = Text::new();
+    for _ in 0..times / in_block {
+        whole += block.as_str();
+    }
+    whole += &block[..text.len() * (times % in_block)];
+    whole
 }
 
 /// Rhai counts characters, and repeats the part as a whole.

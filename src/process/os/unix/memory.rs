@@ -72,21 +72,44 @@ unsafe impl GlobalAlloc for CountingAllocator {
     }
 }
 
+/// Has the system give memory to `room` bytes behind the end of `buffer`, as far as they are reserved, all at once.
+/// Systems that cannot do that give it a page at a time, when it is written.
+pub(crate) fn populate(buffer: &mut Vec<u8>, room: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        const MADV_POPULATE_WRITE: libc::c_int = 23;
+        let spare = buffer.spare_capacity_mut();
+        let room = room.min(spare.len());
+        // The page that the bytes before it end in has its memory.
+        let first = spare.as_mut_ptr().align_offset(page_size());
+        if first < room {
+            let length = (room - first) / page_size() * page_size();
+            // SAFETY: the range is part of the buffer's spare capacity, whose contents nobody has seen.
+            unsafe { libc::madvise(spare.as_mut_ptr().add(first).cast(), length, MADV_POPULATE_WRITE) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (buffer, room);
+}
+
+fn page_size() -> usize {
+    // SAFETY: only asks.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
+
 /// How much memory of this process is in the machine's, in bytes; `None` where the system does not tell.
 pub(crate) fn resident_memory() -> Option<usize> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: usize = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    // SAFETY: only asks.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    Some(pages * usize::try_from(page).ok()?)
+    Some(pages * page_size())
 }
 
 /// How much memory the machine, or the container that we are in, has in all, in bytes.
 #[cfg(feature = "cli")]
 pub(crate) fn total_memory() -> Option<usize> {
     // SAFETY: only asks.
-    let (pages, page) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
-    let machine = usize::try_from(pages).ok()? * usize::try_from(page).ok()?;
+    let pages = unsafe { libc::sysconf(libc::_SC_PHYS_PAGES) };
+    let machine = usize::try_from(pages).ok()? * page_size();
     let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     let container = container.and_then(|text| text.trim().parse().ok());
     Some(container.map_or(machine, |container: usize| container.min(machine)))
