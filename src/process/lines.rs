@@ -80,6 +80,11 @@ impl Lines {
         }
     }
 
+    /// Passes over the lines that are here already and easy to tell apart; how many of them somebody may want.
+    pub(crate) fn count_at_hand(&mut self) -> usize {
+        self.splitter.count_at_hand(self.part.as_ref())
+    }
+
     fn unreadable(&mut self, problem: TextError) -> Error {
         let what = self.source.what();
         let error = match problem {

@@ -28,9 +28,6 @@ pub(super) const CAUGHT: &str = "__caught";
 /// What an index that is assigned to goes through.
 pub(super) const ASSIGNED: &str = "__assigned";
 
-/// What a test of a text becomes that needs no call (`text_tests.rs`); it is never written.
-pub(super) const TEXT_TEST: &str = "__text_test";
-
 /// The word for `eval`.
 pub(super) const EVAL: &str = "__eval";
 
@@ -48,9 +45,7 @@ pub(super) fn name_of_result(word: &str) -> Option<String> {
 /// Whether a word is one of these.
 pub(super) fn is_private(word: &str) -> bool {
     word.starts_with("__")
-        && ([DEFER, CAUGHT, ASSIGNED, TEXT_TEST, EVAL].contains(&word)
-            || word.starts_with(DEFERRED)
-            || word.starts_with(RESULT))
+        && ([DEFER, CAUGHT, ASSIGNED, EVAL].contains(&word) || word.starts_with(DEFERRED) || word.starts_with(RESULT))
 }
 
 /// One difference: from this byte on, so many bytes are another text.

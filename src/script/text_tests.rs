@@ -7,10 +7,15 @@
 //! It is known in a program whose text names all that it calls ([`Words`](super::registry::Words)) and has no function
 //! of that name. Only what stands outside of functions is changed: Rhai lets nobody change a function's body.
 
-use rhai::{AST, ASTFlags, CustomExpr, Dynamic, Engine, Expr, FlowControl, Stmt, StmtBlock};
+use rhai::{
+    AST, ASTFlags, CustomExpr, Dynamic, Engine, EvalContext, Expr, FlowControl, FnCallExpr, Position, Stmt, StmtBlock,
+};
 
-use super::spelling::TEXT_TEST;
 use super::template::error as parse_error;
+
+/// The word of this syntax. Nobody can write it, and it comes before all others in the table of syntax, in which Rhai looks
+/// for it each time: behind the others it took a seventh of a loop.
+const TEXT_TEST: &str = "!text";
 
 /// The methods of texts that are tests, with what Rhai's own functions do.
 const TESTS: &[(&str, Test)] = &[
@@ -79,13 +84,11 @@ fn block(statements: &mut StmtBlock) {
 }
 
 fn expression(written: &mut Expr) {
-    if test_of(written).is_some() {
-        let (Expr::Dot(parts, _, position), position_of_whole) = (&*written, written.start_position()) else { return };
-        let position = if position.is_none() { position_of_whole } else { *position };
+    if let Some((test, position)) = test_of(written) {
         let custom = CustomExpr {
-            inputs: [parts.lhs.clone(), written.clone()].into_iter().collect(),
+            inputs: [written.clone()].into_iter().collect(),
             tokens: [TEXT_TEST.into()].into_iter().collect(),
-            state: Dynamic::UNIT,
+            state: Dynamic::from_int(test as i64),
             scope_may_be_changed: false,
             self_terminated: false,
         };
@@ -102,33 +105,43 @@ fn expression(written: &mut Expr) {
     }
 }
 
-/// The test and what it looks for, when this is a method of a variable with a constant text.
-fn test_of(written: &Expr) -> Option<(Test, &str)> {
-    let Expr::Dot(parts, flags, _) = written else { return None };
+/// Which of the tests this is, when it is a method of a variable with a constant text, and its place.
+fn test_of(written: &Expr) -> Option<(usize, Position)> {
+    let Expr::Dot(parts, flags, position) = written else { return None };
     let (Expr::Variable(variable, _, _), Expr::MethodCall(call, _)) = (&parts.lhs, &parts.rhs) else { return None };
-    let [Expr::StringConstant(part, _)] = call.args.as_slice() else { return None };
-    if flags.contains(ASTFlags::NEGATED) || !variable.2.is_empty() {
+    if flags.contains(ASTFlags::NEGATED) || !variable.2.is_empty() || part_of(call).is_none() {
         return None;
     }
-    let (_, test) = TESTS.iter().find(|(name, _)| *name == call.name)?;
-    Some((*test, part))
+    let test = TESTS.iter().position(|(name, _)| *name == call.name)?;
+    Some((test, if position.is_none() { written.start_position() } else { *position }))
+}
+
+/// What is looked for.
+fn part_of(call: &FnCallExpr) -> Option<&str> {
+    match call.args.as_slice() {
+        [Expr::StringConstant(part, _)] => Some(part),
+        _ => None,
+    }
+}
+
+/// What the test says of the variable; `None` when that is no text.
+fn answer(context: &EvalContext, written: &Expr, test: Test) -> Option<bool> {
+    let Expr::Dot(parts, ..) = written else { return None };
+    let (Expr::Variable(variable, _, _), Expr::MethodCall(call, _)) = (&parts.lhs, &parts.rhs) else { return None };
+    // Looked at where it is: a list would be copied to be evaluated.
+    let text = context.scope().get(&variable.1)?.as_immutable_string_ref().ok()?;
+    Some(test(&text, part_of(call)?))
 }
 
 pub(super) fn register(engine: &mut Engine) {
     let parse = |_: &[rhai::ImmutableString], _: &str, _: &mut Dynamic| Ok(None);
-    engine.register_custom_syntax_with_state_raw(TEXT_TEST, parse, false, |context, inputs, _| {
-        let [value, call] = inputs else { return Err(parse_error("broken test".to_string()).into()) };
-        let answer = match (&**value, test_of(call)) {
-            // Looked at where it is: a list would be copied to be evaluated.
-            (Expr::Variable(variable, _, _), Some((test, part))) => {
-                let found = context.scope().get(&variable.1);
-                found.and_then(|found| Some(test(&found.as_immutable_string_ref().ok()?, part)))
-            }
-            _ => None,
-        };
-        match answer {
+    engine.register_custom_syntax_with_state_raw(TEXT_TEST, parse, false, |context, inputs, test| {
+        let broken = || parse_error("broken test".to_string());
+        let [written] = inputs else { return Err(broken().into()) };
+        let (_, test) = test.as_int().ok().and_then(|test| TESTS.get(test as usize)).ok_or_else(broken)?;
+        match answer(context, written, *test) {
             Some(answer) => Ok(answer.into()),
-            None => context.eval_expression_tree(call),
+            None => context.eval_expression_tree(written),
         }
     });
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use memchr::memmem::Finder;
-use memchr::{memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::TextFormat;
 use super::decode::Decoder;
@@ -166,12 +166,10 @@ impl LineSplitter {
     /// Passes over lines at hand that do not hold what is looked for. Others may still come: it only saves the work of
     /// splitting what nobody wants, where that is easy to tell.
     pub(crate) fn skip_lines_without(&mut self, part: &Finder) {
-        let needle = part.needle();
-        let is_plain =
-            self.searcher.is_lines() && !needle.is_empty() && !needle.iter().any(|byte| b"\r\n".contains(byte));
-        if !is_plain || self.failed.is_some() {
+        if !self.has_plain_lines(Some(part)) {
             return;
         }
+        let needle = part.needle();
         let text = self.text.as_bytes();
         let from = self.passed.max(self.head);
         let found = part.find(&text[from..]).map(|at| from + at);
@@ -190,6 +188,32 @@ impl LineSplitter {
         self.lines += memchr_iter(b'\n', &text[unwanted.start..next]).count() as u64;
         self.head = next;
         self.searched = next;
+    }
+
+    /// Passes over all whole lines at hand, where that is easy, and tells how many of them hold what is looked for.
+    pub(crate) fn count_at_hand(&mut self, part: Option<&Finder>) -> usize {
+        let text = &self.text.as_bytes()[self.head..];
+        let Some(last) = memrchr(b'\n', text).filter(|_| self.has_plain_lines(part)) else { return 0 };
+        let lines = &text[..=last];
+        // Any of the lines may be too long when all together are.
+        if lines.len() > self.max_line {
+            return 0;
+        }
+        let all = memchr_iter(b'\n', lines).count();
+        let wanted = part.map_or(all, |part| count_holding(lines, part));
+        self.lines += all as u64;
+        self.head += lines.len();
+        self.searched = self.head;
+        wanted
+    }
+
+    /// Whether the line feeds in the text tell where lines end, and no part of what is looked for.
+    fn has_plain_lines(&self, part: Option<&Finder>) -> bool {
+        let is_plain = |part: &Finder| {
+            let needle = part.needle();
+            !needle.is_empty() && !needle.iter().any(|byte| b"\r\n".contains(byte))
+        };
+        self.searcher.is_lines() && self.failed.is_none() && part.is_none_or(is_plain)
     }
 
     fn find_line(&mut self) -> Result<Option<Range<usize>>, TextError> {
@@ -264,4 +288,14 @@ impl LineSplitter {
     pub(super) fn held(&self) -> usize {
         self.text.capacity() + self.space.capacity()
     }
+}
+
+/// How many lines hold the part, which holds no line feed.
+fn count_holding(lines: &[u8], part: &Finder) -> usize {
+    let (mut count, mut rest) = (0, lines);
+    while let Some(at) = part.find(rest) {
+        count += 1;
+        rest = memchr(b'\n', &rest[at..]).map_or(&[], |feed| &rest[at + feed + 1..]);
+    }
+    count
 }

@@ -142,6 +142,17 @@ impl Chain {
         result
     }
 
+    /// Passes over elements that are here already, where nothing has to look at them one by one; how many they were.
+    pub fn count_at_hand(&mut self) -> usize {
+        match (&mut self.source, self.narrow.as_slice()) {
+            // The lines know what they must contain.
+            (Source::Lines(lines), [] | [Narrow::Containing(..)]) if self.steps.is_empty() && !self.is_full => {
+                lines.count_at_hand()
+            }
+            _ => 0,
+        }
+    }
+
     fn advance<T>(
         &mut self,
         caller: &Caller,

@@ -140,11 +140,11 @@ fn register_readers(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
     engine.register_fn("count", move |context: NativeCallContext, stream: Stream| -> Result<i64> {
         let mut reading = Reading::begin(&context, &shared, &stream)?;
-        let mut count = 0;
+        let mut count = 0_usize;
         while reading.next(|_| ())?.is_some() {
-            count += 1;
+            count += 1 + reading.chain.count_at_hand();
         }
-        Ok(count)
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     });
     let shared = world.clone();
     engine.register_fn("first", move |context: NativeCallContext, stream: Stream| -> Result<Dynamic> {

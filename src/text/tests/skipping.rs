@@ -2,7 +2,7 @@
 
 use memchr::memmem::Finder;
 
-use super::{LineSplitter, Outcome, Separators, TextFormat, split_chunks, take_lines};
+use super::{LineSplitter, Outcome, Separators, TextError, TextFormat, split_chunks, take_lines};
 
 /// The lines with a part when the bytes come in pieces of this size, and how many lines were given out for that.
 fn wanted(format: &TextFormat, bytes: &[u8], size: usize, part: &str) -> (Outcome, usize) {
@@ -34,6 +34,30 @@ fn wanted(format: &TextFormat, bytes: &[u8], size: usize, part: &str) -> (Outcom
     (outcome, given)
 }
 
+/// How many lines there are with a part when as many as possible are counted at once, and what ended them.
+fn counted(format: &TextFormat, bytes: &[u8], size: usize, part: Option<&str>) -> (usize, Option<TextError>) {
+    let mut splitter = LineSplitter::new(format.clone());
+    let finder = part.map(Finder::new);
+    let mut count = 0;
+    let mut pieces: Vec<Option<&[u8]>> = bytes.chunks(size).map(Some).collect();
+    pieces.push(None);
+    for piece in pieces {
+        match piece {
+            Some(piece) => splitter.push(piece),
+            None => splitter.finish(),
+        }
+        loop {
+            count += splitter.count_at_hand(finder.as_ref());
+            match splitter.next_line() {
+                Ok(Some(line)) => count += usize::from(part.is_none_or(|part| line.contains(part))),
+                Ok(None) => break,
+                Err(error) => return (count, Some(error)),
+            }
+        }
+    }
+    (count, None)
+}
+
 fn check(bytes: &[u8]) {
     for part in ["a", "ab", "aa", "a\r", "\n", "é"] {
         for separators in ["lines", "unicode", "b"] {
@@ -41,10 +65,15 @@ fn check(bytes: &[u8]) {
                 let separators = Separators::parse(separators).unwrap();
                 let format = TextFormat { separators, max_line, ..TextFormat::default() };
                 let mut whole = split_chunks(&format, [bytes], true);
+                let all = (whole.0.len(), whole.1.clone());
                 whole.0.retain(|line| line.contains(part));
                 for size in 1..=bytes.len().max(1) {
                     let (outcome, _) = wanted(&format, bytes, size, part);
-                    assert_eq!(outcome, whole, "{part:?} {format:?} {bytes:x?} in chunks of {size}");
+                    let case = format!("{part:?} {format:?} {bytes:x?} in chunks of {size}");
+                    assert_eq!(outcome, whole, "{case}");
+                    let whole = (whole.0.len(), whole.1.clone());
+                    assert_eq!(counted(&format, bytes, size, Some(part)), whole, "{case}, counted");
+                    assert_eq!(counted(&format, bytes, size, None), all, "{case}, all counted");
                 }
             }
         }
