@@ -4,18 +4,26 @@
 //! find out which function is meant. Where that is known before the program runs, the call becomes syntax of our own,
 //! which looks at the text, or, when the value is none, leaves everything to the call as it was written.
 //!
+//! Where such a test is all that the body of a loop begins with, the stream that the loop goes through is told what its
+//! lines must hold: most lines that nobody wants are then passed over in the buffer, and the test looks at the rest.
+//!
 //! It is known in a program whose text names all that it calls ([`Words`](super::registry::Words)) and has no function
 //! of that name. Only what stands outside of functions is changed: Rhai lets nobody change a function's body.
 
 use rhai::{
-    AST, ASTFlags, CustomExpr, Dynamic, Engine, EvalContext, Expr, FlowControl, FnCallExpr, Position, Stmt, StmtBlock,
+    AST, ASTFlags, CustomExpr, Dynamic, Engine, EvalContext, Expr, FlowControl, FnCallExpr, ImmutableString as Text,
+    Position, Stmt, StmtBlock,
 };
 
+use super::stream::Stream;
 use super::template::error as parse_error;
 
 /// The word of this syntax. Nobody can write it, and it comes before all others in the table of syntax, in which Rhai looks
 /// for it each time: behind the others it took a seventh of a loop.
 const TEXT_TEST: &str = "!text";
+
+/// The word for what a loop goes through and says what it wants of.
+const WANTED: &str = "!wanted";
 
 /// The methods of texts that are tests, with what Rhai's own functions do.
 const TESTS: &[(&str, Test)] = &[
@@ -56,7 +64,16 @@ fn has_test(ast: &AST) -> bool {
 fn statement(statement: &mut Stmt) {
     match statement {
         Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, _, _) | Stmt::TryCatch(flow, _) => control(flow),
-        Stmt::For(parts, _) => control(&mut parts.2),
+        Stmt::For(parts, _) => {
+            let (variable, counter, flow) = &mut **parts;
+            // Who counts the elements has to see all of them.
+            let wanted = if counter.is_none() { wanted_by(&flow.body, &variable.name) } else { None };
+            control(flow);
+            if let Some(part) = wanted {
+                let position = flow.expr.start_position();
+                flow.expr = syntax(WANTED, flow.expr.clone(), part.into(), position);
+            }
+        }
         Stmt::Switch(parts, _) => {
             expression(&mut parts.0);
             for case in &mut parts.1.expressions {
@@ -85,14 +102,7 @@ fn block(statements: &mut StmtBlock) {
 
 fn expression(written: &mut Expr) {
     if let Some((test, position)) = test_of(written) {
-        let custom = CustomExpr {
-            inputs: [written.clone()].into_iter().collect(),
-            tokens: [TEXT_TEST.into()].into_iter().collect(),
-            state: Dynamic::from_int(test as i64),
-            scope_may_be_changed: false,
-            self_terminated: false,
-        };
-        *written = Expr::Custom(Box::new(custom), position);
+        *written = syntax(TEXT_TEST, written.clone(), Dynamic::from_int(test as i64), position);
         return;
     }
     match written {
@@ -103,6 +113,33 @@ fn expression(written: &mut Expr) {
         Expr::Stmt(statements) => block(statements),
         _ => {}
     }
+}
+
+/// Syntax of our own around an expression.
+fn syntax(word: &str, around: Expr, state: Dynamic, position: Position) -> Expr {
+    let custom = CustomExpr {
+        inputs: [around].into_iter().collect(),
+        tokens: [word.into()].into_iter().collect(),
+        state,
+        scope_may_be_changed: false,
+        self_terminated: false,
+    };
+    Expr::Custom(Box::new(custom), position)
+}
+
+/// What a text must hold for the body of a loop to do anything at all with it: the body is one `if` without `else`, and
+/// its condition is, or begins with, a test of the loop's variable.
+fn wanted_by(body: &StmtBlock, variable: &str) -> Option<Text> {
+    let [Stmt::If(flow, _)] = body.statements() else { return None };
+    let mut first = &flow.expr;
+    while let Expr::And(parts, _) = first {
+        first = parts.first()?;
+    }
+    let Expr::Dot(parts, ..) = first else { return None };
+    let (Expr::Variable(tested, _, _), Expr::MethodCall(call, _)) = (&parts.lhs, &parts.rhs) else { return None };
+    let is_wanted = flow.branch.is_empty() && tested.1 == variable && test_of(first).is_some();
+    // A text that begins or ends with something holds it.
+    if is_wanted { part_of(call).map(Text::from) } else { None }
 }
 
 /// Which of the tests this is, when it is a method of a variable with a constant text, and its place.
@@ -134,7 +171,15 @@ fn answer(context: &EvalContext, written: &Expr, test: Test) -> Option<bool> {
 }
 
 pub(super) fn register(engine: &mut Engine) {
-    let parse = |_: &[rhai::ImmutableString], _: &str, _: &mut Dynamic| Ok(None);
+    let parse = |_: &[Text], _: &str, _: &mut Dynamic| Ok(None);
+    engine.register_custom_syntax_with_state_raw(WANTED, parse, false, |context, inputs, part| {
+        let [stream] = inputs else { return Err(parse_error("broken loop".to_string()).into()) };
+        let value = context.eval_expression_tree(stream)?;
+        if let (Some(stream), Ok(part)) = (value.read_lock::<Stream>(), part.as_immutable_string_ref()) {
+            stream.prefer_containing(&part);
+        }
+        Ok(value)
+    });
     engine.register_custom_syntax_with_state_raw(TEXT_TEST, parse, false, |context, inputs, test| {
         let broken = || parse_error("broken test".to_string());
         let [written] = inputs else { return Err(broken().into()) };

@@ -87,15 +87,23 @@ impl Chain {
         if matches!(step, Step::Narrow(Narrow::Take(0))) {
             self.is_full = true;
         }
-        if let (Source::Lines(lines), Step::Narrow(Narrow::Containing(part, _))) = (&mut self.source, &step)
-            && self.narrow.is_empty()
-            && self.steps.is_empty()
-        {
-            lines.prefer_containing(part);
+        if let Step::Narrow(Narrow::Containing(part, _)) = &step {
+            self.prefer_containing(part);
         }
         match step {
             Step::Narrow(narrow) if self.has_plain_lines() => self.narrow.push(narrow),
             step => self.steps.push(step),
+        }
+    }
+
+    /// Says that nobody wants elements without this part. Some may still come: it saves the work of handing them on,
+    /// where nothing else has to see them.
+    pub fn prefer_containing(&mut self, part: &str) {
+        if let Source::Lines(lines) = &mut self.source
+            && self.narrow.is_empty()
+            && self.steps.is_empty()
+        {
+            lines.prefer_containing(part);
         }
     }
 

@@ -63,6 +63,13 @@ impl Stream {
         Self { state: Arc::new(Mutex::new(State::Ready(chain))), identity, place }
     }
 
+    /// As that of the chain, for a loop that is about to read it.
+    pub fn prefer_containing(&self, part: &str) {
+        if let State::Ready(chain) = &mut *lock(&self.state) {
+            chain.prefer_containing(part);
+        }
+    }
+
     /// The chain, for whoever reads it now.
     fn read(&self) -> Result<Box<Chain>, process::Error> {
         self.take(State::Read)
