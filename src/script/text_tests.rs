@@ -18,8 +18,8 @@ use rhai::{
 use super::stream::Stream;
 use super::template::error as parse_error;
 
-/// The word of this syntax. Nobody can write it, and it comes before all others in the table of syntax, in which Rhai looks
-/// for it each time: behind the others it took a seventh of a loop.
+/// The word of this syntax. Nobody can write it, and it comes before all others in the table of syntax, in which Rhai
+/// looks for it each time: behind the others it took a seventh of a loop.
 const TEXT_TEST: &str = "!text";
 
 /// The word for what a loop goes through and says what it wants of.
