@@ -17,6 +17,10 @@ impl Pump {
 
     pub(super) fn idle_deadline(&self) -> Option<Instant> {
         let silence = self.stop.idle_timeout?;
+        // The command may be unable to write: whoever reads what we hand on does not.
+        if self.is_blocked() {
+            return None;
+        }
         let since = match &self.readers {
             // Output that nobody waits for is not missing.
             Some(readers) => readers.waiting_since()?.max(self.last_activity),

@@ -292,6 +292,8 @@ impl Pump {
         for (drain, count) in self.drains.iter_mut().zip(counts) {
             let is_ready = ready.by_ref().take(count).fold(false, |any, is_ready| any | is_ready);
             if is_ready {
+                // Also what is taken from us: who takes it slowly does not make the command a silent one.
+                self.last_activity = Instant::now();
                 results.extend(drain.advance().map(|result| (drain.stage, result)));
             }
         }
@@ -395,7 +397,8 @@ impl Pump {
             Phase::Asked { until, .. } => *until,
             Phase::Killed { until } => Some(*until),
         };
-        let held = self.all_ended.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
+        let held = self.all_ended.filter(|_| !self.is_blocked());
+        let held = held.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
         [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
     }
 
@@ -425,9 +428,18 @@ impl Pump {
         if !has_open {
             return true;
         }
+        // What the command has written is on its way to somebody who takes his time.
+        if self.is_blocked() {
+            return false;
+        }
         // Somebody else holds a pipe: a process that the command has left behind.
         self.held_open = now >= self.silent_since(ended) + HELD_OPEN_GRACE;
         self.held_open
+    }
+
+    /// Whether output that was taken from the command waits for those it goes to.
+    fn is_blocked(&self) -> bool {
+        self.drains.iter().any(Drain::is_blocked)
     }
 
     /// Takes what the pipes hold, without waiting for more.
