@@ -78,7 +78,7 @@ impl Execution {
         self.is_not_wanted();
         let mut index = 0;
         while let Some(Step { signal, scope, wait }) = teardown.step(index) {
-            let _ = self.signal_within(scope, signal);
+            self.0.shared.tree.end_within(scope, signal);
             // As the serving thread does it for those that have it ended.
             self.0.input.cut();
             let left = end.map_or(wait, |end| wait.min(end.saturating_duration_since(Instant::now())));

@@ -124,8 +124,7 @@ impl Pump {
         };
         match told == Some(signal) {
             true => self.tree.signal_untold(signal),
-            // Who cannot be signalled is found to be running when all patience is over.
-            false => drop(self.tree.signal_within(scope, signal)),
+            false => self.tree.end_within(scope, signal),
         }
         self.phase = Phase::Asked { teardown, step, until: Instant::now().checked_add(wait) };
     }
