@@ -270,7 +270,12 @@ impl Tree {
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|process| process.now().is_some());
-        !seen.is_empty() || self.known_groups().iter().any(|group| os::group_has_living_member(*group))
+        !seen.is_empty() || self.has_living_members()
+    }
+
+    /// Whether something is still running in a group that the command has made.
+    pub fn has_living_members(&self) -> bool {
+        self.known_groups().iter().any(|group| os::group_has_living_member(*group))
     }
 
     /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to

@@ -77,8 +77,13 @@ impl Pump {
         }
     }
 
-    fn nothing_left(&self, scope: Scope) -> bool {
-        self.all_ended.is_some() && (scope == Scope::Process || !self.tree.has_living_descendants())
+    pub(super) fn nothing_left(&self, scope: Scope) -> bool {
+        self.all_ended.is_some()
+            && match scope {
+                Scope::Process => true,
+                Scope::Group => !self.tree.has_living_members(),
+                Scope::Tree => !self.tree.has_living_descendants(),
+            }
     }
 
     fn begin_cancellation(&mut self) {
@@ -140,7 +145,7 @@ impl Pump {
     fn kill_within(&mut self, scope: Scope) {
         if !matches!(self.phase, Phase::Killed { .. }) {
             let _ = self.tree.signal_within(scope, os::SIGKILL);
-            self.phase = Phase::Killed { until: Instant::now() + KILL_PATIENCE };
+            self.phase = Phase::Killed { scope, until: Instant::now() + KILL_PATIENCE };
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
-use super::cancel::{CancelToken, Shield};
+use super::cancel::{CancelToken, Shield, Urgency};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT, Written};
@@ -21,7 +21,7 @@ use super::os::{self, Ending, PollFd};
 use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
 
-use super::teardown::Teardown;
+use super::teardown::{Scope, Teardown};
 use super::tree::Tree;
 
 /// How long a pipe that somebody else still holds may be silent after the command has ended.
@@ -63,6 +63,7 @@ enum Phase {
     },
     /// KILL was sent; at `until` we stop waiting.
     Killed {
+        scope: Scope,
         until: Instant,
     },
 }
@@ -244,6 +245,9 @@ impl Pump {
             is_first = false;
             if self.all_ended.is_none() {
                 self.advance();
+            } else if !self.is_stopping() && self.stop.request.urgency() == Urgency::Now {
+                // It has died of what its holder has sent: the rest of its tree may not have yet.
+                self.kill();
             }
             if std::mem::take(&mut self.stream_is_ready) {
                 self.last_activity = Instant::now();
@@ -395,7 +399,7 @@ impl Pump {
         let phase = match &self.phase {
             Phase::Running => [self.stop.deadline, self.idle_deadline()].into_iter().flatten().min(),
             Phase::Asked { until, .. } => *until,
-            Phase::Killed { until } => Some(*until),
+            Phase::Killed { until, .. } => Some(*until),
         };
         let held = self.all_ended.filter(|_| !self.is_blocked());
         let held = held.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
@@ -414,8 +418,9 @@ impl Pump {
 
     fn is_over(&mut self) -> bool {
         let now = Instant::now();
-        if let Phase::Killed { until } = self.phase
-            && (self.all_ended.is_some() || now >= until)
+        // KILL takes a moment, and nothing of it is to be left when we say that it is over.
+        if let Phase::Killed { scope, until } = self.phase
+            && (now >= until || self.nothing_left(scope))
         {
             self.empty_pipes();
             return true;
