@@ -204,7 +204,13 @@ impl Drain {
     }
 
     pub fn is_open(&self) -> bool {
-        self.reader.is_some() || matches!(&self.into, Into::Relay(relay) if relay.is_pending())
+        self.reader.is_some() || self.is_blocked()
+    }
+
+    /// Whether it has something that those it goes to do not take just now. Meanwhile nothing is read, so that the
+    /// command may have to wait, too.
+    pub fn is_blocked(&self) -> bool {
+        matches!(&self.into, Into::Relay(relay) if relay.is_pending())
     }
 
     /// Adds what it waits for, and returns how many that are.

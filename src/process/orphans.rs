@@ -107,6 +107,8 @@ pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<Leftover> {
             known.is_none_or(|leftover| leftover.refused.is_none())
         };
         if !left.iter().any(can_end) {
+            // What has ended between the two looks is no leftover any more, but a zombie.
+            reap_orphans();
             return found;
         }
         let is_late = Instant::now() >= deadline || is_urgent();

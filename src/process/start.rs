@@ -203,7 +203,7 @@ fn abandon(children: Vec<SharedChild>, homes: &[Home]) {
         return;
     }
     let tree = Arc::new(Tree::new(children, homes));
-    tree.signal_all(os::SIGKILL);
+    tree.end_all(os::SIGKILL);
     // KILL ends them at once, unless the system does not let it. On a loaded machine "at once" takes a
     // while, and nobody waits for a timeout here.
     let patience = Instant::now() + 5 * KILL_PATIENCE;

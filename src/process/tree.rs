@@ -114,6 +114,21 @@ impl Tree {
         results.find(refused).unwrap_or(Ok(()))
     }
 
+    /// As [`signal_within`](Self::signal_within), for processes that are to end: one that is stopped sees no signal but
+    /// KILL before it goes on.
+    pub fn end_within(&self, scope: Scope, signal: i32) {
+        // Who cannot be signalled is found to be running when all patience is over.
+        match scope {
+            Scope::Tree => self.end_all(signal),
+            Scope::Process | Scope::Group => {
+                let _ = self.signal_within(scope, signal);
+                if !os::STOPPING.contains(&signal) {
+                    let _ = self.signal_within(scope, os::SIGCONT);
+                }
+            }
+        }
+    }
+
     /// Whether a process of the command is still running.
     pub fn is_running(&self) -> bool {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,8 +158,30 @@ impl Tree {
     }
 
     /// Sends a signal to the command's processes, their group, and every descendant that can be
-    /// found.
-    pub fn signal_all(&self, signal: i32) {
+    /// found. What was stopped before stays so.
+    fn signal_all(&self, signal: i32) {
+        {
+            let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+            if *reaped {
+                return;
+            }
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if signal == os::SIGSTOP {
+                return self.freeze(&mut seen);
+            }
+            self.finds_more(&mut seen);
+            let own = self.known().into_iter().filter_map(|child| Descendant::look(child.id()));
+            let is_stopped = own.chain(seen.iter().filter_map(Descendant::now)).any(|process| process.is_stopped());
+            // CONT takes back the other signals that stop, and nobody could say afterwards who was stopped before.
+            if signal == os::SIGCONT || os::STOPPING.contains(&signal) || (is_stopped && signal != os::SIGKILL) {
+                return self.signal_both(&seen, signal);
+            }
+        }
+        self.end_all(signal);
+    }
+
+    /// As [`signal_all`](Self::signal_all), and whatever was stopped goes on.
+    pub fn end_all(&self, signal: i32) {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
         if *reaped {
             return;
@@ -198,11 +235,17 @@ impl Tree {
     /// For processes that share our group, and have the signal from the terminal: it goes to their
     /// descendants in other groups. All of them are remembered.
     pub fn signal_untold(&self, signal: i32) {
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         *seen = os::descendants(&self.pids());
         let own_group = Descendant::look(std::process::id()).and_then(|process| process.group);
         for descendant in seen.iter().filter(|descendant| descendant.group != own_group) {
             let _ = os::signal_process(descendant.pid, signal);
+        }
+        // The terminal's signal waits for those that are stopped to go on.
+        let own = self.known().into_iter().filter(|_| !*reaped).filter_map(|child| Descendant::look(child.id()));
+        for process in own.chain(seen.iter().filter_map(Descendant::now)).filter(Descendant::is_stopped) {
+            let _ = os::signal_process(process.pid, os::SIGCONT);
         }
     }
 
@@ -227,7 +270,12 @@ impl Tree {
     pub fn has_living_descendants(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|process| process.now().is_some());
-        !seen.is_empty() || self.known_groups().iter().any(|group| os::group_has_living_member(*group))
+        !seen.is_empty() || self.has_living_members()
+    }
+
+    /// Whether something is still running in a group that the command has made.
+    pub fn has_living_members(&self) -> bool {
+        self.known_groups().iter().any(|group| os::group_has_living_member(*group))
     }
 
     /// Reaps what has ended. What has not (it was killed and does not die, or was let go) is left to

@@ -166,6 +166,17 @@ fn a_lost_standard_error_keeps_the_exit_code() {
 }
 
 #[test]
+fn what_commands_write_to_a_closed_stream_is_no_success() {
+    for verb in ["run()", "tee(\"/dev/null\").run()", "idle_timeout(\"1m\").run()", "start().wait()"] {
+        for closed in [">&-", "<&- >&-"] {
+            let code = format!("cmd(\"sh\", \"-c\", \"echo x\").{verb}");
+            shell(&format!("exec \"$0\" -e '{code}' {closed}")).run().status(1);
+        }
+    }
+    shell("exec \"$0\" -e 'cmd(\"sh\", \"-c\", \"echo x >&2\").run()' 2>&-").run().status(1);
+}
+
+#[test]
 fn output_of_script_and_commands_is_in_order() {
     let code = "print(\"a\"); cmd(\"testkid\", \"echo\", \"b\").run(); print(\"c\"); (cmd(\"testkid\", \"echo\", \"d\") | cmd(\"testkid\", \"cat\")).run(); print(\"e\");";
     eval(code).run().success().stdout("a\nb\nc\nd\ne\n");

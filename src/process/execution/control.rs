@@ -37,10 +37,10 @@ impl Execution {
     /// `ControlFailed` when the system refuses: a process runs as another user now (`sudo`).
     pub fn kill(&self) -> Result<(), Error> {
         self.is_not_wanted();
-        let sent = self.signal_within(Scope::Tree, os::SIGKILL);
-        // The serving thread must not wait for ever for one that does not die.
+        // The serving thread must not wait for ever for one that does not die. It is told before, because the end of
+        // the command, which it may hear of at once, is not yet that of its tree.
         self.0.shared.stop.kill();
-        sent
+        self.signal_within(Scope::Tree, os::SIGKILL)
     }
 
     /// Ends it with TERM, and after the grace period with KILL, its descendants included, and waits
@@ -78,7 +78,7 @@ impl Execution {
         self.is_not_wanted();
         let mut index = 0;
         while let Some(Step { signal, scope, wait }) = teardown.step(index) {
-            let _ = self.signal_within(scope, signal);
+            self.0.shared.tree.end_within(scope, signal);
             // As the serving thread does it for those that have it ended.
             self.0.input.cut();
             let left = end.map_or(wait, |end| wait.min(end.saturating_duration_since(Instant::now())));

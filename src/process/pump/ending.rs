@@ -17,6 +17,10 @@ impl Pump {
 
     pub(super) fn idle_deadline(&self) -> Option<Instant> {
         let silence = self.stop.idle_timeout?;
+        // The command may be unable to write: whoever reads what we hand on does not.
+        if self.is_blocked() {
+            return None;
+        }
         let since = match &self.readers {
             // Output that nobody waits for is not missing.
             Some(readers) => readers.waiting_since()?.max(self.last_activity),
@@ -73,8 +77,13 @@ impl Pump {
         }
     }
 
-    fn nothing_left(&self, scope: Scope) -> bool {
-        self.all_ended.is_some() && (scope == Scope::Process || !self.tree.has_living_descendants())
+    pub(super) fn nothing_left(&self, scope: Scope) -> bool {
+        self.all_ended.is_some()
+            && match scope {
+                Scope::Process => true,
+                Scope::Group => !self.tree.has_living_members(),
+                Scope::Tree => !self.tree.has_living_descendants(),
+            }
     }
 
     fn begin_cancellation(&mut self) {
@@ -120,8 +129,7 @@ impl Pump {
         };
         match told == Some(signal) {
             true => self.tree.signal_untold(signal),
-            // Who cannot be signalled is found to be running when all patience is over.
-            false => drop(self.tree.signal_within(scope, signal)),
+            false => self.tree.end_within(scope, signal),
         }
         self.phase = Phase::Asked { teardown, step, until: Instant::now().checked_add(wait) };
     }
@@ -137,7 +145,7 @@ impl Pump {
     fn kill_within(&mut self, scope: Scope) {
         if !matches!(self.phase, Phase::Killed { .. }) {
             let _ = self.tree.signal_within(scope, os::SIGKILL);
-            self.phase = Phase::Killed { until: Instant::now() + KILL_PATIENCE };
+            self.phase = Phase::Killed { scope, until: Instant::now() + KILL_PATIENCE };
         }
     }
 }

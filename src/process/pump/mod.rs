@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
-use super::cancel::{CancelToken, Shield};
+use super::cancel::{CancelToken, Shield, Urgency};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
 use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT, Written};
@@ -22,7 +22,7 @@ use super::os::{self, PollFd};
 use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
 
-use super::teardown::Teardown;
+use super::teardown::{Scope, Teardown};
 use super::tree::Tree;
 use watching::Look;
 
@@ -65,6 +65,7 @@ enum Phase {
     },
     /// KILL was sent; at `until` we stop waiting.
     Killed {
+        scope: Scope,
         until: Instant,
     },
 }
@@ -246,6 +247,9 @@ impl Pump {
             is_first = false;
             if self.all_ended.is_none() {
                 self.advance();
+            } else if !self.is_stopping() && self.stop.request.urgency() == Urgency::Now {
+                // It has died of what its holder has sent: the rest of its tree may not have yet.
+                self.kill();
             }
             if std::mem::take(&mut self.stream_is_ready) {
                 self.last_activity = Instant::now();
@@ -293,6 +297,8 @@ impl Pump {
         for (drain, count) in self.drains.iter_mut().zip(counts) {
             let is_ready = ready.by_ref().take(count).fold(false, |any, is_ready| any | is_ready);
             if is_ready {
+                // Also what is taken from us: who takes it slowly does not make the command a silent one.
+                self.last_activity = Instant::now();
                 results.extend(drain.advance().map(|result| (drain.stage, result)));
             }
         }
@@ -335,8 +341,9 @@ impl Pump {
 
     fn is_over(&mut self) -> bool {
         let now = Instant::now();
-        if let Phase::Killed { until } = self.phase
-            && (self.all_ended.is_some() || now >= until)
+        // KILL takes a moment, and nothing of it is to be left when we say that it is over.
+        if let Phase::Killed { scope, until } = self.phase
+            && (now >= until || self.nothing_left(scope))
         {
             self.empty_pipes();
             return true;
@@ -349,9 +356,18 @@ impl Pump {
         if !has_open {
             return true;
         }
+        // What the command has written is on its way to somebody who takes his time.
+        if self.is_blocked() {
+            return false;
+        }
         // Somebody else holds a pipe: a process that the command has left behind.
         self.held_open = now >= self.silent_since(ended) + HELD_OPEN_GRACE;
         self.held_open
+    }
+
+    /// Whether output that was taken from the command waits for those it goes to.
+    fn is_blocked(&self) -> bool {
+        self.drains.iter().any(Drain::is_blocked)
     }
 
     /// Takes what the pipes hold, without waiting for more.

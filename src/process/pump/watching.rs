@@ -92,9 +92,10 @@ impl Pump {
         let phase = match &self.phase {
             Phase::Running => [self.stop.deadline, self.idle_deadline()].into_iter().flatten().min(),
             Phase::Asked { until, .. } => *until,
-            Phase::Killed { until } => Some(*until),
+            Phase::Killed { until, .. } => Some(*until),
         };
-        let held = self.all_ended.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
+        let held = self.all_ended.filter(|_| !self.is_blocked());
+        let held = held.map(|ended| self.silent_since(ended) + HELD_OPEN_GRACE);
         [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
     }
 

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{eval, shell};
+use crate::support::pty::{Terminal, signal_of};
 use crate::support::run::{Outcome, Run};
+use crate::support::scratch::Scratch;
 use crate::support::{leaks, procscript_bin, testkid};
 
 /// A command that signals the runner and then goes on for ever.
@@ -189,6 +191,17 @@ fn a_parent_that_ignores_or_blocks_signals_is_survived() {
     let code = "cmd(\"sh\", \"-c\", \"kill -TERM $PPID; exec sleep 60\").run();";
     let output = under_a_parent_that(&[libc::SIGCHLD], all, code);
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(libc::SIGTERM));
+}
+
+#[test]
+fn ctrl_c_reaches_a_command_that_is_stopped() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let text = "trap \"echo cleaned; exit 1\" INT; echo ready; kill -STOP $$; while :; do testkid sleep 10; done";
+    let code = format!("cmd(\"sh\", \"-c\", `{text}`).grace(\"1h\").run();");
+    let mut terminal = Terminal::run(&procscript_bin(), scratch.path(), &["-e", &code]);
+    terminal.expect("ready").type_text("\x03").expect("cleaned");
+    assert_eq!(signal_of(terminal.ended()), Some(libc::SIGINT));
 }
 
 #[test]

@@ -124,6 +124,39 @@ fn what_came_while_it_was_suspended_is_answered_in_order() {
 }
 
 #[test]
+fn a_tree_that_is_stopped_goes_on_when_it_is_told_to() {
+    let _guard = Guard::new();
+    let tree = procscript::process::Scope::Tree;
+    let execution = kid("forever").pipe(kid("cat")).start().expect("it starts");
+    for stop in [libc::SIGSTOP, libc::SIGTSTP] {
+        execution.signal_within(tree, stop).expect("it is ours");
+        await_state(&execution, 'T');
+        execution.signal_within(tree, libc::SIGWINCH).expect("it is ours");
+        await_state(&execution, 'T');
+        execution.signal_within(tree, libc::SIGCONT).expect("it is ours");
+        await_state(&execution, 'S');
+    }
+    execution.terminate();
+}
+
+#[test]
+fn a_step_reaches_what_is_stopped_whatever_its_scope() {
+    use procscript::process::{Scope, Teardown};
+    let _guard = Guard::new();
+    for scope in [Scope::Process, Scope::Group, Scope::Tree] {
+        let step = Teardown::kill().after(libc::SIGTERM, scope, Duration::from_secs(30));
+        let execution = kid("forever").start().expect("it starts");
+        execution.suspend().expect("it is ours");
+        await_state(&execution, 'T');
+        soon(|| execution.teardown(&step));
+        let execution = kid("forever").teardown(step).timeout(millis(300)).start().expect("it starts");
+        execution.suspend().expect("it is ours");
+        let error = soon(|| fails(ErrorKind::TimedOut, execution.wait()));
+        assert_eq!(error.status(), Some(TerminationStatus::Signaled(libc::SIGTERM)));
+    }
+}
+
+#[test]
 fn a_suspended_command_can_be_ended_in_every_way() {
     // A stopped process sees no signal but KILL before it goes on.
     let _guard = Guard::new();

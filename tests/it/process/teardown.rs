@@ -366,6 +366,22 @@ fn who_leaves_the_group_while_it_is_ended_is_ended_too() {
 }
 
 #[test]
+fn nothing_runs_any_more_when_the_end_is_told() {
+    // KILL is heard of the first process while others still die of it.
+    let _guard = Guard::new();
+    let sleep = unique_sleep(61);
+    let children = vec![format!("grandchild {sleep}"); 8].join(" -- ");
+    for _ in 0..20 {
+        let (execution, lines) = started(kid(&format!("{children} -- echo ready -- forever")));
+        assert_eq!(await_strays(&sleep, 9), 9);
+        execution.kill().expect("it is ours");
+        fails(ErrorKind::Signaled, execution.wait());
+        assert_eq!(strays(&sleep).len(), 0);
+        drop(lines);
+    }
+}
+
+#[test]
 fn a_stage_says_how_it_is_ended_wherever_it_stands() {
     let _guard = Guard::new();
     let stubborn = || kid("ignore TERM -- forever").timeout(millis(100));

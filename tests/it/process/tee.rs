@@ -125,6 +125,45 @@ fn a_slow_reader_slows_the_copy_and_loses_nothing() {
 }
 
 #[test]
+fn who_takes_the_output_after_the_end_of_the_command_gets_all_of_it() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let fifo = scratch.path().join("fifo");
+    procscript::process::cmd("mkfifo", [&fifo]).run().expect("mkfifo");
+    // More than the pipe of the reader holds, and less than that and the command's own: so the command ends before.
+    let text = numbered(10_000);
+    let (idle, failing) = (kid("lines 10000").idle_timeout(millis(300)), kid("lines 10000 -- exit 3").unchecked());
+    for command in [kid("lines 10000"), idle, failing] {
+        let (path, command) = (fifo.clone(), command.stdout_null().tee(&fifo));
+        let reader = std::thread::spawn(move || {
+            let file = std::fs::File::open(path).expect("a writer comes");
+            // Longer than silence is taken for the end.
+            std::thread::sleep(millis(800));
+            std::io::read_to_string(file).expect("text")
+        });
+        let output = soon(|| command.run()).expect("only its reader is slow");
+        assert!(!output.held_open, "{output:?}");
+        assert!(reader.join().expect("no panic") == text, "all of it has arrived");
+    }
+}
+
+#[test]
+fn who_never_takes_the_output_does_not_hold_up_the_timeout() {
+    let _guard = Guard::new();
+    let scratch = Scratch::new();
+    let fifo = scratch.path().join("fifo");
+    procscript::process::cmd("mkfifo", [&fifo]).run().expect("mkfifo");
+    let _both_ends = std::fs::File::options().read(true).write(true).open(&fifo).expect("a FIFO");
+    for command in [kid("lines 10000"), kid("flood 1000000")] {
+        soon(|| fails(ErrorKind::TimedOut, command.stdout_null().tee(&fifo).timeout(millis(800)).run()));
+    }
+    let execution = kid("lines 10000").stdout_null().tee(&fifo).start().expect("it starts");
+    soon(|| execution.terminate());
+    let execution = kid("lines 10000").stdout_null().tee(&fifo).start().expect("it starts");
+    soon(|| drop(execution));
+}
+
+#[test]
 fn a_reader_that_leaves_ends_the_producer() {
     let _guard = Guard::new();
     let copy = Copy::new();

@@ -10,6 +10,8 @@ pub(crate) const SIGKILL: i32 = libc::SIGKILL;
 pub(crate) const SIGPIPE: i32 = libc::SIGPIPE;
 pub(crate) const SIGQUIT: i32 = libc::SIGQUIT;
 pub(crate) const SIGSTOP: i32 = libc::SIGSTOP;
+/// Those that stop a process which does nothing about them.
+pub(crate) const STOPPING: [i32; 4] = [SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 pub(crate) const SIGTERM: i32 = libc::SIGTERM;
 
 const SIGNALS: &[(&str, i32)] = &[

@@ -164,12 +164,15 @@ pub(crate) fn own_process() {
     unsafe {
         // As std does before `main`, which may have been passed by: nothing else may get the numbers of the standard
         // streams, and a reader that has left is an error, not our end.
-        if (0..3).any(was_closed_at_start) {
-            let mut spare = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
-            while (0..3).contains(&spare) {
-                spare = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+        // From below, so that none is put where another belongs. Outputs are open for reading, so that the writes of
+        // children fail as they would at a closed one, and are not lost.
+        for number in (0..3).filter(|number| was_closed_at_start(*number)) {
+            let mode = if number == 0 { libc::O_RDWR } else { libc::O_RDONLY };
+            let (number, null) = (libc::c_int::from(number), libc::open(c"/dev/null".as_ptr(), mode));
+            if null >= 0 && null != number {
+                libc::dup2(null, number);
+                libc::close(null);
             }
-            libc::close(spare);
         }
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         mark_all_close_on_exec();

@@ -72,6 +72,11 @@ impl Descendant {
         Some(Self { pid, group, session, parent, started, ended, stopped })
     }
 
+    /// Whether a signal has stopped it.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped && !self.ended
+    }
+
     /// Whether it runs no code any more, or not just now.
     pub fn is_still(&self) -> bool {
         self.stopped || self.ended
