@@ -267,7 +267,7 @@ impl Context {
     }
 
     fn resolve(&self, program: &Program) -> Result<PathBuf, Error> {
-        program.resolve(&self.env, || self.base_dir().unwrap_or_else(|_| PathBuf::from("/")))
+        program.resolve(&self.env, || self.base_dir())
     }
 }
 

@@ -3,15 +3,16 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 use os_pipe::{PipeReader, PipeWriter};
 
+use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
 use super::os::{self, PollFd};
 use super::plan::Channel;
-use super::redirect::BoxedItems;
-use super::redirect::Supplied;
+use super::redirect::{BoxedItems, Feeding, Supplied};
 
 /// As much as a pipe holds by default on Linux.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -97,25 +98,48 @@ impl Written {
     }
 }
 
-/// Where the thread that feeds a stage leaves the error that it found among the pieces.
-pub(crate) struct InputFailure {
+/// A thread that feeds a stage.
+pub(crate) struct FeedingThread {
     pub stage: Option<usize>,
-    pub slot: Arc<Mutex<Option<Error>>>,
+    /// Where it leaves the error that it found among the pieces.
+    pub failure: Arc<Mutex<Option<Error>>>,
+    /// Ends what it takes the pieces from.
+    source: CancelToken,
+    /// Nothing comes out of it; it is closed when the thread is done.
+    done: mpsc::Receiver<()>,
 }
 
-/// Starts a thread that feeds pieces to a child's standard input as they come; the result is where it
-/// leaves the error that it found among them.
+impl FeedingThread {
+    /// Says that nobody reads any more, and waits for the source to end, unless that takes too long.
+    pub fn end_source(&self, patience: Duration) {
+        if self.source.reader().is_some() {
+            self.source.cancel();
+            let _ = self.done.recv_timeout(patience);
+        }
+    }
+}
+
+impl Drop for FeedingThread {
+    /// The command may not even have been started.
+    fn drop(&mut self) {
+        self.source.cancel();
+    }
+}
+
+/// Starts a thread that feeds pieces to a child's standard input as they come.
 ///
-/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before. `stack` is
-/// the stack that it needs, where the default is too small.
+/// Nobody joins it: an iterator may wait for ever, and the command may have ended long before.
 pub(crate) fn feed(
     items: BoxedItems,
-    stack: Option<usize>,
+    Feeding { stack, source }: Feeding,
     writer: PipeWriter,
-) -> Result<Arc<Mutex<Option<Error>>>, Error> {
+    stage: Option<usize>,
+) -> Result<FeedingThread, Error> {
     let failure = Arc::new(Mutex::new(None));
     let slot = failure.clone();
+    let (is_done, done) = mpsc::channel::<()>();
     let work = move || {
+        let _is_done = is_done;
         let fed = catch_unwind(AssertUnwindSafe(|| write_items(items, &writer)));
         let panicked = || Error::new(ErrorKind::WriteFailed, "what makes the input panicked");
         if let Some(error) = fed.unwrap_or_else(|_| Some(panicked())) {
@@ -125,7 +149,7 @@ pub(crate) fn feed(
         drop(writer);
     };
     start_thread(stack, work).map_err(|error| Error::from_io(ErrorKind::Resource, "cannot start a thread", &error))?;
-    Ok(failure)
+    Ok(FeedingThread { stage, failure, source, done })
 }
 
 /// Starts a thread; where so large a stack cannot be reserved (`ulimit -v`), with an eighth of it.

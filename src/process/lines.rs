@@ -7,6 +7,7 @@ use os_pipe::PipeReader;
 
 use crate::text::{LineSplitter, TextError, TextFormat};
 
+use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
 use super::flow::{CHUNK, MOST_LEFT};
 use super::output::Output;
@@ -109,6 +110,11 @@ impl Lines {
         self.source.wait_until(until);
     }
 
+    /// What ends the command for who does not read just now; of a stream that others wait for, nothing.
+    pub(crate) fn make_ender(&mut self) -> io::Result<CancelToken> {
+        self.source.make_ender()
+    }
+
     /// Ends the command, whose remaining output is not wanted. Not a failure.
     pub fn close(&mut self) {
         self.source.give_up();
@@ -159,6 +165,11 @@ impl Chunks {
     /// As that of [`Lines`].
     pub(crate) fn wait_until(&mut self, until: Until) {
         self.0.wait_until(until);
+    }
+
+    /// As that of [`Lines`].
+    pub(crate) fn make_ender(&mut self) -> io::Result<CancelToken> {
+        self.0.make_ender()
     }
 
     /// Ends the command, whose remaining output is not wanted. Not a failure.
@@ -220,6 +231,13 @@ impl Source {
     fn wait_until(&mut self, until: Until) {
         if let Self::Stream { source: Some(source), .. } = self {
             source.until = until;
+        }
+    }
+
+    fn make_ender(&mut self) -> io::Result<CancelToken> {
+        match self {
+            Self::Command(source) => source.pump.as_mut().map_or(Ok(CancelToken::never()), Pump::make_ender),
+            Self::Stream { .. } => Ok(CancelToken::never()),
         }
     }
 

@@ -82,7 +82,7 @@ pub use lines::{Chunks, Lines};
 pub use os::CountingAllocator;
 pub use output::{Output, Stage, Usage};
 pub use quote::quote_argument;
-pub(crate) use redirect::Supplied;
+pub(crate) use redirect::{Feeding, Supplied};
 pub use status::TerminationStatus;
 pub use stream::OutputStream;
 pub use teardown::{Scope, Teardown};

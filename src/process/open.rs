@@ -13,11 +13,11 @@ use os_pipe::{PipeReader, PipeWriter};
 use super::context::{Context, HostStream};
 use super::descriptor::Extras;
 use super::error::{Error, ErrorKind};
-use super::flow::{Drain, Feeder, InputFailure, feed};
+use super::flow::{Drain, Feeder, FeedingThread, feed};
 use super::os;
 use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams};
 use super::quote::quote_argument;
-use super::redirect::BoxedItems;
+use super::redirect::{BoxedItems, Feeding};
 use super::settings::DEFAULT_LIMIT;
 use super::stream::Gift;
 
@@ -31,7 +31,7 @@ pub(crate) struct Opener<'a> {
     pub stage: Option<usize>,
     pub feeders: Vec<Feeder>,
     /// What threads that feed input found wrong with it.
-    pub input_failures: Vec<InputFailure>,
+    pub feeding_threads: Vec<FeedingThread>,
     pub drains: Vec<Drain>,
     /// The pipes that the holder of the command reads: standard output, standard error.
     pub streams: [Option<PipeReader>; 2],
@@ -60,7 +60,7 @@ impl<'a> Opener<'a> {
             watches_output,
             stage: None,
             feeders: Vec::new(),
-            input_failures: Vec::new(),
+            feeding_threads: Vec::new(),
             drains: Vec::new(),
             streams: [None, None],
             input: None,
@@ -310,11 +310,11 @@ impl<'a> Opener<'a> {
                 self.feeders.extend(Feeder::new(writer, bytes.clone())?);
                 Stdio::from(reader)
             }
-            Source::Items(items) => self.fed(items.take()?, items.stack)?,
+            Source::Items(items) => self.fed(items.take()?, items.feeding.clone())?,
             Source::Joint(joint) => reading_end(joint),
             Source::Stream(stream) => match stream.give()? {
                 Gift::Pipe(pipe) => Stdio::from(pipe),
-                Gift::Pieces(pieces) => self.fed(Box::new(pieces), None)?,
+                Gift::Pieces(pieces) => self.fed(Box::new(pieces), Feeding::default())?,
             },
             Source::Piped => {
                 let (reader, writer) = pipe()?;
@@ -328,10 +328,9 @@ impl<'a> Opener<'a> {
         })
     }
 
-    fn fed(&mut self, items: BoxedItems, stack: Option<usize>) -> Result<Stdio, Error> {
+    fn fed(&mut self, items: BoxedItems, feeding: Feeding) -> Result<Stdio, Error> {
         let (reader, writer) = pipe()?;
-        let slot = feed(items, stack, writer)?;
-        self.input_failures.push(InputFailure { stage: self.stage, slot });
+        self.feeding_threads.push(feed(items, feeding, writer, self.stage)?);
         Ok(Stdio::from(reader))
     }
 

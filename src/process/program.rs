@@ -44,7 +44,7 @@ impl Program {
     }
 
     /// The absolute path of the file to execute.
-    pub fn resolve(&self, env: &EnvChanges, base: impl FnOnce() -> PathBuf) -> Result<PathBuf, Error> {
+    pub fn resolve(&self, env: &EnvChanges, base: impl FnOnce() -> Result<PathBuf, Error>) -> Result<PathBuf, Error> {
         let shown = self.as_os_str();
         if shown.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "the name of the program is empty"));
@@ -55,7 +55,7 @@ impl Program {
         match self {
             Self::Name(name) => search(name, &env.search_path()),
             Self::File(path) if path.is_absolute() => check_file(path.clone()),
-            Self::File(path) => check_file(base().join(path)),
+            Self::File(path) => check_file(base()?.join(path)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::cancel::CancelToken;
 use super::error::Error;
 use super::expression::Expression;
 use super::quote::quote_argument;
@@ -59,8 +60,16 @@ impl std::fmt::Debug for Supplied {
 #[derive(Clone)]
 pub(crate) struct Items {
     pieces: Pieces,
-    /// The stack that making them needs, in bytes, where that is more than a thread has by default.
+    pub feeding: Feeding,
+}
+
+/// What the thread needs that makes the pieces.
+#[derive(Clone, Default)]
+pub(crate) struct Feeding {
+    /// The stack, in bytes, where that is more than a thread has by default.
     pub stack: Option<usize>,
+    /// Ends the command that they come from, when nobody wants them any more.
+    pub source: CancelToken,
 }
 
 pub(crate) type BoxedItems = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + Send>;
@@ -74,12 +83,16 @@ enum Pieces {
 }
 
 impl Items {
-    pub fn new(items: BoxedItems, stack: Option<usize>) -> Self {
-        Self { pieces: Pieces::Once(Arc::new(Mutex::new(Some(items)))), stack }
+    pub fn new(items: BoxedItems) -> Self {
+        Self { pieces: Pieces::Once(Arc::new(Mutex::new(Some(items)))), feeding: Feeding::default() }
+    }
+
+    pub fn fed_by(self, feeding: Feeding) -> Self {
+        Self { feeding, ..self }
     }
 
     pub fn made_by(make: impl Fn() -> BoxedItems + Send + Sync + 'static) -> Self {
-        Self { pieces: Pieces::Each(Arc::new(make)), stack: None }
+        Self { pieces: Pieces::Each(Arc::new(make)), feeding: Feeding::default() }
     }
 
     /// The pieces, for the run that uses them.

@@ -157,7 +157,7 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     let tree = Arc::new(Tree::new(children, &homes));
     // The time that opening took (a FIFO without a writer) is part of it.
     let own_deadline = timeout.and_then(|timeout| asked.checked_add(timeout));
-    let Opener { feeders, input_failures, drains, streams, input, input_stage, .. } = opener;
+    let Opener { feeders, feeding_threads, drains, streams, input, input_stage, .. } = opener;
     let stop = Stop {
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
@@ -171,7 +171,7 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
         teardown,
     };
     let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
-    pump.watch_input(input_failures);
+    pump.watch_input(feeding_threads);
     pump.leave_keys(shield);
     Ok(Started { pump, scoped, streams, input, input_stage })
 }
@@ -267,8 +267,7 @@ impl Prepared {
             platform.group_refusal().map_or(Ok(()), Err)?;
         }
         // The working directory may have been deleted; only a relative program needs it.
-        let base = || context.base_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        let program = program.resolve(&self.plan.scoped.env, base)?;
+        let program = program.resolve(&self.plan.scoped.env, || context.base_dir())?;
         match self.plan.scoped.dir.as_ref().and(self.dir.as_deref()).and_then(program::directory_problem) {
             Some(problem) => Err(problem),
             None => Ok(program),

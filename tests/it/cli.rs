@@ -274,7 +274,7 @@ fn the_surroundings_may_be_poor() {
     let line = "mkdir d; cd d; rmdir ../d; exec \"$0\" -e 'print(cmd(\"testkid\", \"echo\", \"ran\").read())'";
     shell(line).run().success().stdout("ran\n");
     let line = "mkdir d; cd d; rmdir ../d; exec \"$0\" -e 'cmd(\"./tool\").run()'";
-    shell(line).run().check(true, "an error and no crash").stderr_contains("error:");
+    shell(line).run().check(true, "an error and no crash").stderr_contains("cannot find the working directory");
     // Descriptors and signals that whoever started us left behind do not go on to children.
     let line = "exec 7</dev/null 9>&1; trap '' USR1 HUP; exec \"$0\" -e 'cmd(\"testkid\", [\"fds\", \"--\", \"signals\"]).run()'";
     shell(line).run().success().stdout("0 1 2\nignored:\nblocked:\n");

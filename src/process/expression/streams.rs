@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Expression;
 use crate::process::error::Error;
-use crate::process::redirect::{Input, Items, Redirect, Supplied};
+use crate::process::redirect::{Feeding, Input, Items, Redirect, Supplied};
 use crate::process::stream::OutputStream;
 use crate::text::{EncodeError, Encoding};
 
@@ -38,7 +38,7 @@ impl Expression {
         I: IntoIterator<Item = Result<Vec<u8>, Error>>,
         I::IntoIter: Send + 'static,
     {
-        let items = Items::new(Box::new(items.into_iter()), None);
+        let items = Items::new(Box::new(items.into_iter()));
         self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
     }
 
@@ -61,12 +61,12 @@ impl Expression {
         self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
     }
 
-    /// [`stdin_items`](Self::stdin_items) for an iterator that needs a stack of so many bytes.
-    pub(crate) fn stdin_items_with_stack<I>(self, items: I, stack: usize) -> Self
+    /// [`stdin_items`](Self::stdin_items) for an iterator whose thread has special needs.
+    pub(crate) fn stdin_items_fed<I>(self, items: I, feeding: Feeding) -> Self
     where
         I: Iterator<Item = Result<Vec<u8>, Error>> + Send + 'static,
     {
-        let items = Items::new(Box::new(items), Some(stack));
+        let items = Items::new(Box::new(items)).fed_by(feeding);
         self.set(|s| s.redirects.stdin = Some(Input::Items(items)))
     }
 

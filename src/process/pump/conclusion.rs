@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Pump;
+use super::{KILL_PATIENCE, Pump};
 use crate::process::error::{Error, ErrorKind};
 use crate::process::flow::Drain;
 use crate::process::os;
@@ -22,6 +22,7 @@ impl Pump {
         }
         self.hear_of_interrupt();
         self.tree.reap();
+        self.feeding_threads.iter().for_each(|thread| thread.end_source(KILL_PATIENCE));
         let mut captured = [None, None];
         for (channel, bytes) in std::mem::take(&mut self.drains).into_iter().filter_map(Drain::into_captured) {
             captured[channel as usize] = Some(bytes);

@@ -17,7 +17,7 @@ use os_pipe::PipeReader;
 use super::cancel::{CancelToken, Shield, Urgency};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
-use super::flow::{Drain, Drained, Feeder, InputFailure, MOST_LEFT, Written};
+use super::flow::{Drain, Drained, Feeder, FeedingThread, MOST_LEFT, Written};
 use super::os::{self, PollFd};
 use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
@@ -85,7 +85,7 @@ pub(crate) struct Pump {
     tree: Arc<Tree>,
     stages: Vec<Running>,
     feeders: Vec<Feeder>,
-    input_failures: Vec<InputFailure>,
+    feeding_threads: Vec<FeedingThread>,
     /// The input that the holder of the command writes, if there is one.
     written: Option<Written>,
     drains: Vec<Drain>,
@@ -136,7 +136,7 @@ impl Pump {
             tree,
             stages,
             feeders,
-            input_failures: Vec::new(),
+            feeding_threads: Vec::new(),
             written: None,
             drains,
             stream: None,
@@ -168,8 +168,13 @@ impl Pump {
 
     /// A token by which the holder of the command can have it ended, and with it the input that the holder writes.
     pub fn make_request_token(&mut self, written: Written) -> io::Result<CancelToken> {
-        self.stop.request = CancelToken::new()?;
         self.written = Some(written);
+        self.make_ender()
+    }
+
+    /// A token by which somebody who does not read can have it ended, which is no failure.
+    pub fn make_ender(&mut self) -> io::Result<CancelToken> {
+        self.stop.request = CancelToken::new()?;
         Ok(self.stop.request.clone())
     }
 
@@ -178,15 +183,15 @@ impl Pump {
         self.shield = shield;
     }
 
-    /// Where threads that feed input leave their failures.
-    pub fn watch_input(&mut self, failures: Vec<InputFailure>) {
-        self.input_failures = failures;
+    /// The threads that feed its input.
+    pub fn watch_input(&mut self, threads: Vec<FeedingThread>) {
+        self.feeding_threads = threads;
     }
 
     fn input_failure(&self) -> Option<Error> {
-        self.input_failures.iter().find_map(|InputFailure { stage, slot }| {
-            let failure = slot.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-            Some(failure.at_stage(*stage))
+        self.feeding_threads.iter().find_map(|thread| {
+            let failure = thread.failure.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+            Some(failure.at_stage(thread.stage))
         })
     }
 

@@ -1,10 +1,12 @@
 //! A source of elements and the steps that they go through, one element at a time.
 
+use std::io;
+
 use regex::Regex;
 use rhai::{Dynamic, ImmutableString as Text};
 
 use crate::files::{FileLines, Watch};
-use crate::process;
+use crate::process::{self, CancelToken};
 use crate::script::convert;
 use crate::script::error::{CallPlace, Stop};
 use crate::script::world::World;
@@ -120,6 +122,15 @@ impl Chain {
     /// Whether a function of the script has a part in it.
     pub fn has_functions(&self) -> bool {
         self.steps.iter().any(|step| !matches!(step, Step::Narrow(_)))
+    }
+
+    /// What ends the command at the beginning while somebody waits for its output.
+    pub fn make_ender(&mut self) -> io::Result<CancelToken> {
+        match &mut self.source {
+            Source::Lines(lines) => lines.make_ender(),
+            Source::Chunks(chunks) => chunks.make_ender(),
+            Source::File(_) | Source::Over => Ok(CancelToken::never()),
+        }
     }
 
     /// Tells the functions how deeply nested the calls around their reader are.

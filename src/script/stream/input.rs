@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rhai::Engine;
 
-use crate::process::{Error, Expression};
+use crate::process::{Error, ErrorKind, Expression, Feeding};
 use crate::script::error::Stop;
 use crate::script::input;
 use crate::script::thread::STACK;
@@ -21,8 +21,11 @@ impl Stream {
     pub fn feed(&self, command: Expression, world: &Arc<World>) -> Result<Expression, Error> {
         let mut chain = self.read()?;
         let world = world.clone();
+        let source =
+            chain.make_ender().map_err(|error| Error::from_io(ErrorKind::Resource, "cannot make a pipe", &error))?;
         if !chain.has_functions() {
-            return Ok(command.stdin_items(std::iter::from_fn(move || piece(&mut chain, None, &world))));
+            let pieces = std::iter::from_fn(move || piece(&mut chain, None, &world));
+            return Ok(command.stdin_items_fed(pieces, Feeding { stack: None, source }));
         }
         if world.engine().is_none() {
             return Err(no_engine());
@@ -35,7 +38,7 @@ impl Stream {
             let engine = world.engine()?;
             piece(&mut chain, Some(&engine), &world)
         });
-        Ok(command.stdin_items_with_stack(pieces, STACK))
+        Ok(command.stdin_items_fed(pieces, Feeding { stack: Some(STACK), source }))
     }
 }
 
