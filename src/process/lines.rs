@@ -8,8 +8,8 @@ use os_pipe::PipeReader;
 use crate::text::{LineSplitter, TextError, TextFormat};
 
 use super::cancel::CancelToken;
+use super::drain::{CHUNK, MOST_LEFT};
 use super::error::{Error, ErrorKind};
-use super::flow::{CHUNK, MOST_LEFT};
 use super::output::Output;
 use super::pump::{Pump, Turn};
 use super::readers::Until;

@@ -37,12 +37,13 @@
 mod cancel;
 mod context;
 mod descriptor;
+mod drain;
 mod env;
 mod error;
 mod execution;
 mod expression;
-mod flow;
 mod hook;
+mod input;
 mod launch;
 mod lines;
 mod open;

@@ -12,8 +12,9 @@ use os_pipe::{PipeReader, PipeWriter};
 
 use super::context::{Context, HostStream};
 use super::descriptor::Extras;
+use super::drain::Drain;
 use super::error::{Error, ErrorKind};
-use super::flow::{Drain, Feeder, FeedingThread, feed};
+use super::input::{Feeder, FeedingThread, feed};
 use super::os;
 use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams};
 use super::quote::quote_argument;

@@ -11,9 +11,9 @@ use os_pipe::PipeReader;
 
 use crate::text::TextFormat;
 
+use super::drain::MOST_LEFT;
 use super::error::ErrorKind::{DoublyRedirected, Misuse};
 use super::error::{Error, ErrorKind};
-use super::flow::MOST_LEFT;
 use super::lines::{Chunks, Lines};
 use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
 
+use super::drain::CHUNK;
 use super::error::{Error, ErrorKind};
-use super::flow::CHUNK;
 use super::os;
 
 #[derive(Debug)]

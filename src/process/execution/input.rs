@@ -3,7 +3,7 @@
 use os_pipe::PipeWriter;
 
 use crate::process::error::{Error, ErrorKind};
-use crate::process::flow::Writing;
+use crate::process::input::Writing;
 use crate::process::os::{self, PollFd};
 use crate::process::readers::Until;
 

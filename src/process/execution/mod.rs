@@ -13,7 +13,7 @@ use os_pipe::PipeReader;
 
 use crate::process::cancel::CancelToken;
 use crate::process::error::{Error, ErrorKind};
-use crate::process::flow::Written;
+use crate::process::input::Written;
 use crate::process::os::{self, PollFd};
 use crate::process::output::Output;
 use crate::process::pump::Pump;

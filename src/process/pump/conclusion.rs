@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{KILL_PATIENCE, Pump};
+use crate::process::drain::Drain;
 use crate::process::error::{Error, ErrorKind};
-use crate::process::flow::Drain;
 use crate::process::os;
 use crate::process::output::{Output, Stage};
 use crate::process::stage::Verdict;

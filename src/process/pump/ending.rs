@@ -6,7 +6,7 @@ use super::{KILL_PATIENCE, Phase, Pump};
 use crate::process::cancel::Urgency;
 use crate::process::duration_text;
 use crate::process::error::{Error, ErrorKind};
-use crate::process::flow::Written;
+use crate::process::input::Written;
 use crate::process::os;
 use crate::process::teardown::{POLITE, Scope, Step, Teardown};
 

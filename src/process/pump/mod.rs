@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 use os_pipe::PipeReader;
 
 use super::cancel::{CancelToken, Shield, Urgency};
+use super::drain::{Drain, Drained, MOST_LEFT};
 use super::error::{Error, ErrorKind};
 use super::expression::Expression;
-use super::flow::{Drain, Drained, Feeder, FeedingThread, MOST_LEFT, Written};
+use super::input::{Feeder, FeedingThread, Written};
 use super::os::{self, PollFd};
 use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
