@@ -266,7 +266,8 @@ impl Expression {
     }
 
     /// Ends the command when it has written nothing for this time, as [`timeout`](Self::timeout) does.
-    /// Output that would go to ours directly passes through this process, so that it is seen.
+    /// Output that would go to ours directly passes through this process, so that it is seen. Of a pipeline that of the
+    /// last stage counts, whichever stage has the setting; time in which nobody takes the output does not.
     pub fn idle_timeout(self, silence: Duration) -> Self {
         self.set(|s| s.scoped.idle_timeout = Some(silence))
     }
