@@ -18,6 +18,8 @@ use super::teardown::Scope;
 /// How long processes may take to stop before they are ended. One in an uninterruptible system call does
 /// not, and one of another user may not be stopped.
 const FREEZING: Duration = Duration::from_millis(50);
+/// How long those may take that only wait for a processor, of which a busy machine has too few.
+const STARVED: Duration = Duration::from_millis(500);
 
 /// Whose process group a child was started in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,18 +199,29 @@ impl Tree {
     /// Stops everything, and finds what there is. Who is stopped starts nothing that would not be found,
     /// and no parent ends by which its children can be found.
     fn freeze(&self, seen: &mut Vec<Descendant>) {
-        let patience = Instant::now() + FREEZING;
+        let began = Instant::now();
         loop {
             self.signal_both(seen, os::SIGSTOP);
-            let own = || self.known().into_iter().filter_map(|child| Descendant::look(child.id()));
-            let others = || seen.iter().filter_map(Descendant::now);
-            while own().chain(others()).any(|process| !process.is_still()) && Instant::now() < patience {
-                std::thread::sleep(FREEZING / 500);
+            let mut pause = FREEZING / 500;
+            while self.is_stopping(seen, began.elapsed()) {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(FREEZING / 10);
             }
-            if !self.finds_more(seen) || Instant::now() >= patience {
+            if !self.finds_more(seen) || began.elapsed() >= STARVED {
                 return;
             }
         }
+    }
+
+    /// Whether some process has not stopped, and may yet, so long after it was told to.
+    fn is_stopping(&self, seen: &[Descendant], waited: Duration) -> bool {
+        let may_yet = |process: &Descendant| match waited < FREEZING {
+            true => true,
+            false => waited < STARVED && process.is_runnable() && os::signal_process(process.pid, 0).is_ok(),
+        };
+        let own = self.known().into_iter().filter_map(|child| Descendant::look(child.id()));
+        let others = seen.iter().filter_map(Descendant::now);
+        own.chain(others).any(|process| !process.is_still() && may_yet(&process))
     }
 
     /// Looks for descendants; whether there were any that are not in `seen`, where they are now.
@@ -242,9 +255,9 @@ impl Tree {
         for descendant in seen.iter().filter(|descendant| descendant.group != own_group) {
             let _ = os::signal_process(descendant.pid, signal);
         }
-        // The terminal's signal waits for those that are stopped to go on.
+        // The terminal's signal waits for those that are stopped to go on, or that just have been told to stop.
         let own = self.known().into_iter().filter(|_| !*reaped).filter_map(|child| Descendant::look(child.id()));
-        for process in own.chain(seen.iter().filter_map(Descendant::now)).filter(Descendant::is_stopped) {
+        for process in own.chain(seen.iter().filter_map(Descendant::now)) {
             let _ = os::signal_process(process.pid, os::SIGCONT);
         }
     }

@@ -197,7 +197,7 @@ fn a_parent_that_ignores_or_blocks_signals_is_survived() {
 fn ctrl_c_reaches_a_command_that_is_stopped() {
     let _guard = leaks::Guard::new();
     let scratch = Scratch::new();
-    let text = "trap \"echo cleaned; exit 1\" INT; echo ready; kill -STOP $$; while :; do testkid sleep 10; done";
+    let text = "trap \"echo cleaned; exit 1\" INT; (kill -STOP $$; echo ready); while :; do testkid sleep 10; done";
     let code = format!("cmd(\"sh\", \"-c\", `{text}`).grace(\"1h\").run();");
     let mut terminal = Terminal::run(&procscript_bin(), scratch.path(), &["-e", &code]);
     terminal.expect("ready").type_text("\x03").expect("cleaned");

@@ -45,6 +45,7 @@ pub(crate) struct Descendant {
     started: u64,
     ended: bool,
     stopped: bool,
+    runnable: bool,
 }
 
 impl PartialEq for Descendant {
@@ -65,16 +66,22 @@ impl Descendant {
         let mut fields = rest.split_ascii_whitespace();
         let state = fields.next()?;
         let (ended, stopped) = (matches!(state, "Z" | "X" | "x"), matches!(state, "T" | "t"));
+        let runnable = state == "R";
         let parent = fields.next()?.parse().ok()?;
         let group = fields.next()?.parse().ok();
         let session = fields.next()?.parse().ok();
         let started = fields.nth(15)?.parse().ok()?;
-        Some(Self { pid, group, session, parent, started, ended, stopped })
+        Some(Self { pid, group, session, parent, started, ended, stopped, runnable })
     }
 
     /// Whether a signal has stopped it.
     pub fn is_stopped(&self) -> bool {
         self.stopped && !self.ended
+    }
+
+    /// Whether it runs, or would if it were its turn.
+    pub fn is_runnable(&self) -> bool {
+        self.runnable
     }
 
     /// Whether it runs no code any more, or not just now.
