@@ -355,7 +355,8 @@ impl Pump {
             return true;
         }
         let Some(ended) = self.all_ended else { return false };
-        if matches!(self.phase, Phase::Asked { .. }) {
+        // Its own processes have ended, and others of its tree are told to.
+        if self.is_stopping() {
             return false;
         }
         let has_open = self.stream.is_some() || self.drains.iter().any(Drain::is_open);
