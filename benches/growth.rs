@@ -147,7 +147,9 @@ fn line_length(curves: &Curves) -> Outcome {
 }
 
 fn procscript(dir: &Path) -> Outcome {
-    let status = Command::new(env!("CARGO_BIN_EXE_procscript"))
+    // The one of a release build, which is linked otherwise, if it is named.
+    let program = std::env::var_os("PROCSCRIPT").unwrap_or_else(|| env!("CARGO_BIN_EXE_procscript").into());
+    let status = Command::new(program)
         .arg(dir.join("main.rhai"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
