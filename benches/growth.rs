@@ -149,11 +149,8 @@ fn line_length(curves: &Curves) -> Outcome {
 fn procscript(dir: &Path) -> Outcome {
     // The one of a release build, which is linked otherwise, if it is named.
     let program = std::env::var_os("PROCSCRIPT").unwrap_or_else(|| env!("CARGO_BIN_EXE_procscript").into());
-    let status = Command::new(program)
-        .arg(dir.join("main.rhai"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status()?;
+    let status =
+        Command::new(program).arg(dir.join("main.rhai")).stdin(Stdio::null()).stdout(Stdio::null()).status()?;
     assert!(status.success(), "the script has failed");
     Ok(())
 }
