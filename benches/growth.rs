@@ -2,11 +2,12 @@
 //! `scripts/bench.rhai` draws. The points of a curve are measured in turns, so that a noisy moment hits all of them; what is
 //! printed is the median.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use procscript::process::{Execution, Expression};
@@ -16,6 +17,9 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 const ROUNDS: usize = 41;
 
 fn main() -> Outcome {
+    if let Ok(mib) = std::env::var(HOST_MIB) {
+        return hosted(&mib);
+    }
     // `cargo test --benches` only asks whether it works.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
     let curves = Curves { rounds };
@@ -107,13 +111,67 @@ impl Drop for Sleeping {
     }
 }
 
+/// Names the memory of a process that `hosted` serves in.
+const HOST_MIB: &str = "PROCSCRIPT_BENCH_HOST_MIB";
+
+/// Each host is a process of its own, so that the sizes can be measured in turns: filling 2 GiB takes longer than what is
+/// measured, and memory that was given back is still in the page tables.
 fn host_memory(curves: &Curves) -> Outcome {
-    // Touched, so that it is really there. One block for all rounds: to fill it takes longer than what is measured.
-    let most = vec![1_u8; 2 << 30];
+    const SIZES: [usize; 4] = [0, 512, 1024, 2048];
+    let hosts = SIZES.iter().map(|&mib| Host::start(mib)).collect::<Result<Vec<_>, _>>()?;
+    let of = |mib: usize| Ok(SIZES.iter().position(|&size| size == mib).map(|index| &hosts[index]).ok_or("no host")?);
+    curves.draw("spawn × 20: MiB of the host", &SIZES, of, |_, host| host.twenty())
+}
+
+/// A process like this one that spawns when it is told to.
+struct Host {
+    process: Child,
+    orders: ChildStdin,
+    answers: RefCell<BufReader<ChildStdout>>,
+}
+
+impl Host {
+    fn start(mib: usize) -> Result<Self, Box<dyn std::error::Error>> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .env(HOST_MIB, mib.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = process.stdin.take().ok_or("no stdin")?;
+        let answers = RefCell::new(BufReader::new(process.stdout.take().ok_or("no stdout")?));
+        let host = Self { process, orders, answers };
+        // Once, so that its memory is there before the clock runs.
+        host.twenty()?;
+        Ok(host)
+    }
+
+    fn twenty(&self) -> Outcome {
+        (&self.orders).write_all(b"\n")?;
+        let mut answer = String::new();
+        self.answers.borrow_mut().read_line(&mut answer)?;
+        if answer == "done\n" { Ok(()) } else { Err("the host has failed".into()) }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a host does: twenty commands for each line.
+fn hosted(mib: &str) -> Outcome {
+    // Touched, so that it is really there.
+    let memory = vec![1_u8; mib.parse::<usize>()? << 20];
     let command = Expression::new("/bin/true");
-    curves.draw("spawn × 20: MiB of the host", &[2048], |_| Ok(()), |_, ()| twenty(&command))?;
-    drop(std::hint::black_box(most));
-    curves.draw("spawn × 20: MiB of the host", &[0], |_| Ok(()), |_, ()| twenty(&command))
+    for order in io::stdin().lines() {
+        order?;
+        twenty(&command)?;
+        writeln!(io::stdout(), "done")?;
+    }
+    drop(std::hint::black_box(memory));
+    Ok(())
 }
 
 fn line_length(curves: &Curves) -> Outcome {

@@ -11,21 +11,22 @@ use shared_child::SharedChild;
 use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
 use super::hook::Image;
-use super::os::{self, ChildSetup, ForkPath, StartFailure};
+use super::os::{self, ChildSetup, ForkPath, StartFailure, Way};
 use super::platform::Platform;
 use super::program::{explain_failure, not_executable};
 use super::stage::StageInfo;
 
-/// Starts the process of a stage. `setup` is what makes it take the fork path.
+/// Starts the process of a stage. `setup` is for the fork path alone.
 pub(crate) fn launch(
     command: &mut Command,
     info: &StageInfo,
     image: Image,
-    setup: Option<ChildSetup>,
+    way: Way,
+    setup: ChildSetup,
     cancel: &CancelToken,
 ) -> Result<SharedChild, Error> {
-    let fork = match setup {
-        Some(setup) => {
+    let fork = match way {
+        Way::Fork => {
             let env = &info.scoped.env;
             let as_set = || (!env.is_empty()).then(|| env.resolved().into_iter().collect());
             let environment = image.environment.or_else(as_set);
@@ -34,11 +35,12 @@ pub(crate) fn launch(
             let failed = |error| Error::from_io(ErrorKind::SpawnFailed, "cannot prepare the command", &error);
             Some(prepared.map_err(failed)?)
         }
-        None => None,
+        Way::Plain | Way::Apart => None,
     };
     let started = retrying(cancel, || {
         known(|| match &fork {
             Some(fork) => fork.start(command),
+            None if way == Way::Apart => Ok(os::spawn_apart(command)?),
             None => Ok(os::spawn(command)?),
         })
     });

@@ -17,15 +17,16 @@ use super::expression::{Command, Expression, Node};
 use super::hook::{self, Image};
 use super::launch::launch;
 use super::open::Opener;
+use super::os::{self, Way};
 use super::plan::{Channel, Handles, SinkKind, Source, StagePlan, Streams, lay_out};
 use super::platform::{Group, Platform};
 use super::program;
 use super::pump::{KILL_PATIENCE, Pump, Stop};
+use super::reaper;
 use super::settings::{DEFAULT_GRACE, Scoped};
 use super::stage::{Running, StageInfo, place};
 use super::teardown::Teardown;
 use super::tree::{Home, Tree};
-use super::{os, reaper};
 
 /// Where the streams of a command point when it says nothing itself: what makes one verb differ
 /// from another.
@@ -327,7 +328,13 @@ impl Prepared {
         if is_hooked {
             image = hook::call(info, &mut command, image)?;
         }
-        let forks = is_hooked || !setup.is_empty() || (!context.owns_process && os::would_inherit_state());
-        launch(&mut command, info, image, forks.then_some(setup), &context.cancel)
+        let way = if is_hooked || !setup.is_empty() {
+            Way::Fork
+        } else if context.owns_process {
+            Way::Plain
+        } else {
+            os::cleanest_way()
+        };
+        launch(&mut command, info, image, way, setup, &context.cancel)
     }
 }

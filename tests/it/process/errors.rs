@@ -1,4 +1,4 @@
-//! Failures to start: told apart, and told alike on both ways of starting.
+//! Failures to start: told apart, and told alike on all ways of starting.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use procscript::process::{Context, Error, ErrorKind, Expression};
 
+use super::isolation::in_all_hosts;
 use super::{fails, kid};
 use crate::support::leaks::{self, Guard};
 use crate::support::project_dir;
 use crate::support::scratch::Scratch;
 
-/// A descriptor that children would inherit: with one open, commands take the fork path.
+/// A descriptor that children would inherit: with one open, commands are started with a descriptor table of their own.
 pub fn inheritable() -> OwnedFd {
     inheritable_from(200)
 }
@@ -35,7 +36,7 @@ fn file(scratch: &Scratch, name: &str, text: &str, mode: u32) -> PathBuf {
 }
 
 #[test]
-fn lookalikes_are_told_apart_on_both_ways_of_starting() {
+fn lookalikes_are_told_apart_on_all_ways_of_starting() {
     // `execve` says ENOENT for a missing program, directory and interpreter alike.
     let _guard = Guard::new();
     let scratch = Scratch::new();
@@ -106,10 +107,10 @@ fn lookalikes_are_told_apart_on_both_ways_of_starting() {
             assert!(spawned.message().contains(part), "{name}: `{part}` is not in `{spawned}`");
         }
         assert!(spawned.command().is_some() && spawned.status().is_none() && !spawned.argv().is_empty(), "{name}");
-        let held = inheritable();
-        let forked = expression.output().expect_err(name);
-        drop(held);
-        assert_eq!(told(&spawned), told(&forked), "{name}");
+        in_all_hosts(|host| {
+            let here = expression.output().expect_err(name);
+            assert_eq!(told(&spawned), told(&here), "{name}, {host}");
+        });
     }
     let crlf = fails(ErrorKind::BadInterpreter, run(&carriage).run());
     assert!(crlf.help().is_some_and(|help| help.contains("CRLF")), "{:?}", crlf.help());
@@ -120,10 +121,9 @@ fn nothing_is_run_by_a_shell_behind_the_back() {
     let _guard = Guard::new();
     let scratch = Scratch::new();
     let script = file(&scratch, "script", &format!("touch {}\n", scratch.path().join("marker").display()), 0o755);
-    let held = inheritable();
-    fails(ErrorKind::BadFormat, Expression::new(&script).run());
-    drop(held);
-    fails(ErrorKind::BadFormat, Expression::new(&script).run());
+    in_all_hosts(|_| {
+        fails(ErrorKind::BadFormat, Expression::new(&script).run());
+    });
     fails(ErrorKind::BadFormat, Expression::new("script").env("PATH", scratch.path()).run());
     assert!(!scratch.path().join("marker").exists());
 }

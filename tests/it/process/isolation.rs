@@ -62,10 +62,7 @@ fn arguments_arrive_as_they_are() {
     arguments.extend((1..=255_u8).map(|byte| OsStr::from_bytes(&[byte]).to_owned()));
     let expected: Vec<u8> = arguments.iter().flat_map(|a| [a.as_bytes(), b"\0"].concat()).collect();
     let command = kid_with("args0", &arguments);
-    assert!(command.bytes().expect("it succeeds") == expected);
-    let held = inheritable();
-    assert!(command.bytes().expect("it succeeds") == expected, "on the fork path");
-    drop(held);
+    in_all_hosts(|host| assert!(command.bytes().expect("it succeeds") == expected, "{host}"));
     // And the line that it is shown as, given to a shell, is the same command.
     let bash = Expression::new("bash").arg("-c").arg(command.to_string());
     if procscript::process::Context::new().which("bash").is_ok() {
@@ -124,14 +121,38 @@ fn children_have_three_descriptors() {
             kid("fds").swap_outputs().swap_outputs().stderr_null(),
         ]
     };
-    for held in [None, Some(inheritable())] {
+    in_all_hosts(|host| {
         for expression in forms().iter().take(7) {
-            assert_eq!(expression.read().expect("it succeeds"), "0 1 2", "{expression}, {held:?}");
+            assert_eq!(expression.read().expect("it succeeds"), "0 1 2", "{expression}, {host}");
         }
         let execution = kid("fds").stdin_piped().stdout_capture().start().expect("it starts");
         assert_eq!(execution.wait().expect("it succeeds").stdout.as_deref(), Some(&b"0 1 2\n"[..]));
         assert_eq!(kid("fds").lines().expect("it starts").next().expect("a line").expect("good"), "0 1 2");
-    }
+    });
+}
+
+#[test]
+fn the_host_keeps_its_descriptors() {
+    // They are hidden from the child in a table of its own, and not by a change that another thread could see.
+    let _guard = Guard::new();
+    let held: Vec<_> = (0..3).map(|_| inheritable()).collect();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut looks = 0_usize;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let changed = held.iter().any(|fd| !is_inheritable(fd.as_raw_fd()));
+                assert!(!changed, "after {looks} looks");
+                looks += 1;
+            }
+            looks
+        });
+        for _ in 0..50 {
+            assert_eq!(kid("fds").read().expect("it succeeds"), "0 1 2");
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(watching.join().expect("they stay inheritable") > 0);
+    });
 }
 
 #[test]
@@ -167,6 +188,24 @@ fn most_descriptors() -> i32 {
 fn set_inheritable(number: i32) {
     // SAFETY: only changes a flag of a descriptor that the caller owns.
     unsafe { libc::fcntl(number, libc::F_SETFD, 0) };
+}
+
+#[allow(unsafe_code)]
+fn is_inheritable(number: i32) -> bool {
+    // SAFETY: only asks for a flag.
+    unsafe { libc::fcntl(number, libc::F_GETFD) == 0 }
+}
+
+/// In a host that has nothing that a child would inherit, in one with a descriptor, and in one with an ignored signal:
+/// commands are started in another way in each of them. The caller has the exclusive guard.
+pub fn in_all_hosts(mut test: impl FnMut(&str)) {
+    test("a clean host");
+    let held = inheritable();
+    test("a host with a descriptor");
+    drop(held);
+    let disturbed = Disturbed::new(&[libc::SIGUSR1], &[]);
+    test("a host that ignores a signal");
+    drop(disturbed);
 }
 
 /// Ignores signals and blocks others for as long as it lives.

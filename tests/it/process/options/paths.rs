@@ -84,18 +84,12 @@ fn only_what_needs_it_forks() {
     let _shared = leaks::shared();
     let scratch = Scratch::new();
     let calls = |script: &str| {
-        let log = scratch.path().join("log");
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-e", "trace=clone,clone3,fork,vfork", "-o"]).arg(&log);
-        let status = strace.arg(procscript_bin()).args(["-e", script]).env("PATH", path_with(&scratch)).status();
-        status.is_ok_and(|status| status.success()).then(|| std::fs::read_to_string(&log).unwrap_or_default())
+        started_by(&scratch, Command::new(procscript_bin()).args(["-e", script]).env("PATH", path_with(&scratch)))
     };
     let Some(plain) = calls("cmd(\"testkid\", \"exit\", \"0\").own_group().run();") else {
         println!("SKIP: strace is not installed, or may not trace");
         return;
     };
-    let is_start = |line: &&str| !line.contains("CLONE_THREAD") && line.contains("SIGCHLD") && line.contains('(');
-    let starts = |log: &str| log.lines().filter(is_start).map(|line| line.contains("CLONE_VFORK")).collect::<Vec<_>>();
     assert_eq!(starts(&plain), [true], "{plain}");
     // No verb, and no setting that posix_spawn can do, has a step of ours between fork and exec.
     let kid = "cmd(\"testkid\", \"cat\")";
@@ -117,6 +111,37 @@ fn only_what_needs_it_forks() {
     assert_eq!(starts(&calls(joined).expect("it worked before")), [true, true]);
     let slow = calls("cmd(\"testkid\", \"exit\", \"0\").umask(0o22).run();").expect("it worked before");
     assert_eq!(starts(&slow), [false], "{slow}");
+}
+
+/// A host whose descriptors a child would inherit is not copied for that, however large it is.
+#[test]
+fn a_host_with_descriptors_does_not_fork() {
+    let _shared = leaks::shared();
+    let scratch = Scratch::new();
+    let test = "process::isolation::the_host_keeps_its_descriptors";
+    let this = std::env::current_exe().expect("it runs");
+    let Some(log) = started_by(&scratch, Command::new(this).args(["--exact", test])) else {
+        println!("SKIP: strace is not installed, or may not trace");
+        return;
+    };
+    assert_eq!(starts(&log), [true; 50], "{log}");
+}
+
+/// What strace says of the processes and threads that a command makes; `None` when there is no strace.
+fn started_by(scratch: &Scratch, command: &mut Command) -> Option<String> {
+    let log = scratch.path().join("log");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-e", "trace=clone,clone3,fork,vfork", "-o"]).arg(&log);
+    strace.arg(command.get_program()).args(command.get_args());
+    strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let status = strace.stdout(std::process::Stdio::null()).status();
+    status.is_ok_and(|status| status.success()).then(|| std::fs::read_to_string(&log).unwrap_or_default())
+}
+
+/// Of each process in it: whether it was made without a copy of its parent.
+fn starts(log: &str) -> Vec<bool> {
+    let is_start = |line: &&str| !line.contains("CLONE_THREAD") && line.contains("SIGCHLD") && line.contains('(');
+    log.lines().filter(is_start).map(|line| line.contains("CLONE_VFORK")).collect()
 }
 
 fn path_with(scratch: &Scratch) -> std::ffi::OsString {
