@@ -4,14 +4,19 @@
 //! it. The first signal cancels the runtime: commands get the signal and their grace period, and clean-up
 //! runs. The second ends commands at once, and asks clean-up to stop; the third ends it, too.
 //!
+//! The same thread sees to orphans that have ended, which come to the runner as to an init.
+//!
 //! In a session, Ctrl-C (and Ctrl-\\) is about the entry that runs, in the same steps, and every other signal about the
 //! session.
 
-use std::io::{self, Read};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use crate::process::{CancelToken, os};
+use os_pipe::PipeReader;
+
+use crate::process::{CancelToken, orphans, os};
 use crate::repl;
 use crate::script::Interrupter;
 
@@ -49,9 +54,9 @@ impl Signals {
             at_continuing: Arc::default(),
         };
         let handled = os::not_ignored(&HANDLED);
-        let pipe: Option<Box<dyn Read + Send>> = match handled.is_empty() {
+        let pipe = match handled.is_empty() {
             true => None,
-            false => Some(Box::new(os::signals_into_pipe(&handled)?)),
+            false => Some(os::signals_into_pipe(&handled)?),
         };
         let watch = Watch { pipe, signals: signals.clone(), terminal: os::TerminalState::of_stdin() };
         Ok((signals, watch))
@@ -151,9 +156,13 @@ fn interrupt(entry: &Interrupter, os::Arrival { signal, from_terminal, came }: o
     }
 }
 
-/// What a thread that does nothing else has to do: to wait for signals.
+/// How often it is looked whether orphans have ended, besides at each start.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// What a thread that does nothing else has to do: to wait for signals, and to reap orphans.
 pub(super) struct Watch {
-    pipe: Option<Box<dyn Read + Send>>,
+    /// `None` when no signal is ours.
+    pipe: Option<PipeReader>,
     signals: Signals,
     terminal: Option<os::TerminalState>,
 }
@@ -161,21 +170,24 @@ pub(super) struct Watch {
 impl Watch {
     /// On a thread of its own.
     pub fn start(self) -> io::Result<()> {
-        if self.pipe.is_some() {
-            std::thread::Builder::new().name("procscript-signals".into()).spawn(move || self.keep())?;
-        }
+        std::thread::Builder::new().name("procscript-signals".into()).spawn(move || self.keep())?;
         Ok(())
     }
 
     /// On this thread, as long as the process lives.
-    pub fn keep(self) -> ! {
-        if let Some(mut pipe) = self.pipe {
-            while let Some(arrival) = os::next_arrival(&mut pipe) {
-                self.signals.act(arrival, self.terminal.as_ref());
-            }
-        }
+    pub fn keep(mut self) -> ! {
         loop {
-            std::thread::park();
+            os::wait_readable(self.pipe.as_ref(), Some(ROUND));
+            if let Some(pipe) = &mut self.pipe
+                && os::is_readable(pipe)
+            {
+                match os::next_arrival(pipe) {
+                    Some(arrival) => self.signals.act(arrival, self.terminal.as_ref()),
+                    None => self.pipe = None,
+                }
+            } else {
+                orphans::sweep_in_passing();
+            }
         }
     }
 }

@@ -199,6 +199,6 @@ mod tests {
         let (failure, attempts) = result.expect_err("it never works");
         assert_eq!((calls, attempts), (2, 2));
         assert_eq!(failure.error.raw_os_error(), Some(os::EAGAIN), "why it was not started stays the reason");
-        assert!(before.elapsed() < Duration::from_secs(1));
+        assert!(before.elapsed() < Duration::from_secs(10));
     }
 }

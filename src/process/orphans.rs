@@ -2,8 +2,9 @@
 //!
 //! The runner asks the kernel to give it the orphans among its descendants, instead of init. So it can
 //! end what a script has left running, also when that has left its session. In return it has to reap
-//! them, without ever taking the status of a command from whoever waits for it: the processes that were
-//! started here are known, and no process is looked at while another is being started.
+//! them: at each start, and once a second, as a script may wait for one command for days. It never takes the
+//! status of a command from whoever waits for it: the processes that were started here are known, and no process
+//! is looked at while another is being started.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,8 +74,23 @@ pub(crate) fn sweep() {
     }
 }
 
+/// The same, for who may not wait until a start is over: a program on a file system that does not answer takes for ever.
+pub(crate) fn sweep_in_passing() {
+    if IS_ADOPTING.load(Ordering::Acquire)
+        && os::has_ended_child()
+        && let Ok(_nothing_starts) = STARTING.try_write()
+    {
+        reap_unawaited();
+    }
+}
+
 fn reap_orphans() {
     let _nothing_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    reap_unawaited();
+}
+
+/// Nothing may be started meanwhile.
+fn reap_unawaited() {
     let awaited = registered().awaited.clone();
     for pid in os::children().into_iter().filter(|pid| !awaited.contains(pid)) {
         os::reap(pid);

@@ -179,8 +179,11 @@ fn a_token_is_in_no_list_of_processes() {
             }
             seen
         });
-        let outcome = Run::new().env("WEB", web_url).script(script).run();
+        // Or the watcher would look for ever.
+        let run = || Run::new().env("WEB", web_url).script(script).run();
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
         is_over.store(true, Ordering::SeqCst);
+        let outcome = outcome.expect("it runs");
         outcome.status(1).stderr_contains("timed out").stderr_lacks("in-the-token");
         watcher.join().expect("the watcher does not panic")
     });

@@ -41,7 +41,7 @@ fn a_panic_of_the_host_ends_the_others_and_all_clean_up_runs() {
         .expect_err("a panic is no success");
     assert!(matches!(failure.kind(), FailureKind::Internal));
     assert_eq!(failure.message(), "internal error: one has given up");
-    assert!(started.elapsed() < Duration::from_secs(4));
+    assert!(started.elapsed() < Duration::from_secs(20));
     let mut noted = notes.lock().expect("nobody panics here").clone();
     noted.sort();
     assert_eq!(noted, ["clean-up of 1", "clean-up of 2"]);

@@ -106,9 +106,9 @@ fn ports_are_seen() {
     drop(listener);
     // A host that says nothing: a deadline is not waited out.
     let begun = Instant::now();
-    let script = "try { with timeout(\"100ms\") { port_is_open(9, \"192.0.2.1\"); sleep(\"5s\"); } } catch (e) { print(e.kind); }";
+    let script = "try { with timeout(\"100ms\") { port_is_open(9, \"192.0.2.1\"); sleep(\"60s\"); } } catch (e) { print(e.kind); }";
     Run::new().script(script).run().success().stdout("timed_out\n");
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[test]
