@@ -14,8 +14,6 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use os_pipe::PipeReader;
-
 use crate::process::{CancelToken, orphans, os};
 use crate::repl;
 use crate::script::Interrupter;
@@ -162,7 +160,7 @@ const ROUND: Duration = Duration::from_secs(1);
 /// What a thread that does nothing else has to do: to wait for signals, and to reap orphans.
 pub(super) struct Watch {
     /// `None` when no signal is ours.
-    pipe: Option<PipeReader>,
+    pipe: Option<os::SignalPipe>,
     signals: Signals,
     terminal: Option<os::TerminalState>,
 }
@@ -177,16 +175,16 @@ impl Watch {
     /// On this thread, as long as the process lives.
     pub fn keep(mut self) -> ! {
         loop {
-            os::wait_readable(self.pipe.as_ref(), Some(ROUND));
-            if let Some(pipe) = &mut self.pipe
-                && os::is_readable(pipe)
-            {
-                match os::next_arrival(pipe) {
-                    Some(arrival) => self.signals.act(arrival, self.terminal.as_ref()),
-                    None => self.pipe = None,
+            let arrival = match &mut self.pipe {
+                Some(pipe) => pipe.next_within(ROUND),
+                None => {
+                    std::thread::sleep(ROUND);
+                    None
                 }
-            } else {
-                orphans::sweep_in_passing();
+            };
+            match arrival {
+                Some(arrival) => self.signals.act(arrival, self.terminal.as_ref()),
+                None => orphans::sweep_in_passing(),
             }
         }
     }

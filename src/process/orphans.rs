@@ -74,7 +74,8 @@ pub(crate) fn sweep() {
     }
 }
 
-/// The same, for who may not wait until a start is over: a program on a file system that does not answer takes for ever.
+/// The same, for who may not wait until a start is over: a program on a file system that does not answer takes for
+/// ever.
 pub(crate) fn sweep_in_passing() {
     if IS_ADOPTING.load(Ordering::Acquire)
         && os::has_ended_child()

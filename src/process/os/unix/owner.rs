@@ -21,17 +21,17 @@ pub(crate) fn not_ignored(wanted: &[i32]) -> Vec<i32> {
 /// Where the handler writes: the descriptor of a pipe, or -1.
 static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
 
-/// Has signals written to a pipe, and returns its reading end, for [`next_arrival`].
+/// Has signals written to a pipe, and returns its reading end.
 ///
 /// Handlers, and not a blocked mask with `sigwait`: a mask is inherited by children, handlers are
 /// reset by `exec`, and `posix_spawn` through std can do neither.
-pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<PipeReader> {
+pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<SignalPipe> {
     let (reader, writer) = os_pipe::pipe()?;
     // A full pipe must not block the handler; whoever reads has enough to do then.
     super::set_nonblocking(&writer)?;
     SIGNAL_PIPE.store(writer.into_raw_fd(), Ordering::Release);
     signals.iter().try_for_each(|signal| handle(*signal))?;
-    Ok(reader)
+    Ok(SignalPipe(reader))
 }
 
 /// Has that signal go into the pipe, too.
@@ -64,15 +64,25 @@ pub(crate) struct Arrival {
     pub came: Instant,
 }
 
-/// Waits for the next signal; `None` when there will be none.
-pub(crate) fn next_arrival(pipe: &mut impl Read) -> Option<Arrival> {
-    let mut message = [0; MESSAGE];
-    pipe.read_exact(&mut message).ok()?;
-    let [signal, from_terminal, time @ ..] = message;
-    let ago = monotonic_nanoseconds().saturating_sub(u64::from_ne_bytes(time));
-    let now = Instant::now();
-    let came = now.checked_sub(Duration::from_nanos(ago)).unwrap_or(now);
-    Some(Arrival { signal: signal.into(), from_terminal: from_terminal != 0, came })
+/// Where the signals of this process come out.
+pub(crate) struct SignalPipe(PipeReader);
+
+impl SignalPipe {
+    /// The next signal, if one comes within that time.
+    pub fn next_within(&mut self, time: Duration) -> Option<Arrival> {
+        super::wait_readable(Some(&self.0), Some(time));
+        if !super::is_readable(&self.0) {
+            return None;
+        }
+        let mut message = [0; MESSAGE];
+        // The handler writes a message whole, and the writing end is never closed.
+        self.0.read_exact(&mut message).ok()?;
+        let [signal, from_terminal, time @ ..] = message;
+        let ago = monotonic_nanoseconds().saturating_sub(u64::from_ne_bytes(time));
+        let now = Instant::now();
+        let came = now.checked_sub(Duration::from_nanos(ago)).unwrap_or(now);
+        Some(Arrival { signal: signal.into(), from_terminal: from_terminal != 0, came })
+    }
 }
 
 /// The clock of `Instant`, which cannot be read in a handler. Async-signal-safe.

@@ -17,10 +17,10 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<SharedChild> {
     started.unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::ECHILD)))
 }
 
-/// Starts a process that inherits no descriptor above 2, whatever this process has open, from a thread with a descriptor
-/// table of its own. The host keeps its descriptors as they are: not even for a moment does another thread see them
-/// changed. As quick in a large process as [`spawn`], which a fork is not. `command` may not have streams that std makes
-/// itself (`Stdio::piped`): they would stay in that table.
+/// Starts a process that inherits no descriptor above 2, whatever this process has open, from a thread with a
+/// descriptor table of its own. The host keeps its descriptors as they are: not even for a moment does another thread
+/// see them changed. As quick in a large process as [`spawn`], which a fork is not. `command` may not have streams that
+/// std makes itself (`Stdio::piped`): they would stay in that table.
 #[cfg(target_os = "linux")]
 pub(crate) fn spawn_apart(command: &mut Command) -> io::Result<SharedChild> {
     // Its stack holds a call of `posix_spawn`, which has one of its own for the child.
