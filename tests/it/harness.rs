@@ -177,7 +177,11 @@ fn guards_notice_children_and_zombies() {
     assert!(message.contains("child left: pid") && message.contains("sleep 44000"), "{message}");
     let message = panic_of(|| {
         let _guard = Guard::new().patience(SHORT);
-        children.push(spawn("exit 0"));
+        let child = spawn("exit 0");
+        let pid = child.id();
+        children.push(child);
+        let is_zombie = || procs::process(pid).is_some_and(|process| process.is_zombie());
+        procs::until(Duration::from_secs(20), is_zombie, |is_zombie| *is_zombie);
     });
     assert!(message.contains("zombie left: pid"), "{message}");
 
