@@ -110,8 +110,8 @@ pub(crate) fn hint(error: &EvalAltResult) -> Option<String> {
              closures that run in parallel give results back instead of changing a variable of all"
         ),
         EvalAltResult::ErrorDataRace(name, _) if !is_name(name) => {
-            "give results back from the closure instead of changing a variable of all: parallel(items, |item| result); where a \
-             method of it takes long (.filter, .map), call that of a copy: let mine = it; mine.filter(…)"
+            "give results back from the closure instead of changing a variable of all: parallel(items, |item| result); \
+             where a method of it takes long (.filter, .map), call that of a copy: let mine = it; mine.filter(…)"
                 .to_string()
         }
         EvalAltResult::ErrorDataRace(name, _) => {
