@@ -62,15 +62,18 @@ pub(crate) fn descriptor_limit() -> u64 {
 
 /// How many processes and threads the user of this process may have at once, where that is limited.
 pub(crate) fn process_limit() -> Option<u64> {
-    soft_limit("nproc").filter(|limit| *limit != libc::RLIM_INFINITY)
+    soft_limit("nproc").filter(|limit| *limit != u64::MAX)
 }
 
+/// `u64::MAX` where there is none.
+#[allow(clippy::unnecessary_cast, reason = "a limit is signed on FreeBSD")]
 fn soft_limit(name: &str) -> Option<u64> {
     let (_, resource) = RESOURCES.iter().find(|(known, _)| *known == name)?;
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the structure is valid for writing.
     match unsafe { libc::getrlimit(*resource as _, &mut limit) } {
-        0 => Some(limit.rlim_cur),
+        0 if limit.rlim_cur == libc::RLIM_INFINITY => Some(u64::MAX),
+        0 => Some(limit.rlim_cur as u64),
         _ => None,
     }
 }

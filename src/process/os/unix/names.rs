@@ -97,6 +97,7 @@ pub(crate) fn errno_name(errno: i32) -> Option<&'static str> {
         libc::ELOOP => "ELOOP",
         libc::ENOTSUP => "ENOTSUP",
         libc::ENOSYS => "ENOSYS",
+        #[cfg(target_os = "linux")]
         libc::ELIBBAD => "ELIBBAD",
         libc::EDQUOT => "EDQUOT",
         _ => return None,
