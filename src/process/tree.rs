@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,9 @@ pub(crate) struct Tree {
     /// Descendants seen when the command was told to stop: they may lose their parent, and with it
     /// their trace, before KILL.
     seen: Mutex<Vec<Descendant>>,
+    /// Whether its processes have ended, and whoever serves it waits for others that have its output, or that are
+    /// being ended.
+    lingering: AtomicBool,
 }
 
 impl Tree {
@@ -59,7 +63,23 @@ impl Tree {
         };
         let groups = numbers(|home| if let Home::Group(group) = home { Some(*group) } else { None });
         let joined = numbers(|home| if let Home::Joined(group) = home { Some(*group) } else { None });
-        Self { children, groups, joined, reaped: Mutex::new(false), lost: Mutex::default(), seen: Mutex::default() }
+        Self {
+            children,
+            groups,
+            joined,
+            reaped: Mutex::new(false),
+            lost: Mutex::default(),
+            seen: Mutex::default(),
+            lingering: AtomicBool::new(false),
+        }
+    }
+
+    pub fn is_lingering(&self) -> bool {
+        self.lingering.load(Ordering::Acquire)
+    }
+
+    pub fn set_lingering(&self, is_lingering: bool) {
+        self.lingering.store(is_lingering, Ordering::Release);
     }
 
     pub fn pids(&self) -> Vec<u32> {

@@ -123,7 +123,13 @@ impl Wait {
             Goal::Port { host, port } => {
                 let answer = system::reach(host, *port, patience, || world.must_stop());
                 let answer = answer.ok_or_else(|| World::terminated(context.call_position()))?;
-                *lock(&self.why) = answer.as_ref().err().map(no_answer);
+                let mut why = lock(&self.why);
+                // A look that had not its time, at the end, knows less than the one before.
+                let is_cut_short = patience < PORT_PATIENCE
+                    && answer.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+                if !(is_cut_short && why.is_some()) {
+                    *why = answer.as_ref().err().map(no_answer);
+                }
                 answer.is_ok()
             }
             Goal::Line(_) => false,

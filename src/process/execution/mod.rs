@@ -5,7 +5,7 @@ mod input;
 mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ use crate::process::tree::Tree;
 
 /// How long the news that everything has ended may take within this process.
 const CONCLUSION: Duration = Duration::from_millis(100);
+/// And where the serving thread does not get a processor, of which a busy machine has too few.
+const STARVED: Duration = Duration::from_secs(5);
 
 pub(crate) use watch::ExecutionWatch;
 
@@ -221,13 +223,12 @@ impl Execution {
     }
 
     fn ended_within(&self, timeout: Duration) -> Result<Option<Ended>, Error> {
-        let mut end = Instant::now().checked_add(timeout);
+        let end = Instant::now().checked_add(timeout);
         self.attend_until(end)?;
-        if end.is_some() && !self.is_running() {
-            // What is over is said to be over: the serving thread is about to say so.
-            end = end.max(Instant::now().checked_add(CONCLUSION));
-        }
         let mut ended = self.0.shared.lock();
+        if end.is_some() && ended.is_none() && !self.0.shared.tree.is_running() {
+            ended = self.0.shared.await_news(ended);
+        }
         loop {
             if let Some(result) = &*ended {
                 return Ok(Some(result.clone()));
@@ -263,12 +264,27 @@ fn no_pipe(error: &std::io::Error) -> Error {
 }
 
 impl Shared {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Ended>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Ended>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_serving_here(&self) -> bool {
         self.server.get() == Some(&std::thread::current().id())
+    }
+
+    /// What is over is said to be over: its processes have ended, and the serving thread is about to say so, unless it
+    /// has found that something else still holds the output.
+    fn await_news<'a>(&self, mut ended: MutexGuard<'a, Option<Ended>>) -> MutexGuard<'a, Option<Ended>> {
+        const TICK: Duration = Duration::from_millis(10);
+        let began = Instant::now();
+        while ended.is_none() {
+            let waited = began.elapsed();
+            if waited >= STARVED || (waited >= CONCLUSION && self.tree.is_lingering()) {
+                break;
+            }
+            ended = self.changed.wait_timeout(ended, TICK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        ended
     }
 
     fn serve(&self, pump: Pump) {
@@ -322,7 +338,7 @@ impl Handle {
         drop(self.shared.changed.wait_while(ended, |ended| ended.is_none()));
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -337,8 +353,7 @@ impl Drop for Handle {
         }
         let was_running = ended.is_none() && self.shared.tree.is_running();
         if !was_running && ended.is_none() && !self.shared.is_serving_here() {
-            let waited = self.shared.changed.wait_timeout_while(ended, CONCLUSION, |ended| ended.is_none());
-            ended = waited.unwrap_or_else(PoisonError::into_inner).0;
+            ended = self.shared.await_news(ended);
         }
         if ended.is_none() {
             drop(ended);

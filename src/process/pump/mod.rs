@@ -293,7 +293,10 @@ impl Pump {
             true => moment.map(|_| Duration::ZERO),
             false => moment.map(|moment| moment.saturating_duration_since(Instant::now())),
         };
-        os::poll(&mut fds, timeout).map_err(|error| {
+        self.tree.set_lingering(self.all_ended.is_some() && timeout != Some(Duration::ZERO));
+        let polled = os::poll(&mut fds, timeout);
+        self.tree.set_lingering(false);
+        polled.map_err(|error| {
             Error::from_io(ErrorKind::IoFailed, "cannot wait for the streams of the command", &error)
         })?;
 

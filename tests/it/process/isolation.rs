@@ -156,6 +156,24 @@ fn the_host_keeps_its_descriptors() {
 }
 
 #[test]
+fn many_threads_start_commands_in_any_host() {
+    // Each has pipes open while others are started: none of them may reach another's child, or be held open by it.
+    let _guard = Guard::new();
+    in_all_hosts(|host| {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        assert_eq!(kid("echo").pipe(kid("fds")).read().expect("it succeeds"), "0 1 2", "{host}");
+                        assert_eq!(kid("cat").stdin_bytes("fed").read().expect("it succeeds"), "fed", "{host}");
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[test]
 fn many_inheritable_descriptors_stay_here() {
     let _guard = Guard::new();
     let numbers = (2..10).map(|power| 1 << power).chain([1000]).filter(|number| *number < most_descriptors());
