@@ -226,7 +226,9 @@ impl Execution {
         let end = Instant::now().checked_add(timeout);
         self.attend_until(end)?;
         let mut ended = self.0.shared.lock();
-        if end.is_some() && ended.is_none() && !self.0.shared.tree.is_running() {
+        // The serving thread, in a function that receives output, would wait for itself.
+        let is_news = end.is_some() && ended.is_none() && !self.0.shared.is_serving_here();
+        if is_news && !self.0.shared.tree.is_running() {
             ended = self.0.shared.await_news(ended);
         }
         loop {
