@@ -10,7 +10,7 @@ const ENTRIES: &[&str] = &[
     "_.filter(|row| row.letters > 3)",
     "$`ls -d /` | $`tr / X`",
     "_.elapsed < 5.0",
-    "$`test -d /nowhere`",
+    "$`test -d colours`",
     "fn half(n) {",
     "    if n % 2 == 1 { throw `${n} is odd`; }",
     "    n / 2",
