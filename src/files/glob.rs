@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
-use crate::process::{Error, os};
+use crate::process::Error;
 
-use super::walk::{is_hidden, read_dir};
+use super::walk::{is_hidden, is_unreadable, read_dir};
 use super::{Location, Watch};
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -241,9 +241,8 @@ impl Search<'_> {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Ok(Vec::new())
             }
-            Err(error) if self.options.skip_unreadable && error.kind() == io::ErrorKind::PermissionDenied => {
-                Ok(Vec::new())
-            }
+            Err(error) if !is_unreadable(error.raw_os_error()) => Err(at.cannot_be_read(&error)),
+            Err(_) if self.options.skip_unreadable => Ok(Vec::new()),
             Err(error) => Err(at.cannot_be_read(&error).with_help("to pass it over: #{skip_unreadable: true}")),
         }
     }
@@ -251,7 +250,7 @@ impl Search<'_> {
     /// A match, when it is there. A link that leads nowhere is there, too.
     fn keep(&mut self, here: &Location) -> Result<(), Error> {
         let found = match super::is_there(here, self.only_dirs) {
-            Err(error) if self.options.skip_unreadable && error.errno() == Some(os::EACCES) => None,
+            Err(error) if self.options.skip_unreadable && is_unreadable(error.errno()) => None,
             found => found?,
         };
         let is_there = found.is_some_and(|metadata| !self.only_dirs || metadata.is_dir());

@@ -5,7 +5,8 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::PathBuf;
 
-use crate::process::{Error, os::FileFacts};
+use crate::process::Error;
+use crate::process::os::{self, FileFacts};
 
 use super::{Location, Watch};
 
@@ -17,7 +18,7 @@ pub(crate) struct Walking {
     pub hidden: bool,
     /// Whether directories behind symbolic links are entered.
     pub follow: bool,
-    /// Whether a directory that may not be read is passed over; it is an error otherwise.
+    /// Whether what [`is_unreadable`] is passed over; it is an error otherwise.
     pub skip_unreadable: bool,
     /// Only what is of this kind: `file`, `dir` or `link`.
     pub kind: Option<&'static str>,
@@ -48,6 +49,17 @@ pub(super) fn read_dir(dir: &Location, watch: &Watch) -> Result<io::Result<Vec<(
     Ok(Ok(names))
 }
 
+/// Whether a directory cannot be read because of what it is: it may not be, or has gone since its name was read. One of
+/// an ended process in `/proc` says `ESRCH`, or `EINVAL`.
+pub(super) fn is_unreadable(errno: Option<i32>) -> bool {
+    may_not_be_read(errno)
+        || errno.is_some_and(|errno| [os::ENOENT, os::ENOTDIR, os::ESRCH, os::EINVAL].contains(&errno))
+}
+
+fn may_not_be_read(errno: Option<i32>) -> bool {
+    errno.is_some_and(|errno| [os::EACCES, os::EPERM].contains(&errno))
+}
+
 /// Whether a name says that it is not to be shown.
 pub(super) fn is_hidden(name: &std::ffi::OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
@@ -73,7 +85,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn enter(&mut self, dir: &Location, depth: usize) -> Result<(), Error> {
         if self.options.follow {
-            let facts = FileFacts::of(&super::info(dir, true)?);
+            let facts = match super::info(dir, true) {
+                Err(error) if self.may_be_skipped(error.errno(), depth) => return Ok(()),
+                info => FileFacts::of(&info?),
+            };
             // What is below a link that leads back is there already, by its shorter name.
             if self.around.iter().any(|other| other.is_same(&facts)) {
                 return Ok(());
@@ -86,20 +101,18 @@ impl Walk<'_> {
                     self.pass(dir, name, kind, depth)?;
                 }
             }
-            Err(error) if self.may_be_skipped(&error) => {}
-            Err(error) => {
-                return Err(dir.cannot_be_read(&error).with_help(match error.kind() {
-                    io::ErrorKind::PermissionDenied => "to pass it over: #{skip_unreadable: true}",
-                    _ => "something in it may have changed while it was read",
-                }));
+            Err(error) if self.may_be_skipped(error.raw_os_error(), depth) => {}
+            Err(error) if can_be_skipped(error.raw_os_error(), depth) => {
+                return Err(dir.cannot_be_read(&error).with_help("to pass it over: #{skip_unreadable: true}"));
             }
+            Err(error) => return Err(dir.cannot_be_read(&error)),
         }
         self.around.pop();
         Ok(())
     }
 
-    fn may_be_skipped(&self, error: &io::Error) -> bool {
-        self.options.skip_unreadable && error.kind() == io::ErrorKind::PermissionDenied
+    fn may_be_skipped(&self, errno: Option<i32>, depth: usize) -> bool {
+        self.options.skip_unreadable && can_be_skipped(errno, depth)
     }
 
     fn pass(&mut self, dir: &Location, name: OsString, kind: FileType, depth: usize) -> Result<(), Error> {
@@ -109,7 +122,10 @@ impl Walk<'_> {
         let here = dir.child(&name);
         let kind = match kind.is_symlink() && self.options.follow {
             // One that leads nowhere is itself.
-            true => super::is_there(&here, true)?.map_or(kind, |metadata| metadata.file_type()),
+            true => match super::is_there(&here, true) {
+                Err(error) if self.may_be_skipped(error.errno(), depth + 1) => kind,
+                found => found?.map_or(kind, |metadata| metadata.file_type()),
+            },
             false => kind,
         };
         let is_wanted = match self.options.kind {
@@ -126,4 +142,9 @@ impl Walk<'_> {
             false => Ok(()),
         }
     }
+}
+
+/// Where a walk begins there has to be a directory, be it one that may not be read.
+fn can_be_skipped(errno: Option<i32>, depth: usize) -> bool {
+    if depth == 1 { may_not_be_read(errno) } else { is_unreadable(errno) }
 }

@@ -233,9 +233,42 @@ fn what_is_closed_to_an_ordinary_user_is_an_error() {
         ("throw #{ message: read_dir(base / \"own\").len }", "0"),
         ("throw #{ message: walk(base, #{ skip_unreadable: true, kind: \"file\" }).len }", "1"),
         ("throw #{ message: glob(base, \"**/file\", #{ skip_unreadable: true }).len }", "1"),
+        // What a link leads to cannot be looked at either.
+        (
+            "symlink(\"../closed/file\", base / \"own/link\"); walk(base / \"own\", #{ follow: true })",
+            "cannot look at `own/link`: Permission denied",
+        ),
+        ("throw #{ message: walk(base / \"own\", #{ follow: true, skip_unreadable: true }).len }", "1"),
+        ("remove(base / \"own/link\"); throw #{ message: \"gone\" }", "gone"),
     ] {
         assert_eq!(said(code), message, "{code}");
     }
+}
+
+#[test]
+fn what_has_gone_is_passed_over_on_request() {
+    let _guard = leaks::Guard::new();
+    // A process that has ended, and whose status nobody has taken: what it had for `net` cannot be read.
+    let mut ended = std::process::Command::new("true").spawn().expect("there is a true");
+    let dir = format!("/proc/{}", ended.id());
+    let is_readable = || std::fs::read_dir(format!("{dir}/net")).is_ok_and(|mut names| names.all(|name| name.is_ok()));
+    while is_readable() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let runtime = Runtime::builder().build().expect("a runtime");
+    for (code, what) in [("walk(dir)", "net"), ("glob(dir, \"net/*\")", "net")] {
+        let code = code.replace("dir", &format!("\"{dir}\""));
+        let failure = runtime.eval::<()>(&format!("{code}; ()")).expect_err("it cannot be read");
+        assert!(failure.message().starts_with("cannot read `") && failure.message().contains(what), "{failure}");
+        assert!(failure.help().is_some_and(|help| help.contains("skip_unreadable")), "{failure}");
+        let code = format!("{}, #{{ skip_unreadable: true }}); ()", code.trim_end_matches(')'));
+        runtime.eval::<()>(&code).expect(&code);
+    }
+    ended.wait().expect("it has ended");
+    // Where a walk begins there has to be something.
+    let code = format!("walk(\"{dir}\", #{{ skip_unreadable: true }});");
+    let failure = runtime.eval::<()>(&code).expect_err("it has gone");
+    assert!(failure.message().contains("No such file"), "{failure}");
 }
 
 #[test]

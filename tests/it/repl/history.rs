@@ -167,11 +167,12 @@ fn thirty_at_the_same_time() {
             for entry in 0..30 {
                 terminal.type_text(&format!("\"{session} {entry}\"\r"));
             }
-            terminal.expect(&format!("\n\"{session} 29\"")).expect("> ");
+            // Nothing that the terminal itself shows, which does so with what is typed ahead.
+            terminal.type_text("6 * 7\r").expect("\n42").expect("> ");
             // One of them takes entries out of the file in between.
             if session == 0 {
-                terminal.type_text("let plain = \"xyzzy9999\";\rlet later = secret(plain);\r\"over\"\r");
-                terminal.expect("\n\"over\"").expect("> ");
+                terminal.type_text("let plain = \"xyzzy9999\";\rlet later = secret(plain);\r6 * 8\r");
+                terminal.expect("\n48").expect("> ");
             }
             terminal.type_text("\x04");
             assert!(terminal.ended().success());

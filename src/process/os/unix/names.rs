@@ -112,6 +112,7 @@ pub(crate) const EPERM: i32 = libc::EPERM;
 pub(crate) const ECHILD: i32 = libc::ECHILD;
 pub(crate) const E2BIG: i32 = libc::E2BIG;
 pub(crate) const EBADF: i32 = libc::EBADF;
+pub(crate) const EINVAL: i32 = libc::EINVAL;
 pub(crate) const ELOOP: i32 = libc::ELOOP;
 pub(crate) const EMFILE: i32 = libc::EMFILE;
 pub(crate) const ENFILE: i32 = libc::ENFILE;
