@@ -47,17 +47,20 @@ pub(super) enum Exit {
 impl Exit {
     /// Reports a failure and says how the process ends because of it.
     pub fn because(failure: &Failure, signal: Option<i32>, format: ErrorFormat) -> Self {
-        match (failure.kind(), signal) {
-            (FailureKind::Interrupted, Some(signal)) => return Self::Signal(signal),
-            // Whoever read our output has left: nothing to say, and nobody to say it to.
-            (FailureKind::Output(errno), _) if *errno == Some(os::EPIPE) => return Self::Signal(os::SIGPIPE),
-            _ => {}
+        let signal = match (failure.kind(), signal) {
+            (FailureKind::Interrupted, Some(signal)) => Some(signal),
+            // Whoever read our output has left.
+            (FailureKind::Output(errno), _) if *errno == Some(os::EPIPE) => Some(os::SIGPIPE),
+            _ => None,
+        };
+        // A signal says itself what has happened, but for what went wrong besides.
+        if signal.is_none() || !failure.notes().is_empty() {
+            match format {
+                ErrorFormat::Text => complain(&failure.render()),
+                ErrorFormat::Json => complain(&format!("{}\n", failure.to_json())),
+            }
         }
-        match format {
-            ErrorFormat::Text => complain(&failure.render()),
-            ErrorFormat::Json => complain(&format!("{}\n", failure.to_json())),
-        }
-        Self::Code(code_of(failure.kind()))
+        signal.map_or(Self::Code(code_of(failure.kind())), Self::Signal)
     }
 
     pub fn leave(self) -> ! {

@@ -127,6 +127,12 @@ fn execute(script: Script, signals: &Signals) -> Exit {
             }),
         );
     }
+    if orphans::has_unseen_leftovers() {
+        exit::note(
+            format,
+            "processes that the script has started may be left running: there is no /proc to find them by",
+        );
+    }
     let exit = match signals.received() {
         Some(signal) if signals.count() > earlier => Exit::Signal(signal),
         _ => exit,

@@ -1,6 +1,6 @@
 //! Signals to the runner.
 //!
-//! The handlers of INT, TERM, HUP and QUIT write to a pipe, and a thread that does nothing else reads
+//! The handlers of INT, TERM, HUP, QUIT and XCPU write to a pipe, and a thread that does nothing else reads
 //! it. The first signal cancels the runtime: commands get the signal and their grace period, and clean-up
 //! runs. The second ends commands at once, and asks clean-up to stop; the third ends it, too.
 //!
@@ -18,7 +18,7 @@ use crate::process::{CancelToken, orphans, os};
 use crate::repl;
 use crate::script::Interrupter;
 
-const HANDLED: [i32; 4] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT];
+const HANDLED: [i32; 5] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT, os::SIGXCPU];
 
 /// The runner's signals.
 #[derive(Clone)]
@@ -74,6 +74,14 @@ impl Signals {
             // At the prompt it is the editor's.
             if !self.idle.load(Ordering::Acquire) {
                 interrupt(entry, arrival);
+            }
+            return;
+        }
+        if signal == os::SIGXCPU {
+            // Comes again with each second of clean-up, until the hard limit is the end. Commands have their own.
+            if self.received.swap(signal, Ordering::AcqRel) != signal {
+                self.count.fetch_add(1, Ordering::AcqRel);
+                self.token.cancel_since(os::SIGTERM, false, came);
             }
             return;
         }
@@ -184,7 +192,7 @@ impl Watch {
             };
             match arrival {
                 Some(arrival) => self.signals.act(arrival, self.terminal.as_ref()),
-                None => orphans::sweep_in_passing(),
+                None => orphans::sweep(),
             }
         }
     }

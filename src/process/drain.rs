@@ -61,8 +61,9 @@ impl Drain {
 
     /// Hands everything on to `main`, and a copy to `copies`.
     pub fn to_descriptors(reader: PipeReader, main: Option<OwnedFd>, copies: Vec<OwnedFd>) -> Self {
-        let main = main.map(|fd| Outlet { fd, written: 0, is_main: true });
-        let copies = copies.into_iter().map(|fd| Outlet { fd, written: 0, is_main: false });
+        let outlet = |fd: OwnedFd, is_main| Outlet { is_pipe: os::is_pipe(&fd), fd, written: 0, is_main };
+        let main = main.map(|fd| outlet(fd, true));
+        let copies = copies.into_iter().map(|fd| outlet(fd, false));
         let relay = Relay { outlets: main.into_iter().chain(copies).collect(), pending: Vec::new() };
         Self::new(reader, Into::Relay(relay))
     }
@@ -75,6 +76,11 @@ impl Drain {
     /// command may have to wait, too.
     pub fn is_blocked(&self) -> bool {
         matches!(&self.into, Into::Relay(relay) if relay.is_pending())
+    }
+
+    /// Whether a step of it may take as long as somebody else likes.
+    pub fn may_block(&self) -> bool {
+        !matches!(self.into, Into::Buffer { .. })
     }
 
     /// Adds what it waits for, and returns how many that are.
@@ -218,6 +224,7 @@ struct Relay {
 
 struct Outlet {
     fd: OwnedFd,
+    is_pipe: bool,
     /// How much of what is pending it has got.
     written: usize,
     /// Where the output goes, as opposed to a copy of it.
@@ -244,14 +251,19 @@ impl Relay {
     /// Writes to the outlets that take something; `false` when nobody reads the main one any more.
     ///
     /// The descriptors may be shared with others, so that they cannot be made non-blocking: as much as a
-    /// writable pipe takes for certain is written at a time.
+    /// writable pipe takes for certain is written at a time, unless another has written into it meanwhile.
     fn write(&mut self) -> io::Result<bool> {
         for outlet in &mut self.outlets {
             let rest = &self.pending[outlet.written..];
             if rest.is_empty() || !os::is_writable(&outlet.fd) {
                 continue;
             }
-            match os::write_once(&outlet.fd, &rest[..rest.len().min(ATOMIC)]) {
+            let piece = &rest[..rest.len().min(ATOMIC)];
+            let written = match outlet.is_pipe {
+                true => os::write_without_waiting(&outlet.fd, piece),
+                false => os::write_once(&outlet.fd, piece),
+            };
+            match written {
                 Ok(n) => outlet.written += n,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe && outlet.is_main => return Ok(false),

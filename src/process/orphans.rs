@@ -30,6 +30,8 @@ struct Registered {
     awaited: HashSet<u32>,
     /// Processes, and the groups that they lead, that were let go on purpose.
     detached: HashSet<u32>,
+    /// Children that this process had before it became this program: those of the shell that has called `exec`.
+    inherited: HashSet<u32>,
 }
 
 fn registered() -> std::sync::MutexGuard<'static, Registered> {
@@ -38,6 +40,7 @@ fn registered() -> std::sync::MutexGuard<'static, Registered> {
 
 /// From now on orphans come to this process.
 pub(crate) fn adopt() {
+    registered().inherited.extend(os::children());
     os::adopt_orphans();
     IS_ADOPTING.store(true, Ordering::Release);
 }
@@ -54,11 +57,18 @@ pub(crate) fn start<E>(spawn: impl FnOnce() -> Result<SharedChild, E>) -> Result
     Ok(child)
 }
 
-/// A process that was started here has been reaped.
-pub(crate) fn forget(pid: u32) {
-    if IS_ADOPTING.load(Ordering::Acquire) {
-        registered().awaited.remove(&pid);
+/// Says whether a process that was started here has been reaped by `reap`, as that does. Its number may be another's at
+/// once, which must not be forgotten in its place.
+pub(crate) fn forget_if(pid: u32, reap: impl FnOnce() -> bool) -> bool {
+    if !IS_ADOPTING.load(Ordering::Acquire) {
+        return reap();
     }
+    let mut registered = registered();
+    let is_gone = reap();
+    if is_gone {
+        registered.awaited.remove(&pid);
+    }
+    is_gone
 }
 
 /// These processes may outlive the program.
@@ -66,35 +76,20 @@ pub(crate) fn let_go(pids: &[u32]) {
     registered().detached.extend(pids);
 }
 
-/// Reaps orphans that have ended, so that whoever waits for one to go sees it go.
+/// Reaps orphans that have ended, so that whoever waits for one to go sees it go. Not while something is being started,
+/// and it does not wait for that: a program on a file system that does not answer takes for ever.
 pub(crate) fn sweep() {
     // One system call, which finds nothing almost always.
-    if IS_ADOPTING.load(Ordering::Acquire) && os::has_ended_child() {
-        reap_orphans();
-    }
-}
-
-/// The same, for who may not wait until a start is over: a program on a file system that does not answer takes for
-/// ever.
-pub(crate) fn sweep_in_passing() {
     if IS_ADOPTING.load(Ordering::Acquire)
         && os::has_ended_child()
         && let Ok(_nothing_starts) = STARTING.try_write()
     {
-        reap_unawaited();
-    }
-}
-
-fn reap_orphans() {
-    let _nothing_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
-    reap_unawaited();
-}
-
-/// Nothing may be started meanwhile.
-fn reap_unawaited() {
-    let awaited = registered().awaited.clone();
-    for pid in os::children().into_iter().filter(|pid| !awaited.contains(pid)) {
-        os::reap(pid);
+        let mut registered = registered();
+        for pid in os::children().into_iter().filter(|pid| !registered.awaited.contains(pid)).collect::<Vec<_>>() {
+            if os::reap(pid) {
+                registered.inherited.remove(&pid);
+            }
+        }
     }
 }
 
@@ -104,6 +99,15 @@ pub(crate) struct Leftover {
     pub pid: u32,
     /// Why it could not be told to end: it belongs to somebody else.
     pub refused: Option<String>,
+}
+
+/// Whether something may be left that cannot be found: this process has children, and no `/proc` of its own.
+pub(crate) fn has_unseen_leftovers() -> bool {
+    cfg!(target_os = "linux")
+        && IS_ADOPTING.load(Ordering::Acquire)
+        && !os::has_own_proc()
+        && registered().detached.is_empty()
+        && os::has_children()
 }
 
 /// Ends what the script has left behind: TERM, a second (unless `is_urgent` says so), KILL. Returns what
@@ -117,7 +121,7 @@ pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<Leftover> {
     // What is ended may have children that only now come to us: looked at again until nothing is left.
     let mut told: Vec<Descendant> = Vec::new();
     loop {
-        reap_orphans();
+        sweep();
         let left = leftovers();
         let can_end = |process: &Descendant| {
             let known = found.iter().find(|leftover: &&Leftover| leftover.pid == process.pid);
@@ -125,7 +129,7 @@ pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<Leftover> {
         };
         if !left.iter().any(can_end) {
             // What has ended between the two looks is no leftover any more, but a zombie.
-            reap_orphans();
+            sweep();
             return found;
         }
         let is_late = Instant::now() >= deadline || is_urgent();
@@ -151,10 +155,16 @@ pub(crate) fn end_leftovers(is_urgent: impl Fn() -> bool) -> Vec<Leftover> {
     }
 }
 
+/// What was let go, and what was there before, is left alone with all that it has started.
 fn leftovers() -> Vec<Descendant> {
-    let detached = registered().detached.clone();
-    let is_detached = |process: &Descendant| {
-        detached.contains(&process.pid) || process.group.is_some_and(|group| detached.contains(&group))
+    let (detached, inherited) = {
+        let registered = registered();
+        (registered.detached.clone(), registered.inherited.clone())
     };
-    os::descendants(&[std::process::id()]).into_iter().filter(|process| !is_detached(process)).collect()
+    let is_meant = |process: &Descendant| {
+        let is_detached =
+            detached.contains(&process.pid) || process.group.is_some_and(|group| detached.contains(&group));
+        !is_detached && !inherited.contains(&process.pid)
+    };
+    os::descendants_where(&[std::process::id()], is_meant)
 }

@@ -160,6 +160,7 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     let own_deadline = timeout.and_then(|timeout| asked.checked_add(timeout));
     let Opener { feeders, feeding_threads, drains, streams, input, input_stage, .. } = opener;
     let stop = Stop {
+        steps: Arc::default(),
         cancel: context.cancel.clone(),
         request: CancelToken::never(),
         deadline: own_deadline.into_iter().chain(context.deadline).min(),

@@ -47,8 +47,8 @@ pub(crate) struct Tree {
     /// Descendants seen when the command was told to stop: they may lose their parent, and with it
     /// their trace, before KILL.
     seen: Mutex<Vec<Descendant>>,
-    /// Whether its processes have ended, and whoever serves it waits for others that have its output, or that are
-    /// being ended.
+    /// Whether whoever serves it is busy with others: who have its output though its processes have ended, who are being
+    /// ended, or who receive what it has written.
     lingering: AtomicBool,
 }
 
@@ -248,7 +248,7 @@ impl Tree {
     fn finds_more(&self, seen: &mut Vec<Descendant>) -> bool {
         seen.retain(|process| process.now().is_some());
         let known = seen.len();
-        for found in os::descendants(&self.pids()) {
+        for found in os::descendants(&self.known_pids()) {
             if !seen.contains(&found) {
                 seen.push(found);
             }
@@ -270,7 +270,7 @@ impl Tree {
     pub fn signal_untold(&self, signal: i32) {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        *seen = os::descendants(&self.pids());
+        *seen = os::descendants(&self.known_pids());
         let own_group = Descendant::look(std::process::id()).and_then(|process| process.group);
         for descendant in seen.iter().filter(|descendant| descendant.group != own_group) {
             let _ = os::signal_process(descendant.pid, signal);
@@ -291,6 +291,10 @@ impl Tree {
     fn known(&self) -> Vec<&SharedChild> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         self.children.iter().filter(|child| !lost.contains(&child.id())).collect()
+    }
+
+    fn known_pids(&self) -> Vec<u32> {
+        self.known().into_iter().map(SharedChild::id).collect()
     }
 
     /// The groups that signals can be sent to.
@@ -324,12 +328,11 @@ impl Tree {
     /// Whether every process is gone now.
     pub fn try_reap(&self) -> bool {
         let is_gone = |child: &SharedChild| {
-            let is_gone = !matches!(child.try_wait(), Ok(None));
+            let is_gone = || !matches!(child.try_wait(), Ok(None));
             #[cfg(feature = "cli")]
-            if is_gone {
-                super::orphans::forget(child.id());
-            }
-            is_gone
+            return super::orphans::forget_if(child.id(), is_gone);
+            #[cfg(not(feature = "cli"))]
+            is_gone()
         };
         // Each of them is asked: one that does not end leaves no zombies of those behind it.
         self.children.iter().filter(|child| !is_gone(child)).count() == 0

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope, Variant};
 
-use crate::process::Context;
+use crate::process::{Context, os};
 
 #[cfg(feature = "cli")]
 use super::arguments;
@@ -278,7 +278,8 @@ impl Runtime {
             // Told to stop while it was leaving: it dies of that.
             (Some(Why::Exit(_)), _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
             (Some(Why::Exit(code)), _) => Ok(Ending::Exited(code)),
-            // That clean-up failed is said below.
+            // Likewise; that clean-up failed is said below.
+            (Some(Why::Cleanup), _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
             (Some(Why::Cleanup), Err(error)) if !is_termination(&error) => Err(explain(error)),
             (Some(Why::Cleanup), _) => Ok(Ending::Finished(Dynamic::UNIT)),
             (None, _) if is_interrupted => Err(Failure::new(FailureKind::Interrupted, "interrupted")),
@@ -299,6 +300,8 @@ impl Runtime {
             (ending, _) => ending,
         };
         let background = unobserved.into_iter().map(|error| explain(error.into()));
+        // What was told to stop with us has ended of that.
+        let background = background.filter(|failure| !(is_interrupted && is_of_interruption(failure)));
         background.fold(ending, |ending, failure| match ending {
             Err(first) => Err(first.with_note(format!("and nobody waited for {}", failure.message()))),
             Ok(_) => Err(failure.in_background()),
@@ -333,6 +336,15 @@ impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runtime").field("context", &self.world.base).finish_non_exhaustive()
     }
+}
+
+/// Whether it is that of a command that a signal for all of us has ended.
+fn is_of_interruption(failure: &Failure) -> bool {
+    const SIGNALS: [i32; 5] = [os::SIGINT, os::SIGTERM, os::SIGHUP, os::SIGQUIT, os::SIGKILL];
+    let FailureKind::Command(error) = failure.kind() else { return false };
+    let Some(status) = error.status() else { return false };
+    // A shell says so by its exit code.
+    SIGNALS.iter().any(|signal| status.signal() == Some(*signal) || status.code() == Some(128 + signal))
 }
 
 fn memory_failure(limit: usize) -> Failure {

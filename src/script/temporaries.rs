@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
@@ -10,6 +11,9 @@ use crate::process::Error;
 
 use super::error::CallPlace;
 use super::world::{World, lock};
+
+/// For what is removed although clean-up is to end at once.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A script or a session. With the last of a runtime, its temporary files go.
 pub(crate) struct KeptTemporaries(Option<Arc<World>>);
@@ -22,9 +26,11 @@ impl World {
         KeptTemporaries(Some(self.clone()))
     }
 
-    /// Removes them whatever the reason of the end is; only what ends clean-up at once stops it. What went wrong.
+    /// Removes them whatever the reason of the end is; where clean-up is to end at once, for a second. What went wrong.
     pub fn remove_temporaries(&self) -> Vec<Error> {
-        let watch = Watch { stops: &|| self.cleanup.is_killed(), cancel: self.cleanup.clone() };
+        let end = Instant::now() + PATIENCE;
+        let stops = || self.cleanup.is_killed() && Instant::now() >= end;
+        let watch = Watch { stops: &stops, cancel: self.cleanup.clone() };
         self.temporaries.remove_all(&watch)
     }
 }

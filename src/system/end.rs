@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use crate::process::os::{self, Descendant};
-use crate::process::{CancelToken, Error};
+use crate::process::{CancelToken, Error, ErrorKind};
 
 use super::processes;
 
@@ -76,6 +76,9 @@ impl Held {
 pub(crate) fn end(pid: u32, how: &How, cancel: &CancelToken, is_over: impl Fn() -> bool) -> Result<Option<i32>, Error> {
     refuse(pid, how)?;
     let gone = || failed(pid, os::ESRCH, None);
+    os::processes_can_be_seen().map_err(|error| {
+        Error::from_io(ErrorKind::ControlFailed, format!("cannot look at the process {pid}"), &error)
+    })?;
     let root = Held::of(pid).ok_or_else(gone)?;
     if how.started.is_some_and(|started| processes::find(pid).is_none_or(|now| now.started != started)) {
         return Err(gone().with_help("the number is another process's now: that one has ended"));

@@ -22,6 +22,9 @@ pub(crate) fn memory() -> Option<Memory> {
     let mut system = System::new().ok()?;
     system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
     let machine = Memory { total: system.total_memory(), available: system.available_memory() };
+    if machine.total == 0 {
+        return None;
+    }
     let own = Pid::from_u32(std::process::id());
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, ProcessRefreshKind::nothing());
     let container = system.process(own).and_then(|process| process.cgroup_limits());

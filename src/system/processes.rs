@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
@@ -36,8 +37,14 @@ impl Process {
 }
 
 /// All processes, by number.
-pub(crate) fn list() -> Vec<Process> {
-    look(ProcessesToUpdate::All)
+///
+/// # Errors
+/// When they cannot be looked at: no descriptor is left, or there is no `/proc`.
+pub(crate) fn list() -> io::Result<Vec<Process>> {
+    os::processes_can_be_seen()?;
+    let list = look(ProcessesToUpdate::All);
+    // We are one of them.
+    if list.is_empty() { Err(io::Error::other("none is shown")) } else { Ok(list) }
 }
 
 /// One process, unless there is none of this number.

@@ -48,12 +48,17 @@ impl Error {
                  or raise the limit (ulimit -n)",
                 os::descriptor_limit()
             )),
-            (os::EAGAIN, ErrorKind::Resource) => failure.with_help(match os::process_limit() {
-                Some(limit) => format!(
+            (os::EAGAIN, ErrorKind::Resource) => failure.with_help(match (os::address_limit(), os::process_limit()) {
+                // What a thread is refused for is not told; its stack is in question first.
+                (Some(limit), _) => format!(
+                    "this process may have {limit} bytes of memory: run fewer things at a time, or raise the limit \
+                     (ulimit -v; if it is that of processes: ulimit -u)"
+                ),
+                (None, Some(limit)) => format!(
                     "its user may have {limit} processes and threads at once: run fewer commands at a time, \
                      or raise the limit (ulimit -u)"
                 ),
-                None => "the system has no room for another process: run fewer commands at a time".to_string(),
+                (None, None) => "the system has no room for another process: run fewer commands at a time".to_string(),
             }),
             _ => failure,
         }

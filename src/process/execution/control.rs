@@ -1,11 +1,11 @@
 //! What can be done to a command that runs: signals, and ways to end it.
 
-use std::time::{Duration, Instant};
+use std::sync::PoisonError;
+use std::time::Instant;
 
 use crate::process::error::{Error, ErrorKind};
 use crate::process::os;
-use crate::process::pump::KILL_PATIENCE;
-use crate::process::teardown::{Scope, Step, Teardown};
+use crate::process::teardown::{Scope, Teardown};
 
 use super::Execution;
 
@@ -48,7 +48,7 @@ impl Execution {
     pub fn terminate(&self) {
         self.is_not_wanted();
         self.0.shared.stop.cancel();
-        self.0.await_end();
+        self.0.await_end_until(None);
     }
 
     /// Stops it for a while (STOP), until [`resume`](Self::resume).
@@ -67,8 +67,9 @@ impl Execution {
         self.signal(os::SIGCONT)
     }
 
-    /// Ends it by these steps, and waits until it has ended. Its input ends behind the first of them. Its failing
-    /// status is then not an error.
+    /// Ends it by these steps, and waits until it has ended. Its input ends behind the first of them. How it has ended
+    /// is told to who [waits](Self::wait) for it, and is nothing to report otherwise. Of two who want it ended, the last
+    /// says how.
     pub fn teardown(&self, teardown: &Teardown) {
         self.teardown_until(teardown, None);
     }
@@ -76,24 +77,12 @@ impl Execution {
     /// The same; at `end` KILL comes, whatever steps are left.
     pub(crate) fn teardown_until(&self, teardown: &Teardown, end: Option<Instant>) {
         self.is_not_wanted();
-        let mut index = 0;
-        while let Some(Step { signal, scope, wait }) = teardown.step(index) {
-            self.0.shared.tree.end_within(scope, signal);
-            // As the serving thread does it for those that have it ended.
-            self.0.input.cut();
-            let left = end.map_or(wait, |end| wait.min(end.saturating_duration_since(Instant::now())));
-            if self.ends_within(left) {
-                return;
-            }
-            index += 1;
-            if left < wait {
-                break;
-            }
-        }
-        let _ = self.signal_within(teardown.scope_at(index), os::SIGKILL);
-        if !self.ends_within(KILL_PATIENCE) {
-            self.0.shared.stop.kill();
-            self.ends_within(Duration::MAX);
+        let shared = &self.0.shared;
+        *shared.steps.lock().unwrap_or_else(PoisonError::into_inner) = Some(teardown.clone());
+        shared.stop.cancel();
+        if !self.0.await_end_until(end) {
+            shared.stop.kill();
+            self.0.await_end_until(None);
         }
     }
 
@@ -103,10 +92,6 @@ impl Execution {
             self.0.state().observed = true;
             self.0.readers.cut();
         }
-    }
-
-    fn ends_within(&self, wait: Duration) -> bool {
-        !matches!(self.ended_within(wait), Ok(None))
     }
 
     /// Lets the command go on when the last handle is dropped.

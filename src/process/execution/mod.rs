@@ -23,12 +23,15 @@ use crate::process::stage::Identity;
 use crate::process::start::Started;
 use crate::process::stream::OutputStream;
 use crate::process::tap::Tap;
+use crate::process::teardown::Teardown;
 use crate::process::tree::Tree;
 
 /// How long the news that everything has ended may take within this process.
 const CONCLUSION: Duration = Duration::from_millis(100);
 /// And where the serving thread does not get a processor, of which a busy machine has too few.
 const STARVED: Duration = Duration::from_secs(5);
+/// One round of a wait that ends when it is told to, be it later than the clock can say.
+const LONG: Duration = Duration::from_secs(3600);
 
 pub(crate) use watch::ExecutionWatch;
 
@@ -51,6 +54,8 @@ struct Shared {
     changed: Condvar,
     /// Tells the serving thread to end the command.
     stop: CancelToken,
+    /// How, when it is not how the command asked for.
+    steps: Arc<Mutex<Option<Teardown>>>,
     /// The serving thread, which must not wait for itself: it calls the functions that receive output.
     server: OnceLock<ThreadId>,
 }
@@ -108,6 +113,7 @@ impl Execution {
             ended: Mutex::new(None),
             changed: Condvar::new(),
             stop,
+            steps: pump.steps(),
             server: OnceLock::new(),
         });
         let serving = shared.clone();
@@ -238,8 +244,7 @@ impl Execution {
             let left = match end.map(|end| end.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => return Ok(None),
                 Some(left) => left,
-                // Longer than the clock can say.
-                None => Duration::from_secs(3600),
+                None => LONG,
             };
             let waited = self.0.shared.changed.wait_timeout(ended, left);
             ended = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -328,16 +333,24 @@ impl Handle {
         }
     }
 
-    /// Waits for the end of a command that was told to end. What it writes meanwhile must not stop its clean-up.
-    fn await_end(&self) {
+    /// Waits for the end of a command that was told to end; whether it came before `end`. What the command writes
+    /// meanwhile must not stop its clean-up. In a function that receives its output there is no waiting.
+    fn await_end_until(&self, end: Option<Instant>) -> bool {
         if self.shared.is_serving_here() {
-            return;
+            return true;
         }
-        if self.attend_until(None).is_err() {
+        if self.attend_until(end).is_err() {
             self.shared.stop.kill();
         }
-        let ended = self.shared.lock();
-        drop(self.shared.changed.wait_while(ended, |ended| ended.is_none()));
+        let mut ended = self.shared.lock();
+        while ended.is_none() {
+            let left = end.map_or(LONG, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return false;
+            }
+            ended = self.shared.changed.wait_timeout(ended, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -360,7 +373,7 @@ impl Drop for Handle {
         if ended.is_none() {
             drop(ended);
             self.shared.stop.cancel();
-            self.await_end();
+            self.await_end_until(None);
             ended = self.shared.lock();
         }
         let failure = ended.take().and_then(Result::err);

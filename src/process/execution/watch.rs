@@ -44,7 +44,13 @@ impl ExecutionWatch {
     /// How it ended and after how long, once that is known.
     #[cfg(feature = "cli")]
     pub fn ending(&self) -> Option<(TerminationStatus, Duration)> {
-        match &*self.shared.lock() {
+        let mut ended = self.shared.lock();
+        // About to be known, unless something has been left behind that has its output.
+        let is_news = ended.is_none() && !self.shared.is_serving_here() && !self.shared.tree.is_running();
+        if is_news && !self.shared.tree.is_lingering() {
+            ended = self.shared.await_news(ended);
+        }
+        match &*ended {
             Some(Ok(output)) => Some((output.status, output.elapsed)),
             Some(Err(error)) => Some((error.status()?, error.elapsed().unwrap_or_default())),
             None => None,

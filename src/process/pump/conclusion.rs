@@ -93,8 +93,8 @@ impl Pump {
         if !has(is_felt) || self.tree.is_apart() || self.is_stopping() || self.stop.cancel.reader().is_none() {
             return;
         }
-        os::wait_readable(self.stop.cancel.reader(), Some(INTERRUPT_NEWS));
-        if self.stop.cancel.is_cancelled() {
+        let is_news = !self.stop.cancel.sleep(INTERRUPT_NEWS);
+        if is_news {
             self.fail(Error::new(ErrorKind::Cancelled, format!("`{}` was cancelled", self.identity.command())));
         }
     }

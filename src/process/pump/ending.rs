@@ -1,5 +1,6 @@
 //! Ending a command early: when, why, and step by step.
 
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use super::{KILL_PATIENCE, Phase, Pump};
@@ -42,7 +43,13 @@ impl Pump {
             Phase::Running if self.stop.cancel.is_cancelled() => self.begin_cancellation(),
             // `kill()`, as opposed to `terminate()`: how it ends is worth knowing.
             Phase::Running if self.stop.request.urgency() == Urgency::Now => self.kill(),
-            Phase::Running if self.stop.request.is_cancelled() => self.abandon(),
+            Phase::Running if self.stop.request.is_cancelled() => match self.take_steps() {
+                Some(steps) => {
+                    self.close_stream();
+                    self.take_step(steps, 0, None);
+                }
+                None => self.abandon(),
+            },
             Phase::Running if self.stop.deadline.is_some_and(|deadline| now >= deadline) => {
                 let after = duration_text(self.stop.timeout.unwrap_or_default());
                 let why = if self.stop.is_outer_deadline {
@@ -58,6 +65,7 @@ impl Pump {
                 self.begin_timeout(self.stop.idle_stage, &why);
             }
             Phase::Asked { .. } if urgency == Urgency::Now => self.kill(),
+            Phase::Asked { .. } if let Some(steps) = self.take_steps() => self.take_step(steps, 0, None),
             Phase::Asked { teardown, step, until } => {
                 let (scope, step) = (teardown.scope_at(*step), *step);
                 let is_time = until.is_some_and(|until| now >= until);
@@ -121,6 +129,11 @@ impl Pump {
         let is_told = is_told && teardown.is_none();
         let teardown = teardown.unwrap_or_else(|| Teardown::polite(signal, self.stop.grace));
         self.take_step(teardown, 0, is_told.then_some(signal));
+    }
+
+    /// How its holder wants it ended, who may then ask how that went.
+    fn take_steps(&self) -> Option<Teardown> {
+        self.stop.steps.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn take_step(&mut self, teardown: Teardown, step: usize, told: Option<i32>) {

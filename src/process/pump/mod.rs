@@ -9,7 +9,7 @@ mod ending;
 mod watching;
 
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use os_pipe::PipeReader;
@@ -53,6 +53,8 @@ pub(crate) struct Stop {
     pub grace: Duration,
     /// What the command asked for, instead of TERM and the grace period.
     pub teardown: Option<Teardown>,
+    /// What its holder asks for, instead of both; taken when it begins.
+    pub steps: Arc<Mutex<Option<Teardown>>>,
 }
 
 /// How far the ending of a command has come.
@@ -92,7 +94,8 @@ pub(crate) struct Pump {
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
-    /// How much the caller still gets of what others may be writing, after the command has ended and its time is over.
+    /// How much the caller still gets of what others may be writing, after the command has ended and its time is over, or
+    /// after it was killed.
     stream_left: usize,
     /// Those who read the output beside us, if there are any.
     readers: Option<Arc<Readers>>,
@@ -179,6 +182,11 @@ impl Pump {
         Ok(self.stop.request.clone())
     }
 
+    /// Where its holder puts the steps by which it is to be ended, before it says so by the token.
+    pub fn steps(&self) -> Arc<Mutex<Option<Teardown>>> {
+        self.stop.steps.clone()
+    }
+
     /// Leaves Ctrl-C to the command, as long as it runs.
     pub fn leave_keys(&mut self, shield: Option<Shield>) {
         self.shield = shield;
@@ -216,7 +224,8 @@ impl Pump {
     /// The caller has read so many bytes. Those that the pipe held were written in time; a flood has no end.
     pub fn has_given(&mut self, bytes: usize) {
         let is_late = || self.stop.is_requested() || self.stop.deadline.is_some_and(|end| Instant::now() >= end);
-        if self.all_ended.is_some() && is_late() {
+        let is_killed = matches!(self.phase, Phase::Killed { .. });
+        if is_killed || (self.all_ended.is_some() && (self.is_stopping() || is_late())) {
             self.stream_left = self.stream_left.saturating_sub(bytes);
         }
     }
@@ -306,9 +315,12 @@ impl Pump {
         for (drain, count) in self.drains.iter_mut().zip(counts) {
             let is_ready = ready.by_ref().take(count).fold(false, |any, is_ready| any | is_ready);
             if is_ready {
+                // A function, or whoever reads behind us, may take its time.
+                self.tree.set_lingering(drain.may_block());
                 // Also what is taken from us: who takes it slowly does not make the command a silent one.
                 self.last_activity = Instant::now();
                 results.extend(drain.advance().map(|result| (drain.stage, result)));
+                self.tree.set_lingering(false);
             }
         }
         self.stream_is_ready = self.stream.is_some() && self.stream_left > 0 && ready.next() == Some(true);

@@ -24,8 +24,9 @@ const PORT_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     let shared = world.clone();
-    engine.register_fn("processes", move || -> Array {
-        system::list().into_iter().map(|p| shown(&shared, p).into()).collect()
+    engine.register_fn("processes", move |context: NativeCallContext| -> Result<Array> {
+        let all = list(&shared, &CallPlace::of(&context))?;
+        Ok(all.into_iter().map(|p| shown(&shared, p).into()).collect())
     });
     let shared = world.clone();
     engine.register_fn("find_processes", move |context: NativeCallContext, options: Map| -> Result<Array> {
@@ -37,7 +38,7 @@ pub(super) fn register(engine: &mut Registry, world: &Arc<World>) {
     engine.register_fn("process_tree", move |context: NativeCallContext, pid: i64| -> Result<Map> {
         let place = CallPlace::of(&context);
         let number = number(pid).map_err(|problem| place.invalid(&shared, problem))?;
-        tree(&shared, number).ok_or_else(|| {
+        tree(&shared, list(&shared, &place)?, number).ok_or_else(|| {
             let message = format!("cannot look at the process {pid}: {}", os::errno_text(os::ESRCH));
             place.raise(&shared, Error::control_failed(message, Some(os::ESRCH)))
         })
@@ -108,7 +109,14 @@ fn find(world: &World, place: &CallPlace, options: &Map) -> Result<Vec<Process>>
             && user.as_ref().is_none_or(|user| process.user.as_ref() == Some(user))
             && holders.as_ref().is_none_or(|holders| holders.contains(&process.pid))
     };
-    Ok(system::list().into_iter().filter(fits).collect())
+    Ok(list(world, place)?.into_iter().filter(fits).collect())
+}
+
+fn list(world: &World, place: &CallPlace) -> Result<Vec<Process>> {
+    system::list().map_err(|error| {
+        let error = Error::from_io(crate::process::ErrorKind::IoFailed, "cannot look at the processes", &error);
+        place.raise(world, error)
+    })
 }
 
 fn holders(world: &World, place: &CallPlace, port: u16) -> Result<BTreeSet<u32>> {
@@ -123,10 +131,10 @@ fn port(port: i64) -> std::result::Result<u16, String> {
 }
 
 /// The process with those that it has started in `children`, and theirs.
-fn tree(world: &World, pid: u32) -> Option<Map> {
+fn tree(world: &World, all: Vec<Process>, pid: u32) -> Option<Map> {
     let mut children: HashMap<u32, Vec<Process>> = HashMap::new();
     let mut root = None;
-    for process in system::list() {
+    for process in all {
         if process.pid == pid {
             root = Some(process);
         } else if let Some(parent) = process.parent {
@@ -203,6 +211,14 @@ fn target(process: &Dynamic) -> std::result::Result<(u32, Option<u64>), String> 
 fn port_is_open(world: &World, context: &NativeCallContext, number: i64, host: &str) -> Result<bool> {
     let place = CallPlace::of(context);
     let port = port(number).map_err(|problem| place.invalid(world, problem))?;
-    let answer = system::reach(host, port, PORT_PATIENCE, || world.must_stop()).map(|answer| answer.is_ok());
-    answer.ok_or_else(|| World::terminated(place.position))
+    let answer = system::reach(host, port, PORT_PATIENCE, || world.must_stop());
+    match answer.ok_or_else(|| World::terminated(place.position))? {
+        Ok(()) => Ok(true),
+        // That we could not ask is no answer.
+        Err(error) if matches!(error.raw_os_error(), Some(os::EMFILE | os::ENFILE | os::ENOMEM | os::EAGAIN)) => {
+            let what = format!("cannot try the port {port}");
+            Err(place.raise(world, Error::from_io(crate::process::ErrorKind::IoFailed, what, &error)))
+        }
+        Err(_) => Ok(false),
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::eval;
+use super::{eval, shell};
+use crate::support::procs;
 
 /// Runs a command that leaves a process in a session of its own, with another parent.
 fn leaves(words: &str) -> String {
@@ -106,4 +107,51 @@ fn a_signal_during_the_sweep_is_heard() {
     let outcome = eval(&script).allow_file("ready").run();
     outcome.signal(15).stdout("end\n");
     outcome.check(outcome.elapsed < Duration::from_secs(6), "it took too long");
+}
+
+/// A shell that calls `exec` leaves its jobs to the program that takes its place, which has not started them.
+#[test]
+fn what_was_there_before_is_left_alone() {
+    let outcome = shell("testkid sleep 30000 >/dev/null 2>&1 & exec \"$0\" -e 'print(1);'").leaves_detached().run();
+    outcome.success().stdout("1\n").stderr("");
+    let left = outcome.mark.processes();
+    outcome.check(left.len() == 1, &format!("{left:?}"));
+    // Its output may go through one of them, which has more to do when the script is over.
+    let reader = "while read -r line; do echo \"$line\"; done > log; : > done";
+    let line = format!("mkfifo pipe; {{ {reader}; }} < pipe & exec \"$0\" -e 'for n in 0..5000 {{ print(n) }}' > pipe");
+    let outcome = shell(&line).allow_file("pipe").allow_file("log").allow_file("done").leaves_detached().run();
+    outcome.success().stderr("");
+    let is_done = || outcome.scratch.path().join("done").exists();
+    outcome.check(procs::until(Duration::from_secs(20), is_done, |is| *is), "the reader goes on");
+    outcome.check(outcome.scratch.read("log").lines().count() == 5000, "every line");
+}
+
+#[test]
+fn what_belongs_to_somebody_who_was_let_go_is_left_alone() {
+    // As a shell with job control, or a server with workers: each in a group of its own.
+    let shell = "cmd(\"sh\", \"-c\", \"testkid setsid -- sleep 30000 & testkid sleep 30000; true\")";
+    let code = format!(
+        "let job = {shell}.stdout_null().detach().start();
+         while process_tree(job.pids[0]).children.filter(|child| child.name == \"testkid\").len < 2 {{ sleep(\"5ms\"); }}"
+    );
+    let outcome = eval(&code).leaves_detached().run();
+    outcome.success().stderr("");
+    let left = outcome.mark.processes();
+    outcome.check(left.len() == 3, &format!("{left:?}"));
+}
+
+/// In a namespace of its own a program may still see the `/proc` of outside, where the same numbers are others.
+#[test]
+fn the_proc_of_another_namespace_is_not_looked_at() {
+    let script =
+        "sh(\"setsid testkid sleep 30000 >/dev/null 2>&1 & exit 0\").run(); print(attempt(|| processes()).error.kind);";
+    let line = format!("unshare -pf --kill-child \"$0\" -e '{script}'");
+    let outcome = shell(&line).run();
+    if String::from_utf8_lossy(&outcome.stderr).contains("unshare:") {
+        println!("SKIP: no namespace can be made");
+        return;
+    }
+    outcome.success().stdout("io_failed\n");
+    outcome
+        .stderr("note: processes that the script has started may be left running: there is no /proc to find them by\n");
 }

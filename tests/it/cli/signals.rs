@@ -214,3 +214,124 @@ fn what_was_printed_before_is_not_lost() {
     outcome.stdout("143\n").check(outcome.scratch.read("out") == "kept\n", "the line is in the file");
     Run::new().script(format!("print(\"kept\"); {}.run();", signaller("INT"))).run().signal(2).stdout("kept\n");
 }
+
+#[test]
+fn one_key_is_one_signal_wherever_it_comes() {
+    // A child that has not got to its program has the handlers of the runner.
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let code = "defer { sleep(\"400ms\"); print(\"CLEAN\"); } print(\"GO\"); loop { cmd(\"true\").umask(0o22).run(); }";
+    for round in 0..15 {
+        let mut terminal = Terminal::run(&procscript_bin(), scratch.path(), &["-e", code]);
+        terminal.expect("GO");
+        std::thread::sleep(Duration::from_millis(7 * round));
+        terminal.type_text("\x03").expect("CLEAN");
+        assert_eq!(signal_of(terminal.ended()), Some(libc::SIGINT));
+    }
+}
+
+#[test]
+fn what_goes_wrong_while_it_ends_is_told() {
+    // It dies of the signal all the same.
+    let outcome = eval(&format!("defer {{ throw \"boom\"; }} {}.run();", signaller("TERM"))).run();
+    outcome.signal(15).stderr_contains("interrupted").stderr_contains("and clean-up failed").stderr_contains("boom");
+    let code = "let job = cmd(\"testkid\", \"exit\", \"3\").start(); sleep(\"300ms\");";
+    let outcome = eval(&format!("{code} {}.run();", signaller("TERM"))).run();
+    outcome.signal(15).stderr_contains("nobody waited for").stderr_contains("code 3");
+    // What was told to end with it has nothing to say.
+    let code = "let job = cmd(\"testkid\", \"forever\").start();";
+    eval(&format!("{code} {}.run();", signaller("TERM"))).run().signal(15).stderr("");
+    // Nor is anything lost when nobody reads what it prints.
+    let line = "\"$0\" -e 'defer { throw \"boom\"; } loop { print(\"xxxxxxxxxxxxxxxxxx\"); }' | head -n 1";
+    shell(line).run().success().stderr_contains("boom");
+}
+
+#[test]
+fn no_time_left_is_a_signal_like_another() {
+    let code =
+        "let dir = temp_dir(); let job = cmd(\"testkid\", \"forever\").start(); defer { print(\"clean\"); } loop { }";
+    let outcome = shell(&format!("ulimit -S -t 1; exec \"$0\" -e '{code}'")).run();
+    outcome.signal(libc::SIGXCPU).stdout("clean\n").stderr("");
+}
+
+#[test]
+fn the_third_leaves_no_temporary_files_either() {
+    let mut runner = Command::new(procscript_bin());
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let code = "let dir = temp_dir(); write_text(dir / \"a/b\", \"x\", #{ parents: true }); print(\"ready\");
+        defer { sh(\"trap '' TERM; echo cleaning; while :; do sleep 0.05; done\").run(); } sleep(\"1h\");";
+    runner.args(["-e", code]).env("TMPDIR", scratch.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = runner.spawn().expect("it starts");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("piped")));
+    let mut next = || lines.next().expect("a line").expect("text");
+    assert_eq!(next(), "ready");
+    send(&child, libc::SIGTERM);
+    assert_eq!(next(), "cleaning");
+    for _ in 0..2 {
+        send(&child, libc::SIGTERM);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let status = child.wait().expect("it ends");
+    assert_eq!(signal_of(status), Some(libc::SIGTERM));
+    assert_eq!(std::fs::read_dir(scratch.path()).expect("it is there").count(), 0);
+}
+
+#[allow(unsafe_code)]
+fn send(child: &std::process::Child, signal: i32) {
+    // SAFETY: the child is not reaped yet.
+    assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+}
+
+/// A program on a file system that does not answer keeps who starts it, and nobody else.
+#[test]
+#[allow(unsafe_code)]
+fn a_start_that_hangs_keeps_nobody_else() {
+    const F_SETSIG: libc::c_int = 10;
+    use std::os::fd::AsRawFd;
+    let _shared = leaks::shared();
+    let scratch = Scratch::new();
+    let slow = scratch.path().join("slow");
+    std::fs::copy("/bin/true", &slow).expect("there is a true");
+    let file = std::fs::OpenOptions::new().write(true).open(&slow).expect("ours");
+    // SAFETY: takes numbers only. Who opens the file waits until the lease is given back, and this process hears of it by
+    // a signal that it ignores.
+    let has_lease = unsafe {
+        libc::fcntl(file.as_raw_fd(), F_SETSIG, libc::SIGURG) == 0
+            && libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) == 0
+    };
+    if !has_lease {
+        println!("SKIP: no lease can be had");
+        return;
+    }
+    let code = format!(
+        "let waits = (cmd(\"true\") | cmd(\"testkid\", \"forever\")).start();
+         parallel([1, 2], |n| {{
+             if n == 1 {{ return cmd({:?}).run(); }}
+             sleep(\"300ms\"); cmd(\"true\").run(); sleep(\"10ms\"); print(\"through\");
+         }});",
+        slow.display().to_string()
+    );
+    let mut runner = Command::new(procscript_bin());
+    runner.args(["-e", &code]).stdout(Stdio::piped()).env("PATH", path_with(&scratch));
+    let mut child = runner.spawn().expect("it starts");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let out = child.stdout.take().expect("piped");
+    let reader = std::thread::spawn(move || {
+        let line = std::io::BufRead::lines(std::io::BufReader::new(out)).next();
+        let _ = sender.send(line.and_then(Result::ok));
+    });
+    // The kernel takes the lease back by itself after 45 seconds.
+    let line = receiver.recv_timeout(Duration::from_secs(20));
+    drop(file);
+    reader.join().expect("no panic");
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(line.ok().flatten().as_deref(), Some("through"));
+}
+
+fn path_with(scratch: &Scratch) -> std::ffi::OsString {
+    let mut path = scratch.bin().into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    path
+}

@@ -361,3 +361,22 @@ fn a_failure_that_happened_before_the_drop_is_told_even_when_it_is_noticed_by_it
     drop(execution);
     assert_eq!(*heard.lock().expect("no panic"), 1);
 }
+
+#[test]
+fn a_look_does_not_wait_for_a_function_either() {
+    // The command has ended, and who receives what it has written takes his time.
+    let _guard = Guard::new();
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let receiver = Mutex::new(receiver);
+    let sink = move |_: &[u8]| {
+        let _ = receiver.lock().expect("no panic").recv_timeout(Duration::from_secs(20));
+    };
+    let context = procscript::process::Context::new();
+    let context = context.with_stdout(procscript::process::HostStream::Sink(Arc::new(sink)));
+    let execution = kid("echo x").within(&context).start().expect("it starts");
+    procs::until(Duration::from_secs(5), || execution.is_running(), |running| !running);
+    within(millis(2500), || assert!(execution.wait_timeout(millis(50)).expect("no error").is_none()));
+    within(millis(2500), || assert!(execution.try_wait().expect("no error").is_none()));
+    drop(sender);
+    assert!(soon(|| execution.wait()).expect("success").success());
+}

@@ -321,3 +321,76 @@ fn refuse_process_descriptors() -> std::io::Result<()> {
         _ => Err(std::io::Error::last_os_error()),
     }
 }
+
+#[test]
+fn a_host_hears_each_signal_once() {
+    play("process::hosts::with_signals_for_its_group");
+}
+
+/// Where the handler writes, as those of many programs do.
+static HEARD: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(-1);
+
+#[test]
+#[allow(unsafe_code)]
+fn with_signals_for_its_group() {
+    extern "C" fn note(_: libc::c_int) {
+        // SAFETY: async-signal-safe.
+        unsafe { libc::write(HEARD.load(std::sync::atomic::Ordering::Acquire), b"x".as_ptr().cast(), 1) };
+    }
+    if !is_played("process::hosts::with_signals_for_its_group") {
+        return;
+    }
+    let (mut reader, writer) = os_pipe::pipe().expect("a pipe");
+    HEARD.store(std::os::fd::AsRawFd::as_raw_fd(&writer), std::sync::atomic::Ordering::Release);
+    // SAFETY: a handler that is async-signal-safe, and a group of our own.
+    unsafe {
+        libc::setpgid(0, 0);
+        libc::signal(libc::SIGUSR1, note as *const () as usize);
+    }
+    const SENT: usize = 200;
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            for _ in 0..SENT {
+                std::thread::sleep(Duration::from_micros(700));
+                // SAFETY: takes numbers only; the group is ours.
+                unsafe { libc::kill(0, libc::SIGUSR1) };
+            }
+        });
+        while !sending.is_finished() {
+            // What hits the child in its program ends it.
+            let _ = kid("exit 0").umask(0o22).run();
+        }
+    });
+    HEARD.store(-1, std::sync::atomic::Ordering::Release);
+    drop(writer);
+    let mut heard = Vec::new();
+    std::io::Read::read_to_end(&mut reader, &mut heard).expect("it is at its end");
+    assert!(heard.len() <= SENT, "{} of {SENT}", heard.len());
+}
+
+#[test]
+fn a_child_may_want_to_end_with_its_parent() {
+    play("process::hosts::with_a_child_that_ends_with_its_parent");
+}
+
+#[test]
+fn with_a_child_that_ends_with_its_parent() {
+    if !is_played("process::hosts::with_a_child_that_ends_with_its_parent") {
+        return;
+    }
+    // The parent is the thread that has started it: that has to live on.
+    let _inherited = super::errors::inheritable();
+    let starters = || {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("there is a /proc").flatten();
+        let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+        names.filter(|name| name.starts_with("procscript spaw")).count()
+    };
+    let child = Expression::new("setpriv").args(["--pdeathsig", "KILL", "sleep", "0.3"]);
+    let Ok(execution) = child.start() else {
+        println!("SKIP: there is no setpriv");
+        return;
+    };
+    assert_eq!(starters(), 1);
+    execution.wait().expect("it is not killed");
+    assert_eq!(procs::until(super::SOON, starters, |count| *count == 0), 0, "and ends with it");
+}

@@ -408,3 +408,37 @@ fn signals_go_to_the_tree_when_they_are_asked_to() {
     procs::until(super::SOON, || strays(&sleep).len(), |count| *count == 0);
     assert_eq!(strays(&sleep), []);
 }
+
+#[test]
+fn steps_by_hand_are_as_good_as_those_of_the_command() {
+    let _guard = Guard::new();
+    let sleep = unique_sleep(77);
+    let text = format!("(trap '' TERM; echo ready; exec {} {sleep}) & wait", crate::support::testkid().display());
+    let steps = || steps(&[libc::SIGTERM], Scope::Tree, millis(200));
+    let (execution, _lines) = started(Expression::new("sh").arg("-c").arg(&text));
+    soon(|| execution.teardown(&steps()));
+    assert_eq!(strays(&sleep).len(), 0, "a descendant that ignores the first of them");
+    // Of two who want it ended, the last says how.
+    let (execution, _lines) = started(kid("trap TERM term -- echo ready -- forever").grace(LONG));
+    std::thread::scope(|scope| {
+        let first = execution.clone();
+        scope.spawn(move || first.terminate());
+        std::thread::sleep(millis(100));
+        soon(|| execution.teardown(&steps()));
+    });
+    // Also from the function that receives its output, which cannot wait for it.
+    let held: Arc<std::sync::OnceLock<Execution>> = Arc::default();
+    let (holder, called) = (held.clone(), Arc::new(Mutex::new(0)));
+    let calls = called.clone();
+    let sink = move |_: &[u8]| {
+        procs::until(Duration::from_secs(5), || holder.get().is_some(), |is| *is);
+        holder.get().expect("it is started").teardown(&Teardown::kill());
+        *calls.lock().expect("no panic") += 1;
+    };
+    let context = Context::new().with_stdout(HostStream::Sink(Arc::new(sink)));
+    let execution = kid("echo x -- forever").within(&context).start().expect("it starts");
+    held.set(execution.clone()).expect("once");
+    let _ = soon(|| execution.wait());
+    assert_eq!(*called.lock().expect("no panic"), 1);
+    drop(held);
+}

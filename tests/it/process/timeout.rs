@@ -133,6 +133,24 @@ fn a_timeout_holds_for_a_flood_after_the_end() {
 }
 
 #[test]
+fn a_flood_that_begins_with_the_end_is_no_way_out() {
+    // Silent until it is told to end, and then there is more than its reader ever takes.
+    let _guard = Guard::new();
+    let flood = "(trap 'exec yes' TERM; while :; do sleep 0.02; done) & exec sleep 100";
+    let silent = Expression::new("sh").arg("-c").arg(flood).idle_timeout(millis(300)).grace(millis(200));
+    let read = || {
+        let mut lines = silent.lines()?.enumerate();
+        lines.try_for_each(|(number, line)| {
+            if number % 5000 == 0 {
+                std::thread::sleep(millis(1));
+            }
+            line.map(drop)
+        })
+    };
+    within(millis(20_000), || fails(ErrorKind::TimedOut, read()));
+}
+
+#[test]
 fn a_timeout_holds_while_input_is_fed() {
     let _guard = Guard::new();
     let stuck = kid("never-read").stdin_bytes(vec![0; 4 << 20]).timeout(millis(200));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use procscript::script::{FailureKind, Runtime, Session, View};
 
 use super::home::kid;
+use crate::support::scratch::Scratch;
 use crate::support::{leaks, procs, testkid};
 
 fn session() -> Session {
@@ -35,14 +36,17 @@ fn interruption_in_three_steps() {
     let mut session = session();
     let interrupter = session.interrupter();
     let presser = interrupter.clone();
+    let scratch = Scratch::new();
+    let begun = scratch.path().join("begun");
+    let entry = format!("{{ defer {{ sleep(\"60s\"); }} touch({:?}); loop {{}} }}", begun.display().to_string());
     let thread = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(100));
+        assert!(procs::until(Duration::from_secs(10), || begun.exists(), |is| *is), "it begins");
         presser.interrupt();
         let is_cleaning = procs::until(Duration::from_secs(10), || presser.is_cleaning_up(), |is| *is);
         presser.interrupt();
         is_cleaning
     });
-    let failure = session.enter("{ defer { sleep(\"60s\"); } loop {} }").expect_err("it is interrupted");
+    let failure = session.enter(&entry).expect_err("it is interrupted");
     assert!(matches!(failure.kind(), FailureKind::Interrupted), "{failure}");
     assert!(thread.join().expect("no panic"), "clean-up has run");
     assert_eq!(session.enter("1").expect("it goes on").shown.as_deref(), Some("1"));

@@ -112,6 +112,40 @@ pub(crate) fn write_once(fd: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
+/// Whether it is an end of a pipe, with a name or without.
+pub(crate) fn is_pipe(fd: &impl AsRawFd) -> bool {
+    let mut facts = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: the structure is valid for writing; an all-zero one is valid.
+    let mode = unsafe {
+        libc::fstat(fd.as_raw_fd(), facts.as_mut_ptr());
+        facts.assume_init().st_mode
+    };
+    mode & libc::S_IFMT == libc::S_IFIFO
+}
+
+/// One `write` into a pipe that takes no longer although the descriptor is blocking, where the system can do that (Linux):
+/// else it has to be known that there is room. Without it the answer is `WouldBlock`.
+pub(crate) fn write_without_waiting(fd: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
+    #[cfg(target_os = "linux")]
+    {
+        // As at the position where it is: pipes and terminals have none.
+        const HERE: libc::c_long = -1;
+        let part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+        let (fd, flags) = (fd.as_raw_fd(), libc::RWF_NOWAIT);
+        // SAFETY: one part, which is only read.
+        let write = || unsafe { libc::syscall(libc::SYS_pwritev2, fd, &raw const part, 1, HERE, HERE, flags) as isize };
+        let (n, error) = without_sigpipe(|| (write(), io::Error::last_os_error()));
+        if n >= 0 {
+            return Ok(n as usize);
+        }
+        // What else can be wrong, the other says too.
+        if matches!(error.raw_os_error(), Some(libc::EAGAIN)) {
+            return Err(error);
+        }
+    }
+    write_once(fd, bytes)
+}
+
 /// Writes everything to a blocking descriptor.
 pub(crate) fn write_all(fd: &impl AsRawFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {

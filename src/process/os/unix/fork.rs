@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use shared_child::SharedChild;
 
 use super::setup::{ChildSetup, Step, duplicate_descriptor};
-use super::spawn::{mark_all_close_on_exec, spawn, unblock_all_signals};
+use super::spawn::{NoSignals, mark_all_close_on_exec, spawn, unblock_all_signals};
 
 /// A start that failed, and at what.
 #[derive(Debug)]
@@ -74,7 +74,11 @@ impl ForkPath {
         let (mut reader, first) = os_pipe::pipe()?;
         let writer = duplicate_descriptor(first.as_raw_fd(), &self.targets)?;
         self.report.store(writer.as_raw_fd(), Ordering::Relaxed);
-        let child = spawn(command);
+        let child = {
+            // Until it has put itself in order.
+            let _no_signals = NoSignals::begin();
+            spawn(command)
+        };
         // Or the pipe would never be at its end.
         drop((first, writer));
         let child = child?;

@@ -35,6 +35,7 @@ pub(crate) fn user(uid: u32) -> Option<User> {
             libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), buffer.len(), &raw mut found)
         };
         match result {
+            libc::EINTR => {}
             libc::ERANGE if buffer.len() < LARGEST_ENTRY => buffer.resize(buffer.len() * 4, 0),
             0 if !found.is_null() => {
                 // SAFETY: a found entry has texts that end in NUL, in the buffer.

@@ -65,9 +65,14 @@ pub(crate) fn process_limit() -> Option<u64> {
     soft_limit("nproc").filter(|limit| *limit != u64::MAX)
 }
 
+/// How many bytes of addresses this process may have, where that is limited.
+pub(crate) fn address_limit() -> Option<u64> {
+    soft_limit("as").filter(|limit| *limit != u64::MAX)
+}
+
 /// `u64::MAX` where there is none.
 #[allow(clippy::unnecessary_cast, reason = "a limit is signed on FreeBSD")]
-fn soft_limit(name: &str) -> Option<u64> {
+pub(super) fn soft_limit(name: &str) -> Option<u64> {
     let (_, resource) = RESOURCES.iter().find(|(known, _)| *known == name)?;
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the structure is valid for writing.

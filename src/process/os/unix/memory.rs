@@ -104,7 +104,8 @@ pub(crate) fn resident_memory() -> Option<usize> {
     Some(pages * page_size())
 }
 
-/// How much memory the machine, or the container that we are in, has in all, in bytes.
+/// How much memory the machine, the container that we are in, or this process (`ulimit -v`, `-d`) may have in all, in
+/// bytes.
 #[cfg(feature = "cli")]
 pub(crate) fn total_memory() -> Option<usize> {
     // SAFETY: only asks.
@@ -112,5 +113,7 @@ pub(crate) fn total_memory() -> Option<usize> {
     let machine = usize::try_from(pages).ok()? * page_size();
     let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     let container = container.and_then(|text| text.trim().parse().ok());
-    Some(container.map_or(machine, |container: usize| container.min(machine)))
+    let own = [super::soft_limit("as"), super::soft_limit("data")].into_iter().flatten();
+    let own = own.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)).min();
+    [container, own].into_iter().flatten().chain([machine]).min()
 }

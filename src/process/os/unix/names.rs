@@ -3,8 +3,9 @@
 use std::io;
 
 pub(crate) const SIGCONT: i32 = libc::SIGCONT;
-#[cfg(feature = "cli")]
 pub(crate) const SIGHUP: i32 = libc::SIGHUP;
+#[cfg(feature = "cli")]
+pub(crate) const SIGXCPU: i32 = libc::SIGXCPU;
 pub(crate) const SIGINT: i32 = libc::SIGINT;
 pub(crate) const SIGKILL: i32 = libc::SIGKILL;
 pub(crate) const SIGPIPE: i32 = libc::SIGPIPE;

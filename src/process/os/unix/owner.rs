@@ -20,6 +20,8 @@ pub(crate) fn not_ignored(wanted: &[i32]) -> Vec<i32> {
 
 /// Where the handler writes: the descriptor of a pipe, or -1.
 static SIGNAL_PIPE: AtomicI32 = AtomicI32::new(-1);
+/// The process that the pipe belongs to.
+static OWNER: AtomicI32 = AtomicI32::new(0);
 
 /// Has signals written to a pipe, and returns its reading end.
 ///
@@ -29,6 +31,8 @@ pub(crate) fn signals_into_pipe(signals: &[i32]) -> io::Result<SignalPipe> {
     let (reader, writer) = os_pipe::pipe()?;
     // A full pipe must not block the handler; whoever reads has enough to do then.
     super::set_nonblocking(&writer)?;
+    // SAFETY: only asks.
+    OWNER.store(unsafe { libc::getpid() }, Ordering::Release);
     SIGNAL_PIPE.store(writer.into_raw_fd(), Ordering::Release);
     signals.iter().try_for_each(|signal| handle(*signal))?;
     Ok(SignalPipe(reader))
@@ -118,9 +122,15 @@ fn survive(signal: i32) {
 }
 
 extern "C" fn note_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    const SI_KERNEL: i32 = 0x80;
-    // SAFETY: the kernel passes a valid siginfo; write and errno are async-signal-safe.
+    const SI_KERNEL: i32 = if cfg!(target_os = "freebsd") { 0x1_0006 } else { 0x80 };
+    // SAFETY: the kernel passes a valid siginfo; the calls are async-signal-safe.
     unsafe {
+        if libc::getpid() != OWNER.load(Ordering::Acquire) {
+            // A child that has not got to its program yet: the signal is its own, and not ours a second time.
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+            return;
+        }
         let errno = errno_location();
         let saved = *errno;
         if signal == libc::SIGCONT {

@@ -5,6 +5,7 @@ use std::io;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
 
 use super::check;
 
@@ -61,6 +62,9 @@ impl Eq for Descendant {}
 impl Descendant {
     /// `None` when the process is gone, or where there is no `/proc`.
     pub fn look(pid: u32) -> Option<Self> {
+        if !has_own_proc() {
+            return None;
+        }
         let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
         // `pid (name) state ppid pgrp … starttime …`: the name may hold anything, also `)`.
         let end = stat.iter().rposition(|byte| *byte == b')')?;
@@ -97,7 +101,35 @@ impl Descendant {
     }
 }
 
+/// Whether `/proc` is there, and has the numbers by which we know processes: in a namespace of its own a program may still
+/// see that of outside, where the same numbers are others.
+pub(crate) fn has_own_proc() -> bool {
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| {
+        let number = std::fs::read_link("/proc/self").ok();
+        number.is_some_and(|number| number.as_os_str() == std::process::id().to_string().as_str())
+    })
+}
+
+/// Why the processes cannot be looked at, if they cannot.
+#[cfg(target_os = "linux")]
+pub(crate) fn processes_can_be_seen() -> io::Result<()> {
+    std::fs::read_dir("/proc")?;
+    match has_own_proc() {
+        true => Ok(()),
+        false => Err(io::Error::other("the /proc that is there is not that of this PID namespace")),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn processes_can_be_seen() -> io::Result<()> {
+    Ok(())
+}
+
 fn all_processes() -> Vec<Descendant> {
+    if !has_own_proc() {
+        return Vec::new();
+    }
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(Descendant::look).collect()
@@ -105,6 +137,11 @@ fn all_processes() -> Vec<Descendant> {
 
 /// The running processes whose ancestors are among `roots`, the roots excluded.
 pub(crate) fn descendants(roots: &[u32]) -> Vec<Descendant> {
+    descendants_where(roots, |_| true)
+}
+
+/// The same, without those that are not meant, and what is below them.
+pub(crate) fn descendants_where(roots: &[u32], is_meant: impl Fn(&Descendant) -> bool) -> Vec<Descendant> {
     let mut children: HashMap<u32, Vec<Descendant>> = HashMap::new();
     for process in all_processes() {
         children.entry(process.parent).or_default().push(process);
@@ -112,7 +149,7 @@ pub(crate) fn descendants(roots: &[u32]) -> Vec<Descendant> {
     let mut found = Vec::new();
     let mut queue = roots.to_vec();
     while let Some(parent) = queue.pop() {
-        for child in children.remove(&parent).unwrap_or_default() {
+        for child in children.remove(&parent).unwrap_or_default().into_iter().filter(&is_meant) {
             queue.push(child.pid);
             if !child.ended {
                 found.push(child);
@@ -166,6 +203,9 @@ pub(crate) fn process_name(pid: u32) -> String {
 /// The direct children of this process.
 #[cfg(feature = "cli")]
 pub(crate) fn children() -> Vec<u32> {
+    if !has_own_proc() {
+        return Vec::new();
+    }
     let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
     let lists = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
     lists
@@ -192,11 +232,11 @@ pub(crate) fn has_ended_child() -> bool {
     }
 }
 
-/// Reaps a child that nobody else waits for, if it has ended.
+/// Reaps a child that nobody else waits for, if it has ended; whether it has.
 #[cfg(feature = "cli")]
-pub(crate) fn reap(pid: u32) {
+pub(crate) fn reap(pid: u32) -> bool {
     // SAFETY: no status is asked for.
-    unsafe { libc::waitpid(pid as libc::pid_t, std::ptr::null_mut(), libc::WNOHANG) };
+    unsafe { libc::waitpid(pid as libc::pid_t, std::ptr::null_mut(), libc::WNOHANG) > 0 }
 }
 
 /// Orphans among our descendants become our children, instead of init's.

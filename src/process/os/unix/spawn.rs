@@ -7,6 +7,7 @@ use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use shared_child::SharedChild;
 
@@ -21,21 +22,38 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<SharedChild> {
 /// descriptor table of its own. The host keeps its descriptors as they are: not even for a moment does another thread
 /// see them changed. As quick in a large process as [`spawn`], which a fork is not. `command` may not have streams that
 /// std makes itself (`Stdio::piped`): they would stay in that table.
+///
+/// The thread lives as long as the child, and does nothing: to a child that has asked for a signal when its parent
+/// ends (`PR_SET_PDEATHSIG`), the parent is the thread that has started it.
 #[cfg(target_os = "linux")]
 pub(crate) fn spawn_apart(command: &mut Command) -> io::Result<SharedChild> {
-    // Its stack holds a call of `posix_spawn`, which has one of its own for the child.
+    // It holds a call of `posix_spawn`, which has a stack of its own for the child.
     const STACK: usize = 128 << 10;
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("procscript spawn".into()).stack_size(STACK);
-        let spawning = thread.spawn_scoped(scope, || {
-            close_range(3, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)?;
-            let child = spawn(command);
-            // The thread's own copies, now, and not when the kernel gets to it: a pipe would be open until then.
-            let _ = close_range(3, 0);
-            child
-        })?;
-        spawning.join().unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::EAGAIN)))
-    })
+    // Lent to the thread, as it can be needed again.
+    let lent = Arc::new(Mutex::new(std::mem::replace(command, Command::new(""))));
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new().name("procscript spawn".into()).stack_size(STACK);
+    let borrowed = lent.clone();
+    let started = thread.spawn(move || {
+        let table = close_range(3, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC);
+        let is_apart = table.is_ok();
+        let child = table.and_then(|()| spawn(&mut borrowed.lock().unwrap_or_else(PoisonError::into_inner)));
+        drop(borrowed);
+        if is_apart {
+            // The thread's own copies, now: a pipe would be open until it ends.
+            let _ = close_range(0, 0);
+        }
+        let pid = child.as_ref().ok().map(SharedChild::id);
+        let _ = sender.send(child);
+        if let Some(pid) = pid {
+            let _no_signals = NoSignals::begin();
+            let _ = super::peek_ending(pid, true);
+        }
+    });
+    let child =
+        started.and_then(|_| receiver.recv().unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::EAGAIN))));
+    std::mem::swap(command, &mut lent.lock().unwrap_or_else(PoisonError::into_inner));
+    child
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -102,6 +120,30 @@ fn blocks_signals() -> bool {
         libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), set.as_mut_ptr());
         let set = set.assume_init();
         (1..=64).any(|signal| libc::sigismember(&set, signal) == 1)
+    }
+}
+
+/// Blocks all signals of this thread as long as the value lives. Between fork and exec a child has the handlers of this
+/// process: a signal to the group would run them there, too, and be told twice.
+pub(super) struct NoSignals(libc::sigset_t);
+
+impl NoSignals {
+    pub fn begin() -> Self {
+        let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
+        // SAFETY: sigfillset initialises the one set, and the other is filled; an all-zero one is valid.
+        unsafe {
+            let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            Self(before.assume_init())
+        }
+    }
+}
+
+impl Drop for NoSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set came from pthread_sigmask.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 

@@ -117,7 +117,7 @@ fn timespec(time: SystemTime) -> libc::timespec {
             (seconds, nanoseconds) => (-seconds - 1, 1_000_000_000 - nanoseconds),
         },
     };
-    libc::timespec { tv_sec: seconds as libc::time_t, tv_nsec: nanoseconds.into() }
+    libc::timespec { tv_sec: seconds as libc::time_t, tv_nsec: nanoseconds as _ }
 }
 
 /// Closes a file; a network file system may say only now that what was written is lost.
