@@ -103,11 +103,7 @@ pub(crate) struct Leftover {
 
 /// Whether something may be left that cannot be found: this process has children, and no `/proc` of its own.
 pub(crate) fn has_unseen_leftovers() -> bool {
-    cfg!(target_os = "linux")
-        && IS_ADOPTING.load(Ordering::Acquire)
-        && !os::has_own_proc()
-        && registered().detached.is_empty()
-        && os::has_children()
+    IS_ADOPTING.load(Ordering::Acquire) && os::lacks_proc() && registered().detached.is_empty() && os::has_children()
 }
 
 /// Ends what the script has left behind: TERM, a second (unless `is_urgent` says so), KILL. Returns what

@@ -47,8 +47,8 @@ pub(crate) struct Tree {
     /// Descendants seen when the command was told to stop: they may lose their parent, and with it
     /// their trace, before KILL.
     seen: Mutex<Vec<Descendant>>,
-    /// Whether whoever serves it is busy with others: who have its output though its processes have ended, who are being
-    /// ended, or who receive what it has written.
+    /// Whether whoever serves it is busy with others: who have its output though its processes have ended, who are
+    /// being ended, or who receive what it has written.
     lingering: AtomicBool,
 }
 

@@ -68,8 +68,8 @@ impl Execution {
     }
 
     /// Ends it by these steps, and waits until it has ended. Its input ends behind the first of them. How it has ended
-    /// is told to who [waits](Self::wait) for it, and is nothing to report otherwise. Of two who want it ended, the last
-    /// says how.
+    /// is told to who [waits](Self::wait) for it, and is nothing to report otherwise. Of two who want it ended, the
+    /// last says how.
     pub fn teardown(&self, teardown: &Teardown) {
         self.teardown_until(teardown, None);
     }

@@ -94,8 +94,8 @@ pub(crate) struct Pump {
     drains: Vec<Drain>,
     stream: Option<PipeReader>,
     stream_is_ready: bool,
-    /// How much the caller still gets of what others may be writing, after the command has ended and its time is over, or
-    /// after it was killed.
+    /// How much the caller still gets of what others may be writing, after the command has ended and its time is over,
+    /// or after it was killed.
     stream_left: usize,
     /// Those who read the output beside us, if there are any.
     readers: Option<Arc<Readers>>,

@@ -123,8 +123,8 @@ pub(crate) fn is_pipe(fd: &impl AsRawFd) -> bool {
     mode & libc::S_IFMT == libc::S_IFIFO
 }
 
-/// One `write` into a pipe that takes no longer although the descriptor is blocking, where the system can do that (Linux):
-/// else it has to be known that there is room. Without it the answer is `WouldBlock`.
+/// One `write` into a pipe that does not wait although the descriptor is blocking, where the system can do that
+/// (Linux): else it has to be known that there is room. Without it the answer is `WouldBlock`.
 pub(crate) fn write_without_waiting(fd: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
     #[cfg(target_os = "linux")]
     {

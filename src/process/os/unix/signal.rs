@@ -101,14 +101,20 @@ impl Descendant {
     }
 }
 
-/// Whether `/proc` is there, and has the numbers by which we know processes: in a namespace of its own a program may still
-/// see that of outside, where the same numbers are others.
-pub(crate) fn has_own_proc() -> bool {
+/// Whether `/proc` is there, and has the numbers by which we know processes: in a namespace of its own a program may
+/// still see that of outside, where the same numbers are others.
+fn has_own_proc() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
     *HAS.get_or_init(|| {
         let number = std::fs::read_link("/proc/self").ok();
         number.is_some_and(|number| number.as_os_str() == std::process::id().to_string().as_str())
     })
+}
+
+/// Whether a `/proc` of our own should be there and is not.
+#[cfg(feature = "cli")]
+pub(crate) fn lacks_proc() -> bool {
+    cfg!(target_os = "linux") && !has_own_proc()
 }
 
 /// Why the processes cannot be looked at, if they cannot.
