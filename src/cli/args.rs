@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
@@ -66,20 +66,28 @@ pub(super) struct Arguments {
 #[derive(clap::Args, Debug, Clone, Copy)]
 pub(super) struct People {
     /// Ask nobody: what is to be confirmed is, and other questions have their default as answer
-    #[arg(short, long, env = "PROCSCRIPT_YES", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    #[arg(short, long, env = "PROCSCRIPT_YES", value_parser = flag(), hide_env_values = true)]
     pub yes: bool,
 
     /// Show no progress, and of messages only warnings and errors
-    #[arg(short, long, env = "PROCSCRIPT_QUIET", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    #[arg(short, long, env = "PROCSCRIPT_QUIET", value_parser = flag(), hide_env_values = true)]
     pub quiet: bool,
 
     /// Show each command before it is started, and all messages
-    #[arg(short, long, env = "PROCSCRIPT_VERBOSE", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    #[arg(short, long, env = "PROCSCRIPT_VERBOSE", value_parser = flag(), hide_env_values = true)]
     pub verbose: bool,
 
     /// When to use colours; by default at a terminal, unless NO_COLOR or CLICOLOR_FORCE is set
     #[arg(long, value_name = "WHEN", value_enum, env = "PROCSCRIPT_COLOR", default_value_t, hide_env_values = true)]
     pub color: Color,
+}
+
+/// What a variable says that stands for a flag. Text that is no UTF-8 is no word for "no".
+fn flag() -> impl TypedValueParser<Value = bool> {
+    OsStringValueParser::new().map(|value| {
+        let no = ["", "n", "no", "f", "false", "off", "0"];
+        !value.to_str().is_some_and(|value| no.contains(&value.to_lowercase().as_str()))
+    })
 }
 
 /// When colours are used.

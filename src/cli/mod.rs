@@ -6,6 +6,7 @@ mod signals;
 mod tools;
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,14 @@ fn execute(script: Script, signals: &Signals) -> Exit {
         Ok(arguments) => arguments,
         Err(failure) => return Exit::because(&failure, None, format),
     };
-    let program = match Program::read(script.source) {
+    // Nothing runs yet that a signal could leave behind, and who is to write the program may take his time.
+    repl::Signals::set_idle(signals, true);
+    if let Some(signal) = signals.received() {
+        return Exit::Signal(signal);
+    }
+    let program = Program::read(script.source);
+    repl::Signals::set_idle(signals, false);
+    let program = match program {
         Ok(program) => program,
         Err(failure) => return Exit::because(&failure, None, format),
     };
@@ -164,13 +172,27 @@ impl Program {
             }
             Source::Stdin => {
                 let name = "standard input";
-                Self::Text(name, read_text(std::io::stdin().lock(), name)?)
+                Self::Text(name, read_text(Waiting(std::io::stdin().lock()), name)?)
             }
             Source::Interactive(_) if os::was_closed_at_start(0) => {
                 return Err(Failure::load("cannot read entries from standard input: it is closed"));
             }
             Source::Interactive(file) => Self::Session(file),
         })
+    }
+}
+
+/// Standard input, also where somebody else has made it non-blocking.
+struct Waiting<'a>(std::io::StdinLock<'a>);
+
+impl Read for Waiting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => os::wait_readable(Some(&self.0), None),
+                read => return read,
+            }
+        }
     }
 }
 

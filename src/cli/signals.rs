@@ -85,9 +85,10 @@ impl Signals {
             }
             return;
         }
-        self.received.store(signal, Ordering::Release);
+        // Either this sees that nothing runs, or who says so sees the signal.
+        self.received.store(signal, Ordering::SeqCst);
         self.count.fetch_add(1, Ordering::AcqRel);
-        if self.idle.load(Ordering::Acquire) {
+        if self.idle.load(Ordering::SeqCst) {
             // The line editor waits for a key and would not notice.
             if let Some(terminal) = terminal {
                 terminal.restore();
@@ -123,13 +124,13 @@ impl Signals {
 
     /// The signal that told us to stop.
     pub fn received(&self) -> Option<i32> {
-        Some(self.received.load(Ordering::Acquire)).filter(|signal| *signal != 0)
+        Some(self.received.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
     }
 }
 
 impl repl::Signals for Signals {
     fn set_idle(&self, is_idle: bool) {
-        self.idle.store(is_idle, Ordering::Release);
+        self.idle.store(is_idle, Ordering::SeqCst);
     }
 
     fn is_told_to_stop(&self) -> bool {

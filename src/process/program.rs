@@ -119,6 +119,7 @@ fn check_file(path: PathBuf) -> Result<PathBuf, Error> {
         Ok(()) => Ok(path),
         Err(NotRunnable::Missing) => Err(missing_file(&path, os::ENOENT)),
         Err(NotRunnable::BelowFile) => Err(missing_file(&path, os::ENOTDIR)),
+        Err(NotRunnable::TooLong) => Err(too_long(&path)),
         Err(NotRunnable::Closed) => Err(closed(&path)),
         Err(NotRunnable::Directory) => {
             Err(Error::new(ErrorKind::NotExecutable, format!("cannot run `{}`: it is a directory", path.display()))
@@ -133,6 +134,19 @@ fn check_file(path: PathBuf) -> Result<PathBuf, Error> {
         .with_program(&path)),
         Err(NotRunnable::Permission) => Err(not_executable(&path)),
     }
+}
+
+fn too_long(path: &Path) -> Error {
+    let why = os::errno_text(os::ENAMETOOLONG);
+    Error::new(ErrorKind::NotFound, format!("no such program file: `{}`: {why}", path.display()))
+        .with_errno(os::ENAMETOOLONG)
+        .with_program(path)
+}
+
+/// What a command needs that gets no input, or whose output nobody wants.
+fn no_null() -> Option<Error> {
+    let is_missing = std::fs::metadata("/dev/null").is_err();
+    is_missing.then(|| Error::new(ErrorKind::SpawnFailed, "cannot open `/dev/null`: No such file or directory"))
 }
 
 fn missing_file(path: &Path, errno: i32) -> Error {
@@ -195,9 +209,11 @@ pub(crate) fn explain_failure(program: &Path, dir: Option<&Path>, error: &io::Er
         Some(os::ENOENT | os::ENOTDIR | os::EACCES | os::ELOOP) => match os::check_runnable(program) {
             Err(NotRunnable::Missing) => missing_file(program, os::ENOENT),
             Err(NotRunnable::BelowFile) => missing_file(program, os::ENOTDIR),
+            Err(NotRunnable::TooLong) => too_long(program),
             Err(NotRunnable::Closed) => closed(program),
             Err(_) => not_executable(program),
             Ok(()) => bad_interpreter(program)
+                .or_else(|| (errno == Some(os::ENOENT)).then(no_null).flatten())
                 .unwrap_or_else(|| Error::from_io(ErrorKind::SpawnFailed, format_args!("cannot run `{shown}`"), error)),
         },
         Some(os::ENOEXEC) => bad_format(program),

@@ -92,5 +92,5 @@ fn look(which: ProcessesToUpdate) -> Vec<Process> {
 }
 
 fn user_name(uid: u32) -> String {
-    os::user(uid).map_or_else(|| uid.to_string(), |user| user.name)
+    os::user(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
 }

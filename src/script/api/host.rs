@@ -106,7 +106,12 @@ fn register_machine(engine: &mut Registry, world: &Arc<World>) {
         Ok(sizes([("total", memory.total), ("available", memory.available)]))
     });
     let shared = world.clone();
-    engine.register_fn("user", move || user(&shared));
+    engine.register_fn("user", move |context: NativeCallContext| -> Result<Map> {
+        user(&shared).map_err(|error| {
+            let error = Error::from_io(ErrorKind::IoFailed, "cannot look up the user", &error);
+            CallPlace::of(&context).raise(&shared, error)
+        })
+    });
     let shared = world.clone();
     engine.register_fn("hostname", move |context: NativeCallContext| -> Result<String> {
         let nameless = || CallPlace::of(&context).raise(&shared, Error::io_failed("this machine has no name"));
@@ -136,21 +141,21 @@ fn or_nothing(text: Option<String>) -> Dynamic {
 }
 
 /// The user whose rights we have. In a container there may be no entry for it.
-fn user(world: &World) -> Map {
+fn user(world: &World) -> std::io::Result<Map> {
     let (uid, gid) = os::own_ids();
-    let entry = os::user(uid);
+    let entry = os::user(uid)?;
     let context = world.context();
     let said = context.env("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let home = said.or_else(|| entry.as_ref().map(|user| user.home.clone()));
     let shell = entry.as_ref().map(|user| user.shell.display().to_string());
-    Map::from([
+    Ok(Map::from([
         ("name".into(), entry.map(|user| user.name).unwrap_or_else(|| uid.to_string()).into()),
         ("uid".into(), i64::from(uid).into()),
         ("gid".into(), i64::from(gid).into()),
         ("home".into(), home.map_or(Dynamic::UNIT, Dynamic::from)),
         ("shell".into(), or_nothing(shell.filter(|shell| !shell.is_empty()))),
         ("is_root".into(), (uid == 0).into()),
-    ])
+    ]))
 }
 
 fn platform() -> Map {

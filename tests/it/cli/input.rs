@@ -1,8 +1,14 @@
 //! Scripts that are no scripts: a clear word, code 2, and nothing was run.
 
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use super::{eval, shell};
+use crate::support::pty::signal_of;
 use crate::support::run::Run;
+use crate::support::scratch::Scratch;
 use crate::support::verdict::Ended;
+use crate::support::{leaks, procs, procscript_bin};
 
 /// Leaves a file behind when it is run, which the harness reports.
 const MARKER: &str = "cmd(\"testkid\", \"touch\", \"marker\").run();\n";
@@ -181,4 +187,57 @@ fn deep_nesting_is_an_error_and_no_crash() {
     eval(&format!("let x = \"a\"{chain}; print(x)")).run().success().stdout("b\n");
     let long = (0..5000).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
     eval(&format!("let x = [{long}]; print(x.len)")).run().success().stdout("5000\n");
+}
+
+#[test]
+fn a_script_that_does_not_come_can_be_given_up() {
+    let _guard = leaks::Guard::new();
+    let scratch = Scratch::new();
+    let fifo = scratch.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("there is a mkfifo").success());
+    // Somebody has opened it, and writes nothing.
+    let _writer = std::fs::OpenOptions::new().read(true).write(true).open(&fifo).expect("a FIFO");
+    for from_stdin in [true, false] {
+        let mut runner = Command::new(procscript_bin());
+        match from_stdin {
+            true => runner.arg("-").stdin(std::fs::File::open(&fifo).expect("it has a writer")),
+            false => runner.arg(&fifo).stdin(Stdio::null()),
+        };
+        let mut child = runner.spawn().expect("it starts");
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("it runs").success());
+        let ended = procs::until(Duration::from_secs(10), || child.try_wait().expect("ours"), Option::is_some);
+        if ended.is_none() {
+            child.kill().expect("it is ours");
+        }
+        assert_eq!(ended.and_then(signal_of), Some(libc::SIGTERM), "{from_stdin}");
+    }
+}
+
+#[test]
+fn a_script_may_come_through_a_pipe_that_does_not_block() {
+    let _shared = leaks::shared();
+    let (reader, mut writer) = os_pipe::pipe().expect("a pipe");
+    set_nonblocking(&reader);
+    let child = Command::new(procscript_bin()).arg("-").stdin(reader).stdout(Stdio::piped()).spawn();
+    let child = child.expect("it starts");
+    std::thread::sleep(Duration::from_millis(200));
+    std::io::Write::write_all(&mut writer, b"print(1 + 1);").expect("it is read");
+    drop(writer);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), output.status.code()), ("2\n", Some(0)));
+}
+
+#[allow(unsafe_code)]
+fn set_nonblocking(fd: &impl std::os::fd::AsRawFd) {
+    // SAFETY: sets a flag of an open descriptor.
+    assert_eq!(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_not_blamed_on_the_arguments() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = std::ffi::OsString::from_vec(vec![0xfe]);
+    eval("print(1)").env("PROCSCRIPT_QUIET", odd).run().success().stdout("1\n").stderr("");
+    eval("print(1)").env("PROCSCRIPT_QUIET", "off").run().success().stdout("1\n").stderr("");
 }

@@ -10,7 +10,7 @@ use super::{eval, shell};
 use crate::support::pty::{Terminal, signal_of};
 use crate::support::run::{Outcome, Run};
 use crate::support::scratch::Scratch;
-use crate::support::{leaks, procscript_bin, testkid};
+use crate::support::{leaks, procs, procscript_bin, testkid};
 
 /// A command that signals the runner and then goes on for ever.
 fn signaller(signal: &str) -> String {
@@ -24,7 +24,7 @@ fn stubborn(signal: &str) -> String {
 
 #[track_caller]
 fn quick(outcome: &Outcome, limit: u64) {
-    outcome.check(outcome.elapsed < Duration::from_millis(limit), "it took too long");
+    outcome.check(outcome.elapsed < procs::under_load(Duration::from_millis(limit)), "it took too long");
 }
 
 #[test]

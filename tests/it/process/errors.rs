@@ -60,6 +60,13 @@ fn lookalikes_are_told_apart_on_all_ways_of_starting() {
             &["no-such-program-x"],
         ),
         ("missing file", Expression::new("/no/such/file"), ErrorKind::NotFound, libc::ENOENT, &["/no/such/file"]),
+        (
+            "long name",
+            Expression::new(format!("/tmp/{}", "x".repeat(300))),
+            ErrorKind::NotFound,
+            libc::ENAMETOOLONG,
+            &["xxx", "File name too long"],
+        ),
         ("link to itself", run(&knot), ErrorKind::NotFound, libc::ENOENT, &["knot"]),
         ("below a file", run(&good.join("x")), ErrorKind::NotFound, libc::ENOTDIR, &["good/x"]),
         ("far below a file", run(&good.join("x/y")), ErrorKind::NotFound, libc::ENOTDIR, &["good/x/y"]),

@@ -89,8 +89,10 @@ impl Mark {
 ///
 /// The end of a process that is not our child gives no sign, so this looks, first soon, then less
 /// often.
+///
+/// The limit is for a machine that has a processor to give: see [`under_load`].
 pub fn until<T>(limit: Duration, mut look: impl FnMut() -> T, good: impl Fn(&T) -> bool) -> T {
-    let end = Instant::now() + limit;
+    let end = Instant::now() + under_load(limit);
     let mut pause = Duration::from_millis(1);
     loop {
         let answer = look();
@@ -100,6 +102,15 @@ pub fn until<T>(limit: Duration, mut look: impl FnMut() -> T, good: impl Fn(&T) 
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     }
+}
+
+/// A time limit, for the machine as it is: where five want each processor everything takes five times as long.
+pub fn under_load(limit: Duration) -> Duration {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: f64 = load.split_ascii_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    let processors = std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
+    // One that cannot be told from a hang is none.
+    limit.mul_f64((load / processors).clamp(1.0, 20.0)).min(limit.max(Duration::from_secs(60)))
 }
 
 /// The variable by which the processes of a run are found again.

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::leaks;
+
 /// Answers until it is dropped:
 ///
 /// `/hello?name=…`, `/echo` (method, type and body), `/headers`, `/data` (JSON), `/gone` (404), `/moved` (to `/hello`), `/away?…` (to what
@@ -16,6 +18,8 @@ pub struct Web {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
     server: Option<JoinHandle<()>>,
+    /// Its sockets are in this process.
+    _shared: leaks::Shared,
 }
 
 struct Request {
@@ -28,6 +32,7 @@ struct Request {
 
 impl Web {
     pub fn start() -> Self {
+        let _shared = leaks::shared();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let stop = Arc::new(AtomicBool::new(false));
@@ -43,7 +48,7 @@ impl Web {
             }
             connections.into_iter().for_each(|connection| _ = connection.join());
         });
-        Self { address, stop, server: Some(server) }
+        Self { address, stop, server: Some(server), _shared }
     }
 
     /// `http://127.0.0.1:…`, without a slash.

@@ -214,6 +214,8 @@ pub(crate) enum NotRunnable {
     Missing,
     /// What stands in front of the name is a file.
     BelowFile,
+    /// The name, or the path.
+    TooLong,
     /// A directory on the way may not be entered.
     Closed,
     Directory,
@@ -227,6 +229,7 @@ pub(crate) fn check_runnable(path: &Path) -> Result<(), NotRunnable> {
     let metadata = std::fs::metadata(path).map_err(|error| match error.raw_os_error() {
         Some(libc::EACCES) => NotRunnable::Closed,
         Some(libc::ENOTDIR) => NotRunnable::BelowFile,
+        Some(libc::ENAMETOOLONG) => NotRunnable::TooLong,
         _ => NotRunnable::Missing,
     })?;
     if metadata.is_dir() {

@@ -25,7 +25,10 @@ pub(crate) fn own_ids() -> (u32, u32) {
 }
 
 /// `None` for a number that has no entry, as in many containers.
-pub(crate) fn user(uid: u32) -> Option<User> {
+///
+/// # Errors
+/// When it could not be looked up: no descriptor is left, or no answer came.
+pub(crate) fn user(uid: u32) -> io::Result<Option<User>> {
     let mut buffer = vec![0_u8; 1024];
     loop {
         let mut entry = MaybeUninit::<libc::passwd>::zeroed();
@@ -39,7 +42,7 @@ pub(crate) fn user(uid: u32) -> Option<User> {
             libc::ERANGE if buffer.len() < LARGEST_ENTRY => buffer.resize(buffer.len() * 4, 0),
             0 if !found.is_null() => {
                 // SAFETY: a found entry has texts that end in NUL, in the buffer.
-                return Some(unsafe {
+                return Ok(Some(unsafe {
                     let entry = entry.assume_init();
                     let text = |text: *const libc::c_char| OsString::from_vec(CStr::from_ptr(text).to_bytes().to_vec());
                     User {
@@ -47,9 +50,11 @@ pub(crate) fn user(uid: u32) -> Option<User> {
                         home: text(entry.pw_dir).into(),
                         shell: text(entry.pw_shell).into(),
                     }
-                });
+                }));
             }
-            _ => return None,
+            // Libraries differ in what they call it that there is none.
+            0 | libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM => return Ok(None),
+            errno => return Err(io::Error::from_raw_os_error(errno)),
         }
     }
 }

@@ -116,6 +116,7 @@ pub(crate) const EBADF: i32 = libc::EBADF;
 pub(crate) const EINVAL: i32 = libc::EINVAL;
 pub(crate) const ELOOP: i32 = libc::ELOOP;
 pub(crate) const EMFILE: i32 = libc::EMFILE;
+pub(crate) const ENAMETOOLONG: i32 = libc::ENAMETOOLONG;
 pub(crate) const ENFILE: i32 = libc::ENFILE;
 pub(crate) const ENOENT: i32 = libc::ENOENT;
 pub(crate) const ENOEXEC: i32 = libc::ENOEXEC;
