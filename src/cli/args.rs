@@ -1,11 +1,11 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{FalseyValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{Arg, Command, CommandFactory, Parser};
 
 use crate::process::{nearest_name, os};
 use crate::script::ColorChoice;
@@ -66,15 +66,15 @@ pub(super) struct Arguments {
 #[derive(clap::Args, Debug, Clone, Copy)]
 pub(super) struct People {
     /// Ask nobody: what is to be confirmed is, and other questions have their default as answer
-    #[arg(short, long, env = "PROCSCRIPT_YES", value_parser = flag(), hide_env_values = true)]
+    #[arg(short, long, env = "PROCSCRIPT_YES", value_parser = Flag, hide_env_values = true)]
     pub yes: bool,
 
     /// Show no progress, and of messages only warnings and errors
-    #[arg(short, long, env = "PROCSCRIPT_QUIET", value_parser = flag(), hide_env_values = true)]
+    #[arg(short, long, env = "PROCSCRIPT_QUIET", value_parser = Flag, hide_env_values = true)]
     pub quiet: bool,
 
     /// Show each command before it is started, and all messages
-    #[arg(short, long, env = "PROCSCRIPT_VERBOSE", value_parser = flag(), hide_env_values = true)]
+    #[arg(short, long, env = "PROCSCRIPT_VERBOSE", value_parser = Flag, hide_env_values = true)]
     pub verbose: bool,
 
     /// When to use colours; by default at a terminal, unless NO_COLOR or CLICOLOR_FORCE is set
@@ -82,12 +82,20 @@ pub(super) struct People {
     pub color: Color,
 }
 
-/// What a variable says that stands for a flag. Text that is no UTF-8 is no word for "no".
-fn flag() -> impl TypedValueParser<Value = bool> {
-    OsStringValueParser::new().map(|value| {
-        let no = ["", "n", "no", "f", "false", "off", "0"];
-        !value.to_str().is_some_and(|value| no.contains(&value.to_lowercase().as_str()))
-    })
+/// What a variable says that stands for a flag. Text that is no UTF-8 is no word for "no", and not the fault of an
+/// argument.
+#[derive(Clone)]
+struct Flag;
+
+impl TypedValueParser for Flag {
+    type Value = bool;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<bool, clap::Error> {
+        match value.to_str() {
+            Some(_) => FalseyValueParser::new().parse_ref(command, arg, value),
+            None => Ok(true),
+        }
+    }
 }
 
 /// When colours are used.

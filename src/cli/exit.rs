@@ -119,7 +119,6 @@ pub(super) fn print(text: &str) -> Exit {
     }
 }
 
-/// Says something on standard error. When even that fails there is nobody left to tell.
 /// Tells something that is no failure.
 pub(super) fn note(format: ErrorFormat, text: &str) {
     match format {
@@ -128,6 +127,7 @@ pub(super) fn note(format: ErrorFormat, text: &str) {
     }
 }
 
+/// Says something on standard error. When even that fails there is nobody left to tell.
 pub(super) fn complain(text: &str) {
     let _ = os::write_standard_stream(2, text.as_bytes());
 }

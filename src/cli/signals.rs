@@ -77,12 +77,9 @@ impl Signals {
             }
             return;
         }
-        if signal == os::SIGXCPU {
-            // Comes again with each second of clean-up, until the hard limit is the end. Commands have their own.
-            if self.received.swap(signal, Ordering::AcqRel) != signal {
-                self.count.fetch_add(1, Ordering::AcqRel);
-                self.token.cancel_since(os::SIGTERM, false, came);
-            }
+        let is_limit = signal == os::SIGXCPU;
+        // It comes again with each second of clean-up, until the hard limit is the end.
+        if is_limit && self.received().is_some() {
             return;
         }
         // Either this sees that nothing runs, or who says so sees the signal.
@@ -99,6 +96,8 @@ impl Signals {
             os::die_of_signal(signal);
         }
         match (self.token.is_cancelled(), self.cleanup.is_cancelled()) {
+            // Commands have a limit of their own.
+            (false, _) if is_limit => self.token.cancel_since(os::SIGTERM, false, came),
             (false, _) => self.token.cancel_since(signal, from_terminal, came),
             (true, false) => {
                 self.token.kill();

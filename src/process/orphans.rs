@@ -40,7 +40,10 @@ fn registered() -> std::sync::MutexGuard<'static, Registered> {
 
 /// From now on orphans come to this process.
 pub(crate) fn adopt() {
-    registered().inherited.extend(os::children());
+    // None almost always, and that is one system call.
+    if os::has_children() {
+        registered().inherited.extend(os::children());
+    }
     os::adopt_orphans();
     IS_ADOPTING.store(true, Ordering::Release);
 }

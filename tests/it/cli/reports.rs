@@ -156,3 +156,15 @@ fn lost_messages_are_no_success() {
     let line = format!("exec 3>&1; {{ \"$0\" -e '{code}' 2>&1 >&3; echo $? >&3; }} | true; wait");
     shell(&line).run().success().stdout("2\n141\n");
 }
+
+#[test]
+fn a_system_without_a_null_device_is_what_is_told() {
+    let line = "unshare -m sh -c 'mount -t tmpfs none /dev && exec \"$0\" -e \"cmd(\\\"echo\\\").stdout_null().run();\"' \"$0\"";
+    let outcome = shell(line).run();
+    let told = String::from_utf8_lossy(&outcome.stderr).into_owned();
+    if told.contains("unshare:") || told.contains("mount:") {
+        println!("SKIP: nothing can be mounted");
+        return;
+    }
+    outcome.status(1).stderr_contains("cannot open `/dev/null`: No such file or directory");
+}
