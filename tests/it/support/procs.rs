@@ -17,6 +17,9 @@ pub struct Process {
     pub session: u32,
     /// A letter as in `ps`: Z is a zombie.
     pub state: char,
+    /// When it was started, in the system's ticks.
+    pub started: u64,
+    /// What it was called with, or its name in brackets.
     pub words: String,
 }
 
@@ -24,11 +27,34 @@ impl Process {
     pub fn is_zombie(&self) -> bool {
         self.state == 'Z'
     }
+
+    /// None when it ended while we looked. The words are only its name yet: see [`Self::read_words`].
+    fn read(pid: u32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name stands in parentheses and may hold any character, even `) Z 1`.
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let parent = fields.next()?.parse().ok()?;
+        let _group = fields.next()?;
+        let session = fields.next()?.parse().ok()?;
+        let started = fields.nth(15)?.parse().ok()?;
+        Some(Self { pid, parent, session, state, started, words: format!("[{name}]") })
+    }
+
+    fn read_words(mut self) -> Self {
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        let arguments = String::from_utf8_lossy(&arguments).trim_end_matches('\0').replace('\0', " ");
+        if !arguments.is_empty() {
+            self.words = arguments;
+        }
+        self
+    }
 }
 
 impl std::fmt::Display for Process {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { pid, parent, session, state, words } = self;
+        let Self { pid, parent, session, state, words, .. } = self;
         write!(f, "pid {pid} (parent {parent}, session {session}, state {state}): {words}")
     }
 }
@@ -40,9 +66,17 @@ pub struct Mark {
     pub token: String,
     /// Their session: survives a cleared environment.
     pub session: u32,
+    /// When the first was started. Spares looking at the environment of what was there before.
+    since: u64,
 }
 
 impl Mark {
+    /// Of what a child has started, which leads a session and is not waited for yet.
+    pub fn new(token: String, child: u32) -> Self {
+        let since = Process::read(child).map_or(0, |process| process.started);
+        Self { token, session: child, since }
+    }
+
     /// The living ones, and the zombies that are children of this test.
     pub fn processes(&self) -> Vec<Process> {
         let me = std::process::id();
@@ -51,7 +85,7 @@ impl Mark {
             true => process.parent == me && process.session == self.session,
             false => process.session == self.session || has_entry(process.pid, |entry| entry == self.token.as_bytes()),
         };
-        all().into_iter().filter(|process| process.pid != me).filter(of_run).collect()
+        found(|process| process.pid != me && process.started >= self.since && of_run(process))
     }
 
     /// The ones that are still there after a while.
@@ -70,8 +104,7 @@ impl Mark {
     fn undecided(&self) -> Vec<Process> {
         let is_empty =
             |pid: u32| std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| environment.is_empty());
-        let younger = |process: &Process| process.pid > self.session && !process.is_zombie();
-        all().into_iter().filter(|process| younger(process) && is_empty(process.pid)).collect()
+        found(|process| process.started >= self.since && !process.is_zombie() && is_empty(process.pid))
     }
 
     /// Kills until none is left, because a process may start another before it dies.
@@ -149,35 +182,29 @@ pub fn default_signals() {
 
 /// Every process, in no order.
 pub fn all() -> Vec<Process> {
+    found(|_| true)
+}
+
+/// Those that are wanted, which is asked before their words are read: there may be hundreds.
+fn found(wanted: impl Fn(&Process) -> bool) -> Vec<Process> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(process).collect()
+    pids.filter_map(Process::read).filter(wanted).map(Process::read_words).collect()
 }
 
 /// The living and dead children of this test process.
 pub fn children() -> Vec<Process> {
     let me = std::process::id();
-    all().into_iter().filter(|process| process.parent == me).collect()
+    found(|process| process.parent == me)
 }
 
 /// The living processes that run this program, whoever started them.
 pub fn running(program: &Path) -> Vec<Process> {
     let runs = |pid: u32| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program);
-    all().into_iter().filter(|process| !process.is_zombie() && runs(process.pid)).collect()
+    found(|process| !process.is_zombie() && runs(process.pid))
 }
 
 /// None when it ended while we looked.
 pub fn process(pid: u32) -> Option<Process> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in parentheses and may hold any character, even `) Z 1`.
-    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace();
-    let state = fields.next()?.chars().next()?;
-    let parent = fields.next()?.parse().ok()?;
-    let _group = fields.next()?;
-    let session = fields.next()?.parse().ok()?;
-    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let arguments = String::from_utf8_lossy(&arguments).trim_end_matches('\0').replace('\0', " ");
-    let words = if arguments.is_empty() { format!("[{name}]") } else { arguments };
-    Some(Process { pid, parent, session, state, words })
+    Process::read(pid).map(Process::read_words)
 }

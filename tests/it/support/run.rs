@@ -170,7 +170,7 @@ impl Run {
         let started = Instant::now();
         let child = command.spawn();
         let mut child = child.map_err(|error| format!("{}: {error}", self.program.display()))?;
-        let mark = Mark { token, session: child.id() };
+        let mark = Mark::new(token, child.id());
         let streams = Streams::start(&mut child, std::mem::take(&mut self.stdin));
 
         let mut wrong = Vec::new();
@@ -178,9 +178,11 @@ impl Run {
         if ended == Ended::TimeOut {
             wrong.push(format!("it was killed, because it ran for more than {:?}", self.timeout));
         } else if !self.leaves_detached {
-            let left = mark.left_over(self.patience).into_iter();
-            wrong.extend(left.map(|process| format!("a process was left: {process}")));
-            mark.kill_all();
+            let left = mark.left_over(self.patience);
+            if !left.is_empty() {
+                wrong.extend(left.iter().map(|process| format!("a process was left: {process}")));
+                mark.kill_all();
+            }
         }
         let (stdout, stderr) = streams.take();
         wrong.extend(problems(ended, &stderr, &scratch, &self.allowed));
