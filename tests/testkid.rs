@@ -3,8 +3,8 @@
 //! `testkid VERB ARGS…` does one thing; an argument `--` separates several that run one after the
 //! other: `testkid echo hi -- exit 3`. In `grandchild` and its relatives the started process takes
 //! everything up to the next `--`, and its own verbs are separated by `+`:
-//! `testkid grandchild ignore TERM + sleep 30000 -- echo GO`. `args` and `args0` take all that
-//! follows, `--` included. Every write is one system call away from the reader: nothing is buffered.
+//! `testkid grandchild ignore TERM + sleep 30000 -- echo GO`. `args`, `args0` and `leader`, which becomes
+//! another program, take all that follows, `--` included. Every write is one system call away from the reader: nothing is buffered.
 //!
 //! Nothing waits longer than 60 s, so that a test that dies leaves nothing behind for long.
 //! Exit codes of its own: 90 for a wrong call, 91 for a failed read or write, 92 for a wait in vain.
@@ -59,7 +59,7 @@ fn run_all(all: Vec<OsString>) {
         wrong("no verb");
     }
     while !words.is_empty() {
-        let takes_all = words[0] == "args" || words[0] == "args0";
+        let takes_all = ["args", "args0", "leader"].iter().any(|verb| words[0] == *verb);
         let end = words.iter().position(|word| word == "--" && !takes_all);
         let rest = words.split_off(end.unwrap_or(words.len()));
         run_verb(&all, &words);

@@ -51,6 +51,15 @@ static EXIT_CODE: [AtomicI32; SIGNALS] = [const { AtomicI32::new(0) }; SIGNALS];
 /// The signals as this program found them, before it changed any.
 static INHERITED: OnceLock<(String, String)> = OnceLock::new();
 
+/// None is ignored any more, as `nohup` or a shell's `&` would have it. Some of the numbers are no signals, and some
+/// cannot be changed.
+pub fn default_all() {
+    for number in 1..SIGNALS {
+        // SAFETY: installs no handler.
+        unsafe { libc::signal(number as c_int, libc::SIG_DFL) };
+    }
+}
+
 /// A name with or without SIG, or a number.
 pub fn signal(args: &Args, index: usize) -> c_int {
     let text = args.text(index).to_uppercase();

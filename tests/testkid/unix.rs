@@ -67,11 +67,26 @@ pub fn run_verb(verb: &str, args: &Args) -> bool {
         "ids" => out.line(ids().as_bytes()),
         "setsid" => check("setsid", unsafe { libc::setsid() }),
         "setpgid" => check("setpgid", unsafe { libc::setpgid(0, 0) }),
+        "leader" => lead(args.0),
         "grandchild-detached" => detached(args.0),
         "daemon" => daemon(args.0),
         _ => return crate::terminal::run_verb(verb, args) || crate::platform::run_verb(verb, args),
     }
     true
+}
+
+/// Becomes a program, in a session of its own and with no signal ignored.
+fn lead(words: &[OsString]) {
+    let Some((program, rest)) = words.split_first() else {
+        give_up(90, "leader needs a program");
+    };
+    signals::default_all();
+    // SAFETY: takes the timer of this program away again, which would stay.
+    unsafe { libc::alarm(0) };
+    // SAFETY: takes no pointers.
+    check("setsid", unsafe { libc::setsid() });
+    let error = std::process::Command::new(program).args(rest).exec();
+    give_up(91, &format!("{}: {error}", program.display()));
 }
 
 /// A standard descriptor as a file that is not closed when it goes out of scope.

@@ -10,8 +10,9 @@ use crate::process::output::{Output, Stage};
 use crate::process::stage::Verdict;
 use crate::process::status::TerminationStatus;
 
-/// How long the news of an interruption may take from our own signal handler to the token.
-const INTERRUPT_NEWS: Duration = Duration::from_millis(250);
+/// How long the news of an interruption may take from our own signal handler to the token: so many times so long. Where
+/// the processor is wanted by many, each of our turns comes later, as do those of the handler.
+const INTERRUPT_NEWS: (u32, Duration) = (25, Duration::from_millis(10));
 
 impl Pump {
     /// Reaps, and gathers what the command has left; the failure, if it was ended early.
@@ -93,7 +94,8 @@ impl Pump {
         if !has(is_felt) || self.tree.is_apart() || self.is_stopping() || self.stop.cancel.reader().is_none() {
             return;
         }
-        let is_news = !self.stop.cancel.sleep(INTERRUPT_NEWS);
+        let (turns, turn) = INTERRUPT_NEWS;
+        let is_news = (0..turns).any(|_| !self.stop.cancel.sleep(turn));
         if is_news {
             self.fail(Error::new(ErrorKind::Cancelled, format!("`{}` was cancelled", self.identity.command())));
         }

@@ -46,6 +46,9 @@ pub struct Completions {
     pub candidates: Vec<Candidate>,
     /// How many there are besides: at least so many.
     pub more: usize,
+    /// What the text of each begins with, of those besides too: this may be put into the text. Empty when there is
+    /// nothing, and when not all were looked at.
+    pub common: String,
 }
 
 /// One thing that could stand at the cursor.
@@ -70,10 +73,25 @@ impl Completions {
     fn of(start: usize, mut candidates: Vec<Candidate>) -> Self {
         candidates.sort();
         candidates.dedup_by(|one, other| one.text == other.text);
+        // In this order the ends have the least in common.
+        let common = match (candidates.first(), candidates.last()) {
+            (Some(first), Some(last)) => common_beginning(&first.text, &last.text).to_string(),
+            _ => String::new(),
+        };
         let more = candidates.len().saturating_sub(MOST);
         candidates.truncate(MOST);
-        Self { start, candidates, more }
+        Self { start, candidates, more, common }
     }
+
+    /// When there may be others that nobody has looked at.
+    fn partly_seen(self) -> Self {
+        Self { more: self.more + 1, common: String::new(), ..self }
+    }
+}
+
+fn common_beginning<'a>(one: &'a str, other: &str) -> &'a str {
+    let same = one.char_indices().zip(other.chars()).take_while(|((_, one), other)| one == other);
+    &one[..same.last().map_or(0, |((at, char), _)| at + char.len_utf8())]
 }
 
 /// What is found out once for a session, when it is first asked for.

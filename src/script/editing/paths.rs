@@ -11,7 +11,7 @@ use crate::script::stdlib;
 
 use super::place::{Template, Text};
 use super::words::Role;
-use super::{Candidate, Completions, MOST, base, members};
+use super::{Candidate, Completions, MOST, base, common_beginning, members};
 
 /// So long a directory is listed: who presses Tab does not want to wait.
 const BUDGET: Duration = Duration::from_millis(300);
@@ -90,8 +90,9 @@ pub(super) fn complete_plain(context: &Context, text: &str) -> Completions {
 }
 
 fn programs(session: &Session, context: &Context, start: usize, partial: &str) -> Completions {
-    let names = session.editing().programs.beginning_with(context, partial);
-    Completions::of(start, names.into_iter().map(Candidate::plain).collect())
+    let (names, are_all) = session.editing().programs.beginning_with(context, partial);
+    let found = Completions::of(start, names.into_iter().map(Candidate::plain).collect());
+    if are_all { found } else { found.partly_seen() }
 }
 
 fn variables(context: &Context, start: usize, partial: &str) -> Completions {
@@ -109,7 +110,11 @@ fn modules(context: &Context, start: usize, partial: &str) -> Completions {
         let without = |text: &str| text.strip_suffix(".rhai").unwrap_or(text).to_string();
         Candidate { label: without(&candidate.label), text: without(&candidate.text), about: candidate.about }
     }));
-    Completions { more: found.more, ..Completions::of(start, candidates) }
+    let told = Completions::of(start, candidates);
+    match found.more {
+        0 => told,
+        more => Completions { more, common: common_beginning(&told.common, &found.common).to_string(), ..told },
+    }
 }
 
 /// The files whose path begins with a text. Directories end in a slash, and are there whatever `is_wanted` says.
@@ -129,7 +134,7 @@ fn files(
     let Some(entries) = listed.and_then(|dir| std::fs::read_dir(dir).ok()) else { return Completions::default() };
     let end = Instant::now() + BUDGET;
     let mut names = Vec::new();
-    let mut unseen = 0;
+    let mut are_all = true;
     for entry in entries {
         let Ok(entry) = entry else { break };
         // What is hidden is shown to those who ask for it; what is not UTF-8 cannot be written.
@@ -138,12 +143,17 @@ fn files(
             names.push((name, entry));
         }
         if Instant::now() >= end {
-            unseen = 1;
+            are_all = false;
             break;
         }
     }
     names.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let total = names.len();
+    let more = names.len().saturating_sub(MOST);
+    // In this order the ends have the least in common.
+    let ends = names.first().zip(names.last()).and_then(|((first, _), (last, _))| {
+        Some((spelt(&format!("{dir}{first}"), spelling, false)?, spelt(&format!("{dir}{last}"), spelling, false)?))
+    });
+    let common = ends.map_or_else(String::new, |(first, last)| common_beginning(&first, &last).to_string());
     let mut candidates = Vec::new();
     for (name, entry) in names {
         if candidates.len() == MOST {
@@ -159,8 +169,8 @@ fn files(
         let Some(text) = spelt(&format!("{dir}{name}{slash}"), spelling, !is_dir) else { continue };
         candidates.push(Candidate { label: format!("{name}{slash}"), text, about: None });
     }
-    let more = total.saturating_sub(MOST) + unseen;
-    Completions { start: range.start, candidates, more }
+    let found = Completions { start: range.start, candidates, more, common };
+    if are_all { found } else { found.partly_seen() }
 }
 
 /// A path as it is written; `None` for one that cannot be.

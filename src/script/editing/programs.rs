@@ -22,22 +22,34 @@ pub(crate) struct Programs(Mutex<Known>);
 struct Known {
     /// What the answers are for.
     path: Option<(OsString, PathBuf)>,
-    all: Option<(Instant, BTreeSet<String>)>,
+    all: Option<Listed>,
     answers: HashMap<String, (Instant, bool)>,
 }
 
+#[derive(Debug)]
+struct Listed {
+    since: Instant,
+    names: BTreeSet<String>,
+    /// Whether there was time for all directories.
+    are_all: bool,
+}
+
 impl Programs {
-    /// The names of the programs that begin so.
-    pub fn beginning_with(&self, context: &Context, partial: &str) -> Vec<String> {
+    /// The names of the programs that begin so, and whether these are all.
+    pub fn beginning_with(&self, context: &Context, partial: &str) -> (Vec<String>, bool) {
         let mut known = self.known(context);
-        let is_fresh = known.all.as_ref().is_some_and(|(since, _)| since.elapsed() < LIST_COUNTS);
+        let counts = |listed: &Listed| if listed.are_all { LIST_COUNTS } else { ANSWER_COUNTS };
+        let is_fresh = known.all.as_ref().is_some_and(|listed| listed.since.elapsed() < counts(listed));
         let path = known.path.as_ref().map(|(path, _)| path.clone()).unwrap_or_default();
         let all = match (is_fresh, &mut known.all) {
-            (true, Some((_, all))) => all,
-            (_, all) => &mut all.insert((Instant::now(), list(&path))).1,
+            (true, Some(listed)) => listed,
+            (_, all) => {
+                let (names, are_all) = list(&path);
+                all.insert(Listed { since: Instant::now(), names, are_all })
+            }
         };
-        let names = all.range(partial.to_string()..).take_while(|name| name.starts_with(partial));
-        names.cloned().collect()
+        let names = all.names.range(partial.to_string()..).take_while(|name| name.starts_with(partial));
+        (names.cloned().collect(), all.are_all)
     }
 
     /// Whether a command of this name could be started: a name is searched, a path is looked at.
@@ -71,15 +83,15 @@ impl Programs {
     }
 }
 
-/// The programs in the absolute directories of a search path, as far as they can be read in time.
-fn list(path: &OsString) -> BTreeSet<String> {
+/// The programs in the absolute directories of a search path, as far as they can be read in time; whether they could.
+fn list(path: &OsString) -> (BTreeSet<String>, bool) {
     let end = Instant::now() + BUDGET;
     let mut names = BTreeSet::new();
     for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
         let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
         for entry in entries {
             if Instant::now() >= end {
-                return names;
+                return (names, false);
             }
             if let Ok(name) = entry.file_name().into_string()
                 && is_plain(&name)
@@ -89,7 +101,7 @@ fn list(path: &OsString) -> BTreeSet<String> {
             }
         }
     }
-    names
+    (names, true)
 }
 
 /// Whether a name can be written without quotes; others are no names of programs that anybody types.

@@ -2,7 +2,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::Completions;
+use super::{Candidate, Completions};
 use crate::script::{Runtime, Session};
 
 fn session_in(dir: &Path, path: &str) -> Session {
@@ -228,9 +228,24 @@ fn a_large_directory_takes_no_time() {
         std::fs::write(dir.path().join(format!("file{number:05}")), "").expect("a file");
     }
     let session = session_in(dir.path(), "/nonexistent");
-    let Completions { start, candidates, more } = session.complete("\"fi", 3);
+    let Completions { start, candidates, more, common } = session.complete("\"fi", 3);
     assert_eq!((start, candidates.len(), more), (1, 500, 1500));
     assert_eq!(candidates[0].text, "file00000");
+    // And not "file00", with which only those begin that are told.
+    assert_eq!(common, "file0");
+}
+
+#[test]
+fn what_all_have_in_common() {
+    let of = |texts: &[&str]| Completions::of(0, texts.iter().copied().map(Candidate::plain).collect());
+    assert_eq!(of(&["übung", "über", "übel"]).common, "üb");
+    assert_eq!(of(&[]).common, "");
+    let partly = of(&["gizmo"]).partly_seen();
+    assert_eq!(
+        (partly.candidates.len(), partly.more, partly.common.as_str()),
+        (1, 1, ""),
+        "another may begin otherwise"
+    );
 }
 
 #[test]

@@ -1,19 +1,17 @@
 //! Runs of the real binary: a place of its own for each, a time limit, and a look around afterwards.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use super::procs::{
-    self, {Mark, PATIENCE, TOKEN},
-};
+use super::procs::{Mark, PATIENCE, TOKEN};
 use super::scratch::Scratch;
 use super::streams::Streams;
 use super::verdict::{Allowed, Ended, problems};
-use super::{leaks, procscript_bin};
+use super::{leaks, procscript_bin, testkid};
 
 pub use super::outcome::Outcome;
 
@@ -204,7 +202,7 @@ impl Run {
     }
 
     fn command(&self, scratch: &Scratch, token: &str) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = fresh_start(&self.program);
         command.args(&self.command_words()[1..]);
         let dir = scratch.path().join(&self.dir);
         std::fs::create_dir_all(&dir).expect("directories in scratch can be made");
@@ -227,7 +225,6 @@ impl Run {
         command.env(name, value);
         command.stdin(if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        fresh_start(&mut command);
         command
     }
 }
@@ -247,25 +244,19 @@ fn search_path(scratch: &Scratch) -> OsString {
     std::env::join_paths(dirs).expect("parts of a PATH can be joined again")
 }
 
-/// A session of its own, and no signal ignored.
+/// A session of its own, and no signal ignored. By way of another program, because a closure that runs between fork and
+/// exec has std copy the whole test process, which takes longer than most of what is started.
 #[cfg(unix)]
-#[allow(unsafe_code)]
-fn fresh_start(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    // SAFETY: both calls may be made between fork and exec.
-    unsafe {
-        command.pre_exec(|| {
-            procs::default_signals();
-            match libc::setsid() {
-                -1 => Err(std::io::Error::last_os_error()),
-                _ => Ok(()),
-            }
-        });
-    }
+fn fresh_start(program: &Path) -> Command {
+    let mut command = Command::new(testkid());
+    command.arg("leader").arg(program);
+    command
 }
 
 #[cfg(not(unix))]
-fn fresh_start(_: &mut Command) {}
+fn fresh_start(program: &Path) -> Command {
+    Command::new(program)
+}
 
 /// Waits on a thread, because std has no wait with a time limit.
 fn end_of(mut child: Child, limit: Duration, mark: &Mark) -> Ended {

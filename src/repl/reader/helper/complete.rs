@@ -42,7 +42,7 @@ impl Helper {
                 text: command.name.clone(),
                 about: Some(command.summary.clone()),
             });
-            return Completions { start: 0, candidates: candidates.collect(), more: 0 };
+            return Completions { candidates: candidates.collect(), ..Completions::default() };
         };
         let start = space + before[space..].len() - before[space..].trim_start().len();
         let partial = before[start..].to_string();
@@ -88,7 +88,7 @@ impl Completer for Helper {
     type Candidate = Listed;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Listed>)> {
-        let Completions { start, candidates, more } = self.completions(line, pos);
+        let Completions { start, candidates, more, common } = self.completions(line, pos);
         let after = &line[pos..];
         let is_short = candidates.len() <= DESCRIBED;
         let width = candidates.iter().map(|candidate| candidate.label.chars().count()).max().unwrap_or_default();
@@ -103,11 +103,10 @@ impl Completer for Helper {
             })
             .collect();
         if more > 0 {
-            // It changes nothing: what all have in common is in the text already, or is put there.
-            let common = common_prefix(&pairs);
-            pairs.push(Pair {
-                display: format!("… {} more: type another letter", grouped(more)), replacement: common
-            });
+            // What rustyline puts into the text is what all that it is given have in common, or the only one.
+            let replacement = if common.is_empty() { line[start..pos].to_string() } else { common };
+            let display = format!("… {} more: type another letter", grouped(more));
+            pairs.push(Pair { display, replacement });
         }
         let listed = |pair| Listed { pair, interrupts: self.interrupts.clone() };
         Ok((start, pairs.into_iter().map(listed).collect()))
@@ -124,16 +123,6 @@ fn without_doubled(text: String, after: &str) -> String {
         Some(name) if after.starts_with("::") => name.to_string(),
         _ => text,
     }
-}
-
-fn common_prefix(pairs: &[Pair]) -> String {
-    let mut texts = pairs.iter().map(|pair| pair.replacement.as_str());
-    let Some(first) = texts.next() else { return String::new() };
-    let length = texts.fold(first.len(), |length, text| {
-        let same = first.char_indices().zip(text.chars()).take_while(|((_, one), other)| one == other);
-        length.min(same.last().map_or(0, |((at, char), _)| at + char.len_utf8()))
-    });
-    first[..length].to_string()
 }
 
 #[cfg(test)]
@@ -179,10 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_have_in_common() {
-        let pair = |text: &str| Pair { display: String::new(), replacement: text.to_string() };
-        assert_eq!(common_prefix(&[pair("über"), pair("übel"), pair("übung")]), "üb");
-        assert_eq!(common_prefix(&[]), "");
+    fn what_is_shown_and_put_into_the_text() {
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(grouped(123), "123");
         assert_eq!(without_doubled("lines()".into(), "()"), "lines");
