@@ -163,6 +163,8 @@ impl CancelToken {
     /// Leaves Ctrl-C to the command that has the terminal, as long as the value lives.
     pub(crate) fn shield(&self) -> Option<Shield> {
         let shields = self.0.as_ref()?.shields.clone();
+        // One that was sent before is not for the command.
+        super::os::hasten_signal(super::os::SIGINT);
         {
             let mut shields = lock(&shields);
             if shields.count == 0 {
@@ -270,6 +272,8 @@ impl Shield {
 
 impl Drop for Shield {
     fn drop(&mut self) {
+        // One that was sent while the command lived was for it, wherever our thread for it is.
+        super::os::hasten_signal(super::os::SIGINT);
         lock(&self.0).lift();
     }
 }

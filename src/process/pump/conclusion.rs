@@ -94,6 +94,9 @@ impl Pump {
         if !has(is_felt) || self.tree.is_apart() || self.is_stopping() || self.stop.cancel.reader().is_none() {
             return;
         }
+        for signal in [os::SIGINT, os::SIGQUIT] {
+            os::hasten_signal(signal);
+        }
         let (turns, turn) = INTERRUPT_NEWS;
         let is_news = (0..turns).any(|_| !self.stop.cancel.sleep(turn));
         if is_news {
