@@ -4,7 +4,7 @@ use procscript::script::{Problem, Runtime, Severity};
 
 use crate::support::run::Run;
 use crate::support::scratch::Scratch;
-use crate::support::{leaks, project_dir};
+use crate::support::{leaks, procscript_bin, project_dir};
 
 mod cases;
 mod syntax;
