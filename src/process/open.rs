@@ -16,7 +16,7 @@ use super::drain::Drain;
 use super::error::{Error, ErrorKind};
 use super::input::{Feeder, FeedingThread, feed};
 use super::os;
-use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams};
+use super::plan::{Channel, Joint, Sink, SinkKind, Source, Streams, check_inputs};
 use super::quote::quote_argument;
 use super::redirect::{BoxedItems, Feeding};
 use super::settings::DEFAULT_LIMIT;
@@ -76,6 +76,7 @@ impl<'a> Opener<'a> {
     /// Inputs first: a missing input file must not cost an output file its contents.
     pub fn open_all<'s>(&mut self, stages: impl Iterator<Item = &'s mut Streams>) -> Result<(), Error> {
         let stages: Vec<_> = stages.collect();
+        check_inputs(stages.iter().map(|streams| &*streams.stdin))?;
         self.refuse_circle(&stages)?;
         let mut outputs = Vec::new();
         for (index, streams) in stages.into_iter().enumerate() {
@@ -320,10 +321,7 @@ impl<'a> Opener<'a> {
             Source::Piped => {
                 let (reader, writer) = pipe()?;
                 self.input_stage = self.stage;
-                if self.input.replace(writer).is_some() {
-                    let message = "two stages of a pipeline cannot both have their input piped";
-                    return Err(Error::new(ErrorKind::DoublyRedirected, message));
-                }
+                self.input = Some(writer);
                 Stdio::from(reader)
             }
         })

@@ -181,6 +181,45 @@ impl Handles {
     }
 }
 
+/// What can be used once, and has been used or is meant for two stages, is refused before any of them begins: no
+/// process runs in vain, and the source of a stream does not lose its reader.
+pub(crate) fn check_inputs<'s>(inputs: impl Iterator<Item = &'s Source> + Clone) -> Result<(), Error> {
+    for (stage, input) in inputs.clone().enumerate() {
+        let is_second = inputs.clone().take(stage).any(|earlier| earlier.is_same(input));
+        input.check(is_second).map_err(|error| error.at_stage(stage))?;
+    }
+    Ok(())
+}
+
+impl Source {
+    fn check(&self, is_second: bool) -> Result<(), Error> {
+        match self {
+            Self::Stream(stream) if is_second => Err(stream.given_twice()),
+            Self::Stream(stream) => stream.check(),
+            Self::Items(_) if is_second => {
+                let message = "the input of this command is that of an earlier stage, and can be used once";
+                Err(Error::misuse(message, "give each its own with .stdin()"))
+            }
+            Self::Items(items) => items.check(),
+            Self::Piped if is_second => {
+                let message = "two stages of a pipeline cannot both have their input piped";
+                Err(Error::new(ErrorKind::DoublyRedirected, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a use of the one is a use of the other.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Stream(one), Self::Stream(other)) => one.is_same(other),
+            (Self::Items(one), Self::Items(other)) => one.is_same(other),
+            (Self::Piped, Self::Piped) => true,
+            _ => false,
+        }
+    }
+}
+
 /// The walk down the tree.
 struct Walk {
     stages: Vec<StagePlan>,

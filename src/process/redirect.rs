@@ -106,9 +106,27 @@ impl Items {
                 Some(items)
             }
         };
-        items.ok_or_else(|| {
-            Error::misuse("the input of this command has been used up by an earlier run", "give it again with .stdin()")
-        })
+        items.ok_or_else(Self::used_up)
+    }
+
+    /// Whether a command can have them that is about to start. Another thread may be quicker: [`take`](Self::take)
+    /// decides.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.pieces {
+            Pieces::Once(items) if items.lock().unwrap_or_else(PoisonError::into_inner).is_none() => {
+                Err(Self::used_up())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a use of the one is a use of the other.
+    pub fn is_same(&self, other: &Self) -> bool {
+        matches!((&self.pieces, &other.pieces), (Pieces::Once(one), Pieces::Once(other)) if Arc::ptr_eq(one, other))
+    }
+
+    fn used_up() -> Error {
+        Error::misuse("the input of this command has been used up by an earlier run", "give it again with .stdin()")
     }
 }
 

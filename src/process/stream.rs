@@ -127,6 +127,24 @@ impl OutputStream {
         })
     }
 
+    /// Whether a command can have it that is about to start. Another thread may be quicker: [`give`](Self::give)
+    /// decides.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match *self.0.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Ready => Ok(()),
+            earlier => Err(self.refused(earlier, State::Given)),
+        }
+    }
+
+    /// What is wrong when a second stage of a command is to have it.
+    pub(crate) fn given_twice(&self) -> Error {
+        self.refused(State::Given, State::Given)
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn take(&self, next: State) -> Result<(), Error> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let earlier = *state;
@@ -135,6 +153,10 @@ impl OutputStream {
             self.0.readers.is_taken(&self.0.tap, next == State::Read);
             return Ok(());
         }
+        Err(self.refused(earlier, next))
+    }
+
+    fn refused(&self, earlier: State, next: State) -> Error {
         let what = &self.0.tap.what;
         let error = match earlier {
             State::Given if next == State::Given => {
@@ -145,7 +167,7 @@ impl OutputStream {
             _ => Error::misuse(format!("{what} is not piped"), "set it with .stdout_piped() or .stderr_piped()"),
         };
         // A command that it cannot be given to is the one that is not started.
-        Err(if next == State::Given { error } else { self.0.identity.describe(error) })
+        if next == State::Given { error } else { self.0.identity.describe(error) }
     }
 
     /// Closes the stream if nobody has used it.

@@ -86,11 +86,11 @@ fn a_run_has_its_own_session_and_no_terminal() {
 #[test]
 fn time_limits_end_a_run_and_all_it_started() {
     let started = Instant::now();
-    let run = kid("grandchild forever -- echo before -- forever").timeout(Duration::from_millis(300));
+    let run = kid("grandchild forever -- echo before -- forever").timeout(Duration::from_secs(3));
     let report = failure(run);
-    assert!(report.contains("ran for more than 300ms"), "{report}");
+    assert!(report.contains("ran for more than 3s"), "{report}");
     assert!(report.contains("\nbefore\n"), "what came before the end is shown: {report}");
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[test]

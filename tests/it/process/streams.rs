@@ -71,9 +71,26 @@ fn one_stream_for_two_stages_starts_neither() {
     let sleep = unique_sleep(44);
     let source = kid("echo hi").stdout_piped().start().expect("it starts");
     let first = kid(&sleep).stdin_stream(source.stdout());
-    soon(|| fails(ErrorKind::DoublyRedirected, first.pipe(fed_by(source.stdout())).read()));
+    let error = soon(|| fails(ErrorKind::DoublyRedirected, first.pipe(fed_by(source.stdout())).read()));
+    assert_eq!(error.stage(), Some(1));
     kill_strays(&sleep, 0);
+    // Nothing has begun, so that nothing was given.
+    assert_eq!(fed_by(source.stdout()).read().expect("it succeeds"), "HI");
     source.wait().expect("it succeeds");
+}
+
+#[test]
+fn pieces_and_piped_input_are_for_one_stage() {
+    let _guard = Guard::new();
+    let sleep = unique_sleep(45);
+    let once = kid("cat").stdin_items([Ok(b"x".to_vec())]);
+    let error = soon(|| fails(ErrorKind::Misuse, kid(&sleep).pipe(once.clone()).pipe(once.clone()).read()));
+    assert_eq!(error.stage(), Some(2));
+    assert_eq!(once.read().expect("it has begun for the first time"), "x");
+    assert_eq!(fails(ErrorKind::Misuse, kid(&sleep).pipe(once).read()).stage(), Some(1));
+    let piped = kid(&sleep).stdin_piped().pipe(kid("cat").stdin_piped());
+    assert_eq!(soon(|| fails(ErrorKind::DoublyRedirected, piped.start())).stage(), Some(1));
+    kill_strays(&sleep, 0);
 }
 
 #[test]
