@@ -25,8 +25,10 @@ fn main() {
         println!("cargo:rustc-cfg=static_unwinder");
     }
     // What a start runs lies side by side, and not all over ten megabytes of code (scripts/text_order.rhai).
-    let order = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/text_order.ld");
-    println!("cargo:rerun-if-changed={}", order.display());
+    println!("cargo:rerun-if-changed=scripts/text_order.ld");
+    // Asked at run time: another copy of the repository may have compiled this, into the same target directory.
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let order = Path::new(&root).join("scripts/text_order.ld");
     if is("PROFILE", "release") && has_usual_linker() && order.exists() {
         println!("cargo:rustc-link-arg-bin=procscript=-Wl,-T,{}", order.display());
     }

@@ -219,10 +219,10 @@ fn append(path: &Path, text: &[u8]) {
 }
 
 fn wait_for(path: &Path) {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     while !path.exists() {
         if Instant::now() > end {
-            give_up(92, &format!("{} did not appear within 10 s", path.display()));
+            give_up(92, &format!("{} did not appear within 60 s", path.display()));
         }
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -14,7 +14,7 @@ mod pieces;
 mod verbs;
 
 /// For what is left on purpose; waiting longer would not make it go.
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_millis(500);
 
 fn kid(line: &str) -> Run {
     Run::program(testkid()).args(line.split(' '))
@@ -86,9 +86,9 @@ fn a_run_has_its_own_session_and_no_terminal() {
 #[test]
 fn time_limits_end_a_run_and_all_it_started() {
     let started = Instant::now();
-    let run = kid("grandchild forever -- echo before -- forever").timeout(Duration::from_secs(3));
+    let run = kid("grandchild forever -- echo before -- forever").timeout(Duration::from_secs(5));
     let report = failure(run);
-    assert!(report.contains("ran for more than 3s"), "{report}");
+    assert!(report.contains("ran for more than 5s"), "{report}");
     assert!(report.contains("\nbefore\n"), "what came before the end is shown: {report}");
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
@@ -230,5 +230,5 @@ fn guards_let_pass_what_is_cleaned_up() {
     spawn("echo").wait().expect("a child of ours can be waited for");
     kid("echo within a guard").run().success();
     drop(guard);
-    assert!(started.elapsed() < PATIENCE, "nothing had to be waited for");
+    assert!(started.elapsed() < procs::under_load(PATIENCE), "nothing had to be waited for");
 }

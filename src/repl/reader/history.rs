@@ -21,7 +21,7 @@ const LONGEST: usize = 64 * 1024;
 /// A file that is larger is not read from its beginning.
 const LARGEST: u64 = 16 * 1024 * 1024;
 /// So long another session may hold the lock before we do without: whoever was stopped in between keeps it for ever.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was entered, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -65,7 +65,7 @@ fn memory_is_bounded_in_it_too() {
 
 #[test]
 fn a_signal_during_it_is_what_the_runner_dies_of() {
-    let signal = "cmd(\"sh\", \"-c\", \"kill -TERM $PPID; exec testkid sleep 200\").run();";
+    let signal = "cmd(\"sh\", \"-c\", \"kill -TERM $PPID; exec testkid sleep 5000\").run();";
     for end in ["exit(3);", "print(1);", "throw \"x\";"] {
         eval(&format!("defer {{ {signal} }} {end}")).run().signal(15);
     }

@@ -58,9 +58,9 @@ fn every_kind_of_failure_is_a_line() {
 fn reports_tell_tries_and_causes() {
     let code = "retry(3, || cmd(\"testkid\", \"exit\", \"4\").run())";
     eval(code).run().status(4).stderr_contains("= it was tried 3 times");
-    let code = "with timeout(\"50ms\") { cmd(\"testkid\", \"forever\").run() }";
+    let code = "with timeout(\"500ms\") { cmd(\"testkid\", \"forever\").run() }";
     let outcome = eval(code).run();
-    outcome.status(124).stderr_contains("error: the block timed out after 50 ms, while `testkid forever` was running");
+    outcome.status(124).stderr_contains("error: the block timed out after 500 ms, while `testkid forever` was running");
     outcome.stderr_contains(" --> -e:1:1\n").stderr_contains("= because of this: `testkid forever` timed out");
 }
 
@@ -152,9 +152,10 @@ fn lost_messages_are_no_success() {
         }
     }
     // Where the reader has left, it ends as any program does that writes there.
-    let code = "sleep(\"200ms\"); eprint(1); print(2);";
-    let line = format!("exec 3>&1; {{ \"$0\" -e '{code}' 2>&1 >&3; echo $? >&3; }} | true; wait");
-    shell(&line).run().success().stdout("2\n141\n");
+    let code = "wait_for(#{ path: \"left\" }); eprint(1); print(2);";
+    let line =
+        format!("exec 3>&1; {{ \"$0\" -e '{code}' 2>&1 >&3 3>&-; echo $? >&3; }} | {{ exec <&-; : >left; }}; wait");
+    shell(&line).allow_file("left").run().success().stdout("2\n141\n");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn it_cannot_be_caught_and_loops_stop_at_the_first() {
     let outcome = eval(&format!("for i in 0..1000 {{ print(i); try {{ {command}.run(); }} catch {{ }} }}")).run();
     outcome.signal(2).stdout("0\n");
     // Also when the command that is under way ends by itself, as if nothing had been.
-    let polite = "cmd(\"sh\", \"-c\", \"kill -INT $PPID; exec testkid sleep 200\")";
+    let polite = "cmd(\"sh\", \"-c\", \"kill -INT $PPID; exec testkid trap-exit INT 0 -- sleep 20000\")";
     eval(&format!("for i in 0..1000 {{ print(i); {polite}.run(); }}")).run().signal(2).stdout("0\n");
 }
 
@@ -101,15 +101,15 @@ fn who_ignores_it_is_killed_after_the_grace() {
 
 #[test]
 fn the_second_signal_does_not_wait() {
-    let twice = "cmd(\"sh\", \"-c\", \"trap '' INT; kill -INT $PPID; testkid sleep 300; kill -INT $PPID; exec testkid forever\")";
+    let twice = "cmd(\"sh\", \"-c\", \"trap '' INT; kill -INT $PPID; testkid sleep 1000; kill -INT $PPID; exec testkid forever\")";
     for verb in ["run()", "read()", "lines().count()"] {
         let outcome = eval(&format!("{twice}.grace(\"1h\").{verb};")).run();
         outcome.signal(2).stderr("");
-        quick(&outcome, 4000);
+        quick(&outcome, 6000);
     }
     let outcome = eval(&format!("let e = {twice}.grace(\"1h\").start(); sleep(\"1h\");")).run();
     outcome.signal(2);
-    quick(&outcome, 4000);
+    quick(&outcome, 6000);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn everything_that_was_started_is_ended() {
 fn who_cleans_up_is_given_the_time() {
     let tidy =
         "cmd(\"sh\", \"-c\", \"trap 'echo tidy; exit 0' TERM; kill -TERM $PPID; while :; do testkid sleep 20; done\")";
-    let outcome = eval(&format!("{tidy}.run(); print(\"went on\");")).run();
+    let outcome = eval(&format!("{tidy}.grace(\"1m\").run(); print(\"went on\");")).run();
     outcome.signal(15).stdout("tidy\n");
 }
 
@@ -235,7 +235,7 @@ fn what_goes_wrong_while_it_ends_is_told() {
     // It dies of the signal all the same.
     let outcome = eval(&format!("defer {{ throw \"boom\"; }} {}.run();", signaller("TERM"))).run();
     outcome.signal(15).stderr_contains("interrupted").stderr_contains("and clean-up failed").stderr_contains("boom");
-    let code = "let job = cmd(\"testkid\", \"exit\", \"3\").start(); sleep(\"300ms\");";
+    let code = "let job = cmd(\"testkid\", \"exit\", \"3\").start(); while job.is_running { sleep(\"5ms\"); }";
     let outcome = eval(&format!("{code} {}.run();", signaller("TERM"))).run();
     outcome.signal(15).stderr_contains("nobody waited for").stderr_contains("code 3");
     // What was told to end with it has nothing to say.

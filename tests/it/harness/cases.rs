@@ -57,7 +57,7 @@ fn directives_work() {
     passes("// Why.\n//@ env A=b=c\n//@ unset HOME\n\nenv A HOME\n//-- stdout\n// A=b=c\n// HOME unset\n");
     passes("//@ create in one\\n\n//@ file out\n//@ file d/\nexists in\ntouch out\n//-- stdout\n// yes\n");
     passes(
-        "//@ stdin-file tests/testkid.rs\n//@ only linux\n//@ timeout 5s\n//@ raw-stderr\nread-line -- err-bytes \\x1b\\n\n\
+        "//@ stdin-file tests/testkid.rs\n//@ only linux\n//@ timeout 60s\n//@ raw-stderr\nread-line -- err-bytes \\x1b\\n\n\
             //-- stdout\n// //![..]\n//-- stderr\n// ⟨1B⟩\n",
     );
     fails("//@ timeout 200ms\nsleep 9000\n", "ran for more than 200ms");

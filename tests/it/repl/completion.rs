@@ -27,14 +27,14 @@ fn twenty_two_programs_in_commands_and_templates() {
     let mut terminal = Terminal::start(command, [true; 3]);
     terminal.expect("> ");
     terminal.type_text("cmd(\"giz\t").expect("gizmo-one").expect("gizmo-two").settled();
-    terminal.type_text("\x03").expect("> ");
+    terminal.type_text("\x03").expect("[?2004h").expect("> ");
     terminal
         .type_text("cmd(\"on\t")
         .expect("cmd(\"only-one")
         .type_text("\").to_string() + \"!\"\r")
         .expect("\n\"only-one!\"")
         .expect("> ");
-    terminal.type_text("$`ls | on\t").expect("| only-one").type_text("\x03").expect("> ");
+    terminal.type_text("$`ls | on\t").expect("| only-one").type_text("\x03").expect("[?2004h").expect("> ");
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
     std::fs::remove_dir_all(&bin).expect("it is there");
@@ -74,7 +74,7 @@ fn twenty_three_members_of_maps_commands_and_texts() {
     terminal.type_text("let m = #{ hostname: \"web\", port: 80 }; let c = cmd(\"ls\"); let t = \"a\";\r").expect("> ");
     terminal.type_text("m.hos\t").expect("m.hostname").type_text("\r").expect("\n\"web\"").expect("> ");
     terminal.type_text("c.li\t\t").expect("limit(").expect("lines").settled();
-    terminal.type_text("\x03").expect("> ");
+    terminal.type_text("\x03").expect("[?2004h").expect("> ");
     terminal.type_text("t.to_up\t").expect("t.to_upper()").type_text("\r").expect("> ");
     // What was shown last has members, too.
     enter(&mut terminal, "m", "port: 80}");
@@ -83,9 +83,14 @@ fn twenty_three_members_of_maps_commands_and_texts() {
     // Nothing is run to find out what it gives.
     terminal.type_text("print(\"RUN\" + \"NING\"); cmd(\"true\").read().starts\t").expect("starts_with(");
     assert!(!terminal.settled().contains("RUNNING"));
-    terminal.type_text("\x03").expect("> ");
-    terminal.type_text("import \"std/gi\t").expect("std/git").type_text("\x03").expect("> ");
-    terminal.type_text("env(\"PROCSCRIPT_HIS\t").expect("PROCSCRIPT_HISTORY").type_text("\x03").expect("> ");
+    terminal.type_text("\x03").expect("[?2004h").expect("> ");
+    terminal.type_text("import \"std/gi\t").expect("std/git").type_text("\x03").expect("[?2004h").expect("> ");
+    terminal
+        .type_text("env(\"PROCSCRIPT_HIS\t")
+        .expect("PROCSCRIPT_HISTORY")
+        .type_text("\x03")
+        .expect("[?2004h")
+        .expect("> ");
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
 }

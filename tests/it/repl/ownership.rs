@@ -96,10 +96,12 @@ fn the_foreground_is_taken_back() {
     }
     // Also from one that is still running.
     let mut terminal = home.session();
-    enter(&mut terminal, &kid("grandchild steal-foreground + echo stolen + sleep 2000 -- sleep 300"), "stolen");
+    let thief = "grandchild steal-foreground + echo stolen + touch stolen + sleep 2000 -- wait-for stolen";
+    enter(&mut terminal, &kid(thief), "stolen");
     enter(&mut terminal, "40 + 2", "\n42");
     terminal.type_text("\x04");
     assert!(terminal.ended().success());
+    std::fs::remove_file(home.scratch.path().join("stolen")).expect("it is there");
 }
 
 #[test]

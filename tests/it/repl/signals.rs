@@ -120,8 +120,13 @@ fn a_command_that_dies_of_ctrl_c_is_told_in_one_line() {
 fn clean_up_is_not_cut_short_by_the_first_ctrl_c() {
     let home = Home::new();
     let mut terminal = home.session();
-    terminal.type_text("{ defer { print(\"begun\"); sleep(\"400ms\"); print(\"cleaned\"); } 1 }\r").expect("\nbegun");
-    terminal.type_text("\x03").expect("cleaning up; Ctrl-C again ends that").expect("\ncleaned").expect("> ");
+    let clean_up = "print(\"begun\"); while !exists(\"go\") { sleep(\"5ms\") } print(\"cleaned\");";
+    terminal.type_text(&format!("{{ defer {{ {clean_up} }} 1 }}\r")).expect("\nbegun");
+    terminal.type_text("\x03").expect("cleaning up; Ctrl-C again ends that");
+    let go = home.scratch.path().join("go");
+    std::fs::write(&go, "").expect("a file");
+    terminal.expect("\ncleaned").expect("> ");
+    std::fs::remove_file(go).expect("it is there");
     terminal.type_text("{ defer { print(\"begun\"); sleep(\"60s\"); } 1 }\r").expect("\nbegun");
     terminal.type_text("\x03").expect("cleaning up");
     terminal.type_text("\x03").expect("> ");

@@ -140,7 +140,11 @@ pub fn until<T>(limit: Duration, mut look: impl FnMut() -> T, good: impl Fn(&T) 
 /// A time limit, for the machine as it is: where five want each processor everything takes five times as long.
 pub fn under_load(limit: Duration) -> Duration {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load: f64 = load.split_ascii_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    let mut fields = load.split_ascii_whitespace();
+    let lately: f64 = fields.next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    // Within the first minute that mean knows little of what is going on.
+    let now = fields.nth(2).and_then(|counts| counts.split('/').next()?.parse().ok()).unwrap_or(0.0);
+    let load = lately.max(now);
     let processors = std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
     // One that cannot be told from a hang is none.
     limit.mul_f64((load / processors).clamp(1.0, 20.0)).min(limit.max(Duration::from_secs(60)))

@@ -87,14 +87,17 @@ impl Terminal {
 
     /// Waits until nothing more is shown for a moment, and gives what was shown and not waited for.
     pub fn settled(&mut self) -> String {
+        let moment = procs::under_load(Duration::from_millis(200));
         let end = Instant::now() + PATIENCE;
-        let mut quiet = 0;
-        while quiet < 4 && Instant::now() < end {
+        let mut last = Instant::now();
+        while last.elapsed() < moment && Instant::now() < end {
             let before = self.shown.len();
             if !self.read_some() {
                 break;
             }
-            quiet = if self.shown.len() == before { quiet + 1 } else { 0 };
+            if self.shown.len() != before {
+                last = Instant::now();
+            }
         }
         std::mem::take(&mut self.shown)
     }

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::procs::PATIENCE;
+use super::procs::{self, PATIENCE};
 
 type Bytes = Arc<Mutex<Vec<u8>>>;
 
@@ -39,7 +39,7 @@ impl Streams {
     /// Waits until the descriptors are closed, if that comes soon. A second call is harmless: a
     /// thread that has ended answers at once.
     pub fn close(&self) {
-        self.closed.iter().for_each(|sign| _ = sign.recv_timeout(PATIENCE));
+        self.closed.iter().for_each(|sign| _ = sign.recv_timeout(procs::under_load(PATIENCE)));
     }
 }
 
