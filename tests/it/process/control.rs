@@ -149,7 +149,7 @@ fn a_step_reaches_what_is_stopped_whatever_its_scope() {
         execution.suspend().expect("it is ours");
         await_state(&execution, 'T');
         soon(|| execution.teardown(&step));
-        let execution = kid("forever").teardown(step).timeout(millis(300)).start().expect("it starts");
+        let execution = kid("forever").teardown(step).timeout(millis(1500)).start().expect("it starts");
         execution.suspend().expect("it is ours");
         let error = soon(|| fails(ErrorKind::TimedOut, execution.wait()));
         assert_eq!(error.status(), Some(TerminationStatus::Signaled(libc::SIGTERM)));
@@ -179,9 +179,9 @@ fn a_suspended_command_can_be_ended_in_every_way() {
         await_state(&execution, 'T');
         within(millis(3000), || end(execution));
     }
-    let execution = kid("forever").timeout(millis(300)).start().expect("it starts");
+    let execution = kid("forever").timeout(millis(1500)).start().expect("it starts");
     execution.suspend().expect("it is ours");
-    within(millis(3000), || fails(ErrorKind::TimedOut, execution.wait()));
+    within(millis(4000), || fails(ErrorKind::TimedOut, execution.wait()));
 }
 
 #[test]

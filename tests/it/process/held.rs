@@ -159,17 +159,17 @@ fn who_holds_a_stream_does_not_hide_why_the_command_was_ended() {
     let sleep = unique_sleep(58);
     let command = || kid(&format!("daemon {sleep} -- echo GO -- forever")).grace(millis(200));
     let read = |process: &Execution| process.stdout().lines()?.collect::<Result<Vec<_>, _>>();
-    for slow in [command().timeout(millis(600)), command().idle_timeout(millis(600))] {
-        within(millis(4000), || fails(ErrorKind::TimedOut, slow.run_with(read)));
+    for slow in [command().timeout(millis(2000)), command().idle_timeout(millis(2000))] {
+        within(millis(6000), || fails(ErrorKind::TimedOut, slow.run_with(read)));
         kill_strays(&sleep, 1);
         await_strays(&sleep, 0);
     }
     // What the pipe still holds when the command is ended is delivered, also what was not asked for before.
     let much = 60_000;
     let execution =
-        kid(&format!("daemon {sleep} -- flood {much} -- forever")).stdout_piped().timeout(millis(600)).start();
+        kid(&format!("daemon {sleep} -- flood {much} -- forever")).stdout_piped().timeout(millis(2000)).start();
     let execution = execution.expect("it starts");
-    std::thread::sleep(SLOW);
+    std::thread::sleep(millis(2100));
     let pieces = soon(|| execution.stdout().chunks().expect("nobody has read it").collect::<Result<Vec<_>, _>>());
     assert_eq!(pieces.expect("no concern of the stream").concat().len(), much);
     fails(ErrorKind::TimedOut, execution.wait());

@@ -58,12 +58,12 @@ fn the_steps_follow_each_other_and_kill_comes_last() {
     let caught = "trap QUIT quit -- trap USR1 usr1 -- trap INT int -- trap TERM term -- echo ready -- forever";
     let ladder = [libc::SIGUSR1, libc::SIGQUIT, libc::SIGINT];
     let expected = ["usr1", "quit", "int"];
-    let ladder = steps(&ladder, Scope::Tree, millis(100));
+    let ladder = steps(&ladder, Scope::Tree, millis(300));
 
     let (execution, lines) = started(kid(caught));
     let begun = Instant::now();
     soon(|| execution.teardown(&ladder));
-    assert!(begun.elapsed() >= millis(300), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= millis(900), "{:?}", begun.elapsed());
     assert!(!execution.is_running());
     assert_eq!(rest(lines), expected);
     assert_eq!(status(execution.wait()), TerminationStatus::Signaled(libc::SIGKILL));
@@ -76,7 +76,7 @@ fn the_steps_follow_each_other_and_kill_comes_last() {
     assert_eq!(rest(lines), expected, "by terminate");
     let (error, lines) = cancelled(kid(caught).teardown(ladder.clone()));
     assert_eq!((lines, error.status()), (expected.map(String::from).to_vec(), Some(TerminationStatus::Signaled(9))));
-    let timed = kid(caught).teardown(ladder).timeout(millis(700));
+    let timed = kid(caught).teardown(ladder).timeout(millis(2000));
     let error = soon(|| fails(ErrorKind::TimedOut, timed.output()));
     assert_eq!(error.stdout(), Some(&b"ready\nusr1\nquit\nint\n"[..]));
 }
@@ -86,7 +86,7 @@ fn it_stops_at_the_step_that_works() {
     let _guard = Guard::new();
     let line = "trap QUIT quit -- trap-exit INT 42 -- echo ready -- forever";
     let teardown =
-        steps(&[libc::SIGQUIT, libc::SIGINT], Scope::Tree, millis(100)).after(libc::SIGKILL, Scope::Tree, LONG);
+        steps(&[libc::SIGQUIT, libc::SIGINT], Scope::Tree, millis(1000)).after(libc::SIGKILL, Scope::Tree, LONG);
     let (execution, lines) = started(kid(line));
     soon(|| execution.teardown(&teardown));
     assert_eq!(rest(lines), ["quit"]);
@@ -286,16 +286,16 @@ fn silence_ends_a_command_and_a_trickle_does_not() {
     let scratch = Scratch::new();
     let file = scratch.path().join("file");
     let quiet = || kid("echo one -- forever").idle_timeout(millis(300));
-    let error = within(millis(3000), || fails(ErrorKind::TimedOut, quiet().output()));
+    let error = within(millis(5000), || fails(ErrorKind::TimedOut, quiet().idle_timeout(millis(2000)).output()));
     assert_eq!(error.stdout(), Some(&b"one\n"[..]));
     assert!(error.message().contains("without output"), "{error}");
     within(millis(3000), || fails(ErrorKind::TimedOut, quiet().lines().expect("it starts").last().expect("an error")));
     within(millis(3000), || fails(ErrorKind::TimedOut, quiet().stdout_null().start().expect("it starts").wait()));
     within(millis(3000), || fails(ErrorKind::TimedOut, quiet().stdout_path(&file).run()));
     // Longer in all than it may be silent.
-    let trickle = || kid("write-slow 6 250").idle_timeout(millis(1000));
-    assert_eq!(trickle().read().expect("never silent").lines().count(), 6);
-    assert_eq!(trickle().lines().expect("it starts").inspect(|line| assert!(line.is_ok(), "never silent")).count(), 6);
+    let trickle = || kid("write-slow 8 300").idle_timeout(millis(2000));
+    assert_eq!(trickle().read().expect("never silent").lines().count(), 8);
+    assert_eq!(trickle().lines().expect("it starts").inspect(|line| assert!(line.is_ok(), "never silent")).count(), 8);
     trickle().stdout_capture().start().expect("it starts").wait().expect("never silent");
     trickle().pipe(kid("cat")).read().expect("never silent");
     trickle().stdout_to_stderr().output().expect("never silent");
@@ -306,15 +306,15 @@ fn silence_ends_a_command_and_a_trickle_does_not() {
 #[test]
 fn a_trickle_that_others_read_is_no_silence() {
     let _guard = Guard::new();
-    let trickle = || kid("write-slow 6 250").idle_timeout(millis(1000));
+    let trickle = || kid("write-slow 8 300").idle_timeout(millis(2000));
     let execution = trickle().stdout_piped().start().expect("it starts");
     let lines: Result<Vec<_>, _> = execution.stdout().lines().expect("piped").collect();
-    assert_eq!(lines.expect("never silent").len(), 6);
+    assert_eq!(lines.expect("never silent").len(), 8);
     execution.wait().expect("never silent");
     let (_, count) = trickle()
         .run_with(|process| process.stdout().lines()?.try_fold(0, |sum, line| line.map(|_| sum + 1)))
         .expect("never silent");
-    assert_eq!(count, 6);
+    assert_eq!(count, 8);
 }
 
 #[test]
@@ -322,18 +322,18 @@ fn a_trickle_into_a_file_is_no_silence() {
     let _guard = Guard::new();
     let scratch = Scratch::new();
     let file = scratch.path().join("file");
-    let trickle = || kid("write-slow 6 250").idle_timeout(millis(1000));
+    let trickle = || kid("write-slow 8 300").idle_timeout(millis(2000));
     trickle().stdout_path(&file).run().expect("never silent");
-    assert_eq!(scratch.read("file").lines().count(), 6);
+    assert_eq!(scratch.read("file").lines().count(), 8);
     trickle().stdout_null().run().expect("never silent");
 }
 
 #[test]
 fn a_reader_that_takes_its_time_is_not_the_commands_silence() {
     let _guard = Guard::new();
-    let mut lines = kid("lines 100000").idle_timeout(millis(300)).lines().expect("it starts");
+    let mut lines = kid("lines 100000").idle_timeout(millis(2000)).lines().expect("it starts");
     assert!(lines.next().is_some());
-    std::thread::sleep(millis(600));
+    std::thread::sleep(millis(3000));
     assert_eq!(lines.inspect(|line| assert!(line.is_ok(), "never silent")).count(), 99_999);
 }
 

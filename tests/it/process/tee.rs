@@ -132,13 +132,13 @@ fn who_takes_the_output_after_the_end_of_the_command_gets_all_of_it() {
     procscript::process::cmd("mkfifo", [&fifo]).run().expect("mkfifo");
     // More than the pipe of the reader holds, and less than that and the command's own: so the command ends before.
     let text = numbered(10_000);
-    let (idle, failing) = (kid("lines 10000").idle_timeout(millis(300)), kid("lines 10000 -- exit 3").unchecked());
+    let (idle, failing) = (kid("lines 10000").idle_timeout(millis(2000)), kid("lines 10000 -- exit 3").unchecked());
     for command in [kid("lines 10000"), idle, failing] {
         let (path, command) = (fifo.clone(), command.stdout_null().tee(&fifo));
         let reader = std::thread::spawn(move || {
             let file = std::fs::File::open(path).expect("a writer comes");
             // Longer than silence is taken for the end.
-            std::thread::sleep(millis(800));
+            std::thread::sleep(millis(2500));
             std::io::read_to_string(file).expect("text")
         });
         let output = soon(|| command.run()).expect("only its reader is slow");
@@ -201,7 +201,7 @@ fn limits_hold_with_a_copy() {
     let copy = Copy::new();
     let error = soon(|| fails(ErrorKind::OutputLimit, copy.of(kid("flood 300000")).limit(1000).read()));
     assert_eq!(error.stdout().map(<[u8]>::len), Some(1000));
-    let stuck = copy.of(kid("echo before -- forever")).timeout(millis(300));
+    let stuck = copy.of(kid("echo before -- forever")).timeout(millis(2000));
     let error = soon(|| fails(ErrorKind::TimedOut, stuck.read()));
     assert_eq!(error.stdout(), Some(&b"before\n"[..]));
     copy.holds("before\n");
