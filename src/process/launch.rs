@@ -15,6 +15,7 @@ use super::os::{self, ChildSetup, ForkPath, StartFailure, Way};
 use super::platform::Platform;
 use super::program::{explain_failure, not_executable};
 use super::stage::StageInfo;
+use super::starts::Start;
 
 /// Starts the process of a stage. `setup` is for the fork path alone.
 pub(crate) fn launch(
@@ -38,6 +39,7 @@ pub(crate) fn launch(
         Way::Plain | Way::Apart => None,
     };
     let started = retrying(cancel, || {
+        let _start = Start::begin();
         known(|| match &fork {
             Some(fork) => fork.start(command),
             None if way == Way::Apart => Ok(os::spawn_apart(command)?),

@@ -66,6 +66,7 @@ mod run;
 mod settings;
 mod stage;
 mod start;
+mod starts;
 mod status;
 mod stream;
 mod tap;

@@ -10,6 +10,7 @@ use os_pipe::PipeReader;
 use super::cancel::CancelToken;
 use super::error::{Error, ErrorKind};
 use super::os::PollFd;
+use super::starts::Overlap;
 use super::tap::Tap;
 
 /// What the readers of a command's streams, outside the loop that serves it, have it know.
@@ -28,6 +29,8 @@ pub(crate) struct Readers {
     is_cut: AtomicBool,
     /// What ends the command as long as it runs, and the wait for what it has left behind afterwards.
     limits: OnceLock<Until>,
+    /// The starts whose processes have copies of the streams for a moment.
+    overlap: OnceLock<Overlap>,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +69,14 @@ impl Readers {
 
     pub fn limit_to(&self, limits: Until) {
         let _ = self.limits.set(limits);
+    }
+
+    pub fn started_beside(&self, overlap: Overlap) {
+        let _ = self.overlap.set(overlap);
+    }
+
+    pub fn overlap(&self) -> Overlap {
+        self.overlap.get().cloned().unwrap_or_default()
     }
 
     /// The pipes, but for `own`, that would fill up while the caller waits: those that nobody has taken, and those

@@ -25,6 +25,7 @@ use super::pump::{KILL_PATIENCE, Pump, Stop};
 use super::reaper;
 use super::settings::{DEFAULT_GRACE, Scoped};
 use super::stage::{Running, StageInfo, place};
+use super::starts::{Moment, Overlap};
 use super::teardown::Teardown;
 use super::tree::{Home, Tree};
 
@@ -103,6 +104,7 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
     let asked = Instant::now();
     let mut opener = Opener::new(&context, timeout, idle_timeout.is_some());
     opener.extras = Extras::of(prepared.iter().map(|stage| stage.plan.scoped.platform.as_deref()));
+    let before = Moment::now();
     let opened = opener.open_all(prepared.iter_mut().map(|stage| &mut stage.plan.streams));
     opened.map_err(|error| match error.stage().and_then(|stage| prepared.get(stage)) {
         Some(stage) => stage.info().describe(error),
@@ -172,7 +174,7 @@ fn start_stages(expression: &Expression, defaults: Defaults) -> Result<Started, 
         grace: grace.or(context.grace).unwrap_or(DEFAULT_GRACE),
         teardown,
     };
-    let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started);
+    let mut pump = Pump::new(expression.clone(), tree, running, feeders, drains, stop, started, Overlap::since(before));
     pump.watch_input(feeding_threads);
     pump.leave_keys(shield);
     Ok(Started { pump, scoped, streams, input, input_stage })

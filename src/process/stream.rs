@@ -19,6 +19,7 @@ use super::os::{self, PollFd};
 use super::pump::HELD_OPEN_GRACE;
 use super::readers::{Readers, Until, attend};
 use super::stage::Identity;
+use super::starts::Watch;
 use super::tap::{Incoming, Tap};
 
 /// A stream of an [`Execution`](super::Execution) that was set to be piped.
@@ -108,6 +109,7 @@ impl OutputStream {
             is_open: true,
             over: self.0.over.clone(),
             over_since: None,
+            starts: self.0.readers.overlap().watch(),
             last_activity: Instant::now(),
             readers: self.0.readers.clone(),
             held_open: false,
@@ -194,6 +196,8 @@ pub(crate) struct StreamSource {
     is_open: bool,
     over: Option<Arc<PipeReader>>,
     over_since: Option<Instant>,
+    /// Those that may have a copy of the pipe for a moment, watched from then on.
+    starts: Watch,
     last_activity: Instant,
     readers: Arc<Readers>,
     pub held_open: bool,
@@ -286,7 +290,7 @@ impl StreamSource {
             let ends = || [Some(&self.until), limits].into_iter().flatten();
             fds.extend(ends().filter_map(|end| end.cancel.reader()).map(PollFd::readable));
             let patience = self.over_since.map(|since| {
-                let silent_since = since.max(self.last_activity).max(entered);
+                let silent_since = since.max(self.last_activity).max(entered).max(self.starts.last_seen());
                 (silent_since + HELD_OPEN_GRACE).saturating_duration_since(Instant::now())
             });
             if patience.is_some_and(|patience| patience.is_zero()) {
@@ -299,6 +303,7 @@ impl StreamSource {
             // Also when there is output: somebody else may be writing all the time.
             if others > 1 && fds[1].is_ready() {
                 self.over_since = Some(Instant::now());
+                self.starts = self.readers.overlap().watch();
             }
             if fds[0].is_ready() {
                 return Ok(true);

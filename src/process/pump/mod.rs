@@ -22,7 +22,7 @@ use super::input::{Feeder, FeedingThread, Written};
 use super::os::{self, PollFd};
 use super::readers::{Readers, Until};
 use super::stage::{Identity, Running};
-
+use super::starts::{Overlap, Watch};
 use super::teardown::{Scope, Teardown};
 use super::tree::Tree;
 use watching::Look;
@@ -109,6 +109,9 @@ pub(crate) struct Pump {
     /// When all of it was started.
     under_way: Instant,
     all_ended: Option<Instant>,
+    /// Those that may have copies of our pipes for a moment, watched from then on.
+    overlap: Overlap,
+    starts: Watch,
     last_activity: Instant,
     /// When the caller last began to wait.
     entered: Instant,
@@ -133,6 +136,7 @@ impl Pump {
         drains: Vec<Drain>,
         stop: Stop,
         started: Instant,
+        overlap: Overlap,
     ) -> Self {
         Self {
             identity: Identity::new(&expression, &stages),
@@ -154,6 +158,8 @@ impl Pump {
             started,
             under_way: Instant::now(),
             all_ended: None,
+            starts: overlap.watch(),
+            overlap,
             last_activity: started,
             entered: started,
             held_open: false,
@@ -213,6 +219,7 @@ impl Pump {
     pub fn expect_readers(&mut self) -> Arc<Readers> {
         let readers = self.readers.get_or_insert_default().clone();
         readers.limit_to(Until { cancel: self.stop.cancel.clone(), deadline: self.stop.deadline });
+        readers.started_beside(self.overlap.clone());
         readers
     }
 
@@ -382,7 +389,8 @@ impl Pump {
         if self.is_blocked() {
             return false;
         }
-        // Somebody else holds a pipe: a process that the command has left behind.
+        // Somebody else holds a pipe: a process that the command has left behind, as none is just being started that may
+        // have a copy of it.
         self.held_open = now >= self.silent_since(ended) + HELD_OPEN_GRACE;
         self.held_open
     }

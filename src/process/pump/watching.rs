@@ -76,6 +76,7 @@ impl Pump {
         }
         if self.all_ended.is_none() && self.stages.iter().all(|stage| stage.ending.is_some()) {
             self.all_ended = Some(Instant::now());
+            self.starts = self.overlap.watch();
             self.feeders.clear();
         }
         Ok(())
@@ -99,8 +100,8 @@ impl Pump {
         [phase, held, needs_ticks.then(|| now + TICK)].into_iter().flatten().min()
     }
 
-    /// Since when nothing has come although somebody waited for it.
+    /// Since when nothing has come although somebody waited for it, and no start was under way that may have our pipes.
     pub(super) fn silent_since(&self, ended: Instant) -> Instant {
-        ended.max(self.last_activity).max(self.entered)
+        ended.max(self.last_activity).max(self.entered).max(self.starts.last_seen())
     }
 }

@@ -1,10 +1,11 @@
 //! Readers that are slow, processes that stay behind, places that take no output.
 
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use procscript::process::{CancelToken, Context, ErrorKind, Execution, HostStream, Teardown};
+use procscript::process::{CancelToken, Context, Error, ErrorKind, Execution, Expression, HostStream, Teardown};
 
 use super::{await_strays, fails, kid, kill_strays, millis, soon, unique_sleep, within};
 use crate::support::leaks::Guard;
@@ -218,4 +219,38 @@ fn a_socket_is_no_file_to_write() {
     within(millis(2500), || fails(ErrorKind::WriteFailed, touch().tee(&path).run()));
     within(millis(2500), || fails(ErrorKind::ReadFailed, touch().stdin_path(&path).run()));
     assert!(!marker.exists());
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn a_process_that_is_just_being_started_was_not_left_behind() {
+    // Until its `exec` it has copies of all our pipes, also of those of a command that another thread is starting.
+    let _guard = Guard::new();
+    let slow = |line: &str, pause: Duration| {
+        kid(line).before_spawn(move |command| {
+            let wait = move || {
+                std::thread::sleep(pause);
+                Ok(())
+            };
+            // SAFETY: it only sleeps.
+            unsafe { command.pre_exec(wait) };
+            Ok(())
+        })
+    };
+    // The pipe of its output is open in this process until its second stage is started.
+    let command = || kid("echo hi").pipe(slow("cat", millis(600)));
+    type Read = fn(&Expression) -> Result<String, Error>;
+    let reads: [Read; 2] = [Expression::read, |command| {
+        let execution = command.clone().stdout_piped().start()?;
+        let lines = execution.stdout().lines()?.collect::<Result<Vec<_>, _>>()?;
+        execution.wait().map(|_| lines.concat())
+    }];
+    for read in reads {
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| read(&command()));
+            std::thread::sleep(millis(200));
+            scope.spawn(|| slow("exit 0", millis(2500)).run().expect("it succeeds"));
+            assert_eq!(reader.join().expect("no panic").expect("nothing holds it"), "hi");
+        });
+    }
 }
