@@ -389,8 +389,8 @@ impl Pump {
         if self.is_blocked() {
             return false;
         }
-        // Somebody else holds a pipe: a process that the command has left behind, as none is just being started that may
-        // have a copy of it.
+        // Somebody else holds a pipe: a process that the command has left behind, as none is just being started that
+        // may have a copy of it.
         self.held_open = now >= self.silent_since(ended) + HELD_OPEN_GRACE;
         self.held_open
     }

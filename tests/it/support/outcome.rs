@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::leaks::Shared;
-use super::procs::Mark;
+use super::procs::{self, Mark};
 use super::run::typed;
 use super::scratch::Scratch;
 use super::streams::Streams;
@@ -32,7 +32,7 @@ pub struct Outcome {
 impl Drop for Outcome {
     fn drop(&mut self) {
         self.mark.kill_all();
-        self.streams.close();
+        self.streams.close(procs::under_load(procs::PATIENCE));
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use super::procs::{Mark, PATIENCE, TOKEN};
+use super::procs::{self, Mark, PATIENCE, TOKEN};
 use super::scratch::Scratch;
 use super::streams::Streams;
 use super::verdict::{Allowed, Ended, problems};
@@ -182,7 +182,8 @@ impl Run {
                 mark.kill_all();
             }
         }
-        let (stdout, stderr) = streams.take();
+        let patience = if self.leaves_detached { PATIENCE } else { procs::under_load(PATIENCE) };
+        let (stdout, stderr) = streams.take(patience);
         wrong.extend(problems(ended, &stderr, &scratch, &self.allowed));
         let words = self.command_words();
         let elapsed = started.elapsed();

@@ -5,8 +5,7 @@ use std::io::{Read, Write};
 use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use super::procs::{self, PATIENCE};
+use std::time::Duration;
 
 type Bytes = Arc<Mutex<Vec<u8>>>;
 
@@ -30,16 +29,16 @@ impl Streams {
     }
 
     /// What came on both. A detached process may hold them open; then what came so far counts.
-    pub fn take(&self) -> (Vec<u8>, Vec<u8>) {
-        self.close();
+    pub fn take(&self, patience: Duration) -> (Vec<u8>, Vec<u8>) {
+        self.close(patience);
         let take = |bytes: &Bytes| std::mem::take(&mut *bytes.lock().unwrap_or_else(PoisonError::into_inner));
         (take(&self.stdout), take(&self.stderr))
     }
 
     /// Waits until the descriptors are closed, if that comes soon. A second call is harmless: a
     /// thread that has ended answers at once.
-    pub fn close(&self) {
-        self.closed.iter().for_each(|sign| _ = sign.recv_timeout(procs::under_load(PATIENCE)));
+    pub fn close(&self, patience: Duration) {
+        self.closed.iter().for_each(|sign| _ = sign.recv_timeout(patience));
     }
 }
 
