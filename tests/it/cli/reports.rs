@@ -152,10 +152,12 @@ fn lost_messages_are_no_success() {
         }
     }
     // Where the reader has left, it ends as any program does that writes there.
-    let code = "wait_for(#{ path: \"left\" }); eprint(1); print(2);";
-    let line =
-        format!("exec 3>&1; {{ \"$0\" -e '{code}' 2>&1 >&3 3>&-; echo $? >&3; }} | {{ exec <&-; : >left; }}; wait");
-    shell(&line).allow_file("left").run().success().stdout("2\n141\n");
+    // The shell, too, has a reading end, until it has started both.
+    let code = "wait_for(#{ path: \"left\" }); wait_for(#{ path: \"both\" }); eprint(1); print(2);";
+    let line = format!(
+        "exec 3>&1; {{ \"$0\" -e '{code}' 2>&1 >&3 3>&-; echo $? >&3; }} | {{ exec <&-; : >left; }} & : >both; wait"
+    );
+    shell(&line).allow_file("left").allow_file("both").run().success().stdout("2\n141\n");
 }
 
 #[test]

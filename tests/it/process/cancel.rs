@@ -24,11 +24,14 @@ const VERBS: &[(&str, Verb)] = &[
     ("wait_timeout", |e| e.start()?.wait_timeout(Duration::MAX).map(drop)),
 ];
 
+/// Nobody needs it who ends when he is told to.
+const LONG: Duration = Duration::from_secs(60);
+
 /// Runs the verb and cancels as soon as the command has made the file `ready`.
-fn cancelled_while(verb: Verb, line: &str, token: &CancelToken, cancel: fn(&CancelToken)) -> Error {
+fn cancelled_while(verb: Verb, line: &str, grace: Duration, token: &CancelToken, cancel: fn(&CancelToken)) -> Error {
     let scratch = Scratch::new();
     let ready = scratch.path().join("ready");
-    let context = Context::new().with_cancel(token.clone()).with_grace(millis(300));
+    let context = Context::new().with_cancel(token.clone()).with_grace(grace);
     let words = line.split(' ').collect::<Vec<_>>();
     let (before, after) = words.split_at(words.iter().position(|word| *word == "READY").expect("a place"));
     let command = kid("sleep 0 --").args(before).args(["touch"]).arg(&ready).args(&after[1..]);
@@ -47,7 +50,8 @@ fn every_verb_ends_and_says_so() {
     let _guard = Guard::new();
     for (name, verb) in VERBS {
         let token = CancelToken::new().expect("a pipe");
-        let error = within(millis(3000), || cancelled_while(*verb, "READY -- forever", &token, CancelToken::cancel));
+        let error =
+            within(millis(3000), || cancelled_while(*verb, "READY -- forever", LONG, &token, CancelToken::cancel));
         assert!(error.message().ends_with("was cancelled"), "{name}: {error}");
         assert_eq!(error.status().and_then(|status| status.signal()), Some(libc::SIGTERM), "{name}");
     }
@@ -59,7 +63,7 @@ fn who_ignores_it_is_killed_after_the_grace() {
     for (name, verb) in VERBS {
         let token = CancelToken::new().expect("a pipe");
         let line = "ignore TERM -- READY -- forever";
-        let error = within(millis(3000), || cancelled_while(*verb, line, &token, CancelToken::cancel));
+        let error = within(millis(3000), || cancelled_while(*verb, line, millis(300), &token, CancelToken::cancel));
         assert_eq!(error.status().and_then(|status| status.signal()), Some(libc::SIGKILL), "{name}");
     }
 }
@@ -70,7 +74,7 @@ fn killing_does_not_wait() {
     let token = CancelToken::new().expect("a pipe");
     let line = "ignore TERM -- READY -- forever";
     let error = within(millis(3000), || {
-        cancelled_while(|e| e.clone().grace(Duration::MAX).read().map(drop), line, &token, CancelToken::kill)
+        cancelled_while(|e| e.clone().grace(Duration::MAX).read().map(drop), line, LONG, &token, CancelToken::kill)
     });
     assert_eq!(error.status().and_then(|status| status.signal()), Some(libc::SIGKILL));
 }
@@ -81,7 +85,7 @@ fn another_signal_can_be_chosen() {
     let token = CancelToken::new().expect("a pipe");
     let interrupt = |token: &CancelToken| token.cancel_with(libc::SIGINT, false);
     let line = "trap-exit INT 7 -- READY -- forever";
-    let error = cancelled_while(|e| e.run().map(drop), line, &token, interrupt);
+    let error = cancelled_while(|e| e.run().map(drop), line, LONG, &token, interrupt);
     assert_eq!(error.status().and_then(|status| status.code()), Some(7));
 }
 

@@ -354,9 +354,11 @@ fn a_failure_that_happened_before_the_drop_is_told_even_when_it_is_noticed_by_it
     let _guard = Guard::new();
     let heard = Arc::new(Mutex::new(0));
     let told = heard.clone();
-    let command = kid("sleep 100 -- exit 3").on_unobserved_failure(move |_| *told.lock().expect("no panic") += 1);
+    let command = kid("read-line -- exit 3").stdin_piped();
+    let command = command.on_unobserved_failure(move |_| *told.lock().expect("no panic") += 1);
     let execution = command.start().expect("it starts");
     assert!(execution.try_wait().expect("no error").is_none());
+    execution.write(b"go\n").expect("it reads");
     procs::until(Duration::from_secs(5), || execution.is_running(), |running| !running);
     drop(execution);
     assert_eq!(*heard.lock().expect("no panic"), 1);

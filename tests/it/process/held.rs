@@ -99,7 +99,7 @@ fn a_trickle_from_what_was_left_behind_keeps_nobody() {
         drop(execution.wait());
     });
     gone("kill");
-    within(millis(2500), || command().timeout(millis(600)).grace(millis(200)).output().expect_err("timed out"));
+    within(millis(2500), || command().timeout(millis(400)).grace(millis(200)).output().expect_err("timed out"));
     gone("timeout");
     let token = CancelToken::new().expect("a pipe");
     let context = Context::new().with_cancel(token.clone());
@@ -115,7 +115,7 @@ fn a_trickle_into_a_stream_keeps_no_reader() {
     // The same for whoever reads a stream beside the loop that serves the command.
     let _guard = Guard::new();
     let words = "burst 203 50 tick";
-    let ended = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(900));
+    let ended = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(450));
     let running = || kid(&format!("daemon {words} -- echo GO -- forever")).grace(millis(200));
     let read = |process: &Execution| process.stdout().chunks()?.try_for_each(|piece| piece.map(drop));
     let gone = |how: &str| assert_eq!(await_strays(words, 0), 0, "{how}: it dies of the closed pipe");

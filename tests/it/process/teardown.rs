@@ -56,9 +56,10 @@ fn the_steps_follow_each_other_and_kill_comes_last() {
     // Everything is caught, so that each step is seen, once and in order.
     let _guard = Guard::new();
     let caught = "trap QUIT quit -- trap USR1 usr1 -- trap INT int -- trap TERM term -- echo ready -- forever";
-    let ladder = [libc::SIGUSR1, libc::SIGQUIT, libc::SIGINT];
     let expected = ["usr1", "quit", "int"];
-    let ladder = steps(&ladder, Scope::Tree, millis(300));
+    // What is told behind the last of them has to be written before the KILL.
+    let ladder = steps(&[libc::SIGUSR1, libc::SIGQUIT], Scope::Tree, millis(300));
+    let ladder = ladder.after(libc::SIGINT, Scope::Tree, millis(2000));
 
     let (execution, lines) = started(kid(caught));
     let begun = Instant::now();
@@ -85,8 +86,8 @@ fn the_steps_follow_each_other_and_kill_comes_last() {
 fn it_stops_at_the_step_that_works() {
     let _guard = Guard::new();
     let line = "trap QUIT quit -- trap-exit INT 42 -- echo ready -- forever";
-    let teardown =
-        steps(&[libc::SIGQUIT, libc::SIGINT], Scope::Tree, millis(1000)).after(libc::SIGKILL, Scope::Tree, LONG);
+    let teardown = steps(&[libc::SIGQUIT], Scope::Tree, millis(1000));
+    let teardown = teardown.after(libc::SIGINT, Scope::Tree, LONG).after(libc::SIGKILL, Scope::Tree, LONG);
     let (execution, lines) = started(kid(line));
     soon(|| execution.teardown(&teardown));
     assert_eq!(rest(lines), ["quit"]);

@@ -124,7 +124,8 @@ fn a_timeout_holds_for_a_flood_after_the_end() {
     // What was left behind writes faster than anybody reads: there is always something to read.
     let _guard = Guard::new();
     let words = "lines 2000000001";
-    let flood = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(700)).grace(millis(200));
+    // Before silence could be taken for the end.
+    let flood = || kid(&format!("daemon {words} -- echo GO")).timeout(millis(400)).grace(millis(200));
     let count = |process: &Execution| process.stdout().chunks()?.try_for_each(|piece| piece.map(drop));
     type Read = fn(&Expression) -> Result<(), Error>;
     let table: [(&str, Read); 3] = [
