@@ -226,10 +226,10 @@ fn a_socket_is_no_file_to_write() {
 fn a_process_that_is_just_being_started_was_not_left_behind() {
     // Until its `exec` it has copies of all our pipes, also of those of a command that another thread is starting.
     let _guard = Guard::new();
-    let slow = |line: &str, pause: Duration| {
-        kid(line).before_spawn(move |command| {
-            let wait = move || {
-                std::thread::sleep(pause);
+    let slow = || {
+        kid("exit 0").before_spawn(|command| {
+            let wait = || {
+                std::thread::sleep(Duration::from_millis(2500));
                 Ok(())
             };
             // SAFETY: it only sleeps.
@@ -237,19 +237,32 @@ fn a_process_that_is_just_being_started_was_not_left_behind() {
             Ok(())
         })
     };
-    // The pipe of its output is open in this process until its second stage is started.
-    let command = || kid("echo hi").pipe(slow("cat", millis(600)));
-    type Read = fn(&Expression) -> Result<String, Error>;
-    let reads: [Read; 2] = [Expression::read, |command| {
-        let execution = command.clone().stdout_piped().start()?;
-        let lines = execution.stdout().lines()?.collect::<Result<Vec<_>, _>>()?;
-        execution.wait().map(|_| lines.concat())
-    }];
+    // The pipe of its errors is open in this process until its second stage is started.
+    let second = || {
+        kid("cat").before_spawn(|_| {
+            std::thread::sleep(Duration::from_millis(600));
+            Ok(())
+        })
+    };
+    let command = || kid("err hi").pipe(second());
+    type Read = fn(Expression) -> Result<String, Error>;
+    let reads: [Read; 2] = [
+        |command| {
+            let output = command.output()?;
+            assert!(!output.held_open, "{output:?}");
+            Ok(String::from_utf8_lossy(&output.stderr.expect("captured")).trim_end().to_string())
+        },
+        |command| {
+            let execution = command.stderr_piped().start()?;
+            let lines = execution.stderr().lines()?.collect::<Result<Vec<_>, _>>()?;
+            execution.wait().map(|_| lines.concat())
+        },
+    ];
     for read in reads {
         std::thread::scope(|scope| {
-            let reader = scope.spawn(|| read(&command()));
+            let reader = scope.spawn(|| read(command()));
             std::thread::sleep(millis(200));
-            scope.spawn(|| slow("exit 0", millis(2500)).run().expect("it succeeds"));
+            scope.spawn(|| slow().run().expect("it succeeds"));
             assert_eq!(reader.join().expect("no panic").expect("nothing holds it"), "hi");
         });
     }
